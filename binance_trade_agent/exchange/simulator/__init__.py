@@ -1,0 +1,1 @@
+"""A local exchange: Binance's Spot protocol over the matching engine."""
