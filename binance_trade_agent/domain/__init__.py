@@ -1,0 +1,1 @@
+"""What the trader talks about: money, markets, orders, portfolio, decisions. Pure values, no I/O."""

@@ -1,0 +1,213 @@
+"""A decision and everything that led to it: signal, gates, verdict, outcome, cycle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from binance_trade_agent.domain.orders import Fill, JournalOrder, Purpose, Side
+from binance_trade_agent.domain.portfolio import Equity
+
+
+class SignalAction(StrEnum):
+    """What a strategy wants."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+    HOLD = "HOLD"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A stable code for programs and a sentence for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What the strategy says of one symbol. `strength` runs from 0 to 1.
+
+    `values` are the indicator values at the deciding candle, which closed at `candle_time`.
+    """
+
+    symbol: str
+    strategy: str
+    action: SignalAction
+    strength: float
+    reasons: tuple[Reason, ...]
+    values: Mapping[str, float]
+    candle_time: datetime
+    nearest_miss: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One risk gate: what it allows, what it saw, and whether the order may pass."""
+
+    gate: str
+    passed: bool
+    limit: str
+    observed: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """An order that passed every gate: the only thing the execution agent accepts."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    reference_price: Decimal
+    purpose: Purpose
+    gates: tuple[GateResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No order: the gates up to and including those that blocked; never empty of a blocking one."""
+
+    symbol: str
+    gates: tuple[GateResult, ...]
+
+    @property
+    def blocking(self) -> GateResult:
+        """The first gate that blocked."""
+        return next(gate for gate in self.gates if not gate.passed)
+
+
+RiskVerdict = Approved | Refused
+
+
+class Outcome(StrEnum):
+    """How a decision ended."""
+
+    HELD = "held"  # the signal was HOLD
+    REFUSED = "refused"  # a risk gate blocked
+    PLACED = "placed"  # the exchange has the order
+    REJECTED = "rejected"  # the exchange refused the order
+    UNKNOWN = "unknown"  # sent, answer missing: the symbol is locked
+    NO_DATA = "no_data"  # market data or account could not be had
+    UNRESOLVED = "unresolved_order"  # an earlier order of the symbol is not resolved
+    HALTED = "halted"  # the kill switch is on
+    INTERRUPTED = "interrupted"  # the process died in this cycle
+    FAILED = "failed"  # the strategy raised an error
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResult:
+    """What became of an approved order. `order` is the journal row after the last news."""
+
+    outcome: Outcome
+    order: JournalOrder
+    fills: tuple[Fill, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One symbol in one cycle: the whole trace. `id` is unique for ever.
+
+    `step_ms` holds how long each step took, in milliseconds. `first_candle` and
+    `last_candle` are the open times of the candles that this decision was the
+    first to see; both are None when it saw no new one.
+    """
+
+    id: str
+    symbol: str
+    decided_at: datetime
+    outcome: Outcome
+    reason: Reason
+    signal: Signal | None = None
+    gates: tuple[GateResult, ...] = ()
+    nearest_miss: str | None = None
+    price: Decimal | None = None
+    first_candle: datetime | None = None
+    last_candle: datetime | None = None
+    candles_seen: int = 0
+    client_order_id: str | None = None
+    step_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def blocking_gate(self) -> str | None:
+        """The first gate that blocked, if one did."""
+        return next((gate.gate for gate in self.gates if not gate.passed), None)
+
+
+class TradingState(StrEnum):
+    """What the control plane allows. All but RUNNING are latched until a person acts."""
+
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    ENTRIES_HALTED = "ENTRIES_HALTED"
+    HALTED = "HALTED"
+
+    @property
+    def entries_allowed(self) -> bool:
+        """Whether new positions may be opened."""
+        return self is TradingState.RUNNING
+
+    @property
+    def orders_allowed(self) -> bool:
+        """Whether we may send any order at all."""
+        return self is not TradingState.HALTED
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSnapshot:
+    """The control state as stored: who set it, when and why."""
+
+    state: TradingState
+    reason: str
+    actor: str
+    since: datetime
+
+
+class CycleKind(StrEnum):
+    """What started a cycle."""
+
+    SCHEDULED = "scheduled"
+    WORKFLOW = "workflow"
+    TEST = "test"
+
+
+class CycleOutcome(StrEnum):
+    """How a cycle ended; OPEN while it runs."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    DEGRADED = "degraded"  # completed, but at least one symbol had no data
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class CycleStart:
+    """A cycle as it is written before anything else happens. `skipped_ticks` were overrun by the one before."""
+
+    id: str
+    number: int
+    kind: CycleKind
+    scheduled_at: datetime
+    started_at: datetime
+    symbols: tuple[str, ...]
+    skipped_ticks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """What one cycle did; log line, metrics, notifications and heartbeat are projections of it."""
+
+    start: CycleStart
+    outcome: CycleOutcome
+    control: ControlSnapshot
+    decisions: tuple[Decision, ...]
+    executions: tuple[ExecutionResult, ...]
+    equity: Equity | None
+    unresolved: int
+    finished_at: datetime
+    duration_s: float
+    #: Our own share of `duration_s`: waiting for the exchange excluded.
+    own_ms: float

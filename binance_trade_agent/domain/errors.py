@@ -1,0 +1,77 @@
+"""The errors a caller can meet, as one tree.
+
+TradeAgentError
+ ├ ExchangeError              a call to the exchange did not succeed; exactly four kinds:
+ │  ├ Refused                 the exchange said no: nothing happened there
+ │  ├ OutcomeUnknown          it may or may not have happened: look before acting
+ │  ├ Throttled               we asked too much: wait `retry_after_s`
+ │  └ Unavailable             it could not be reached or could not answer: nothing happened there
+ ├ ConfigurationError         what the operator set cannot work; the text says what to set
+ ├ StorageError               the database cannot be used as it is
+ │  ├ DatabaseTooNew          it was written by a newer version
+ │  └ DatabaseUnwritable      the folder or file cannot be written
+ ├ LeaseHeld                  another process trades on this book now
+ └ StaleData                  what the exchange sent is too old or incomplete to decide on
+"""
+
+
+class TradeAgentError(Exception):
+    """Base of all errors this program raises on purpose."""
+
+
+class ExchangeError(TradeAgentError):
+    """A call to the exchange did not succeed."""
+
+
+class Refused(ExchangeError):
+    """The exchange refused; it did nothing. `code` is Binance's, negative."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{message} ({code})")
+        self.code = code
+        self.message = message
+
+
+class OutcomeUnknown(ExchangeError):
+    """Whether the request took effect is not known: timeout, reset, 5xx, -1006, -1007, unreadable reply."""
+
+
+class Throttled(ExchangeError):
+    """The exchange demands silence (429, 418, -1003, -1015) for `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: float, message: str, *, banned: bool = False) -> None:
+        super().__init__(f"{message} (wait {retry_after_s:.0f} s)")
+        self.retry_after_s = retry_after_s
+        self.banned = banned
+
+
+class Unavailable(ExchangeError):
+    """The exchange could not be reached or could not answer, and the request changed nothing there."""
+
+
+class ConfigurationError(TradeAgentError):
+    """What the operator configured cannot work. `problems` lists everything found, a line each."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StorageError(TradeAgentError):
+    """The database cannot be used as it is."""
+
+
+class DatabaseTooNew(StorageError):
+    """The database was written by a newer version of this program."""
+
+
+class DatabaseUnwritable(StorageError):
+    """The database, or the folder it lies in, cannot be written."""
+
+
+class LeaseHeld(TradeAgentError):
+    """Another process holds the trading lease of this book."""
+
+
+class StaleData(TradeAgentError):
+    """What the exchange sent is too old or incomplete to decide on."""

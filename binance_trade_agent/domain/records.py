@@ -1,0 +1,209 @@
+"""Rows as they are stored and shown: books, sessions, commands, heartbeats, incidents, and what read models return."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One account's book. Its id is part of every key, so modes never mix; a testnet wipe starts a new epoch."""
+
+    id: int
+    mode: str
+    address: str
+    account: str
+    epoch: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of the trader. `deadline` is None for a run without an end."""
+
+    id: str
+    kind: str
+    mode: str
+    strategy: str
+    symbols: tuple[str, ...]
+    settings: Mapping[str, str]
+    duration_minutes: int
+    started_at: datetime
+    deadline: datetime | None
+    ended_at: datetime | None = None
+    end_reason: str | None = None
+    exit_code: int | None = None
+
+
+class CommandKind(StrEnum):
+    """What can be handed to whoever holds the trading lease."""
+
+    WORKFLOW = "workflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A request from a person or an agent. `arguments` are text; the key makes it happen once."""
+
+    id: str
+    kind: CommandKind
+    arguments: Mapping[str, str]
+    idempotency_key: str
+    actor: str
+    channel: str
+    created_at: datetime
+
+
+class CommandStatus(StrEnum):
+    """How a command ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What came of a command: a sentence, and details as text."""
+
+    status: CommandStatus
+    text: str
+    details: Mapping[str, str]
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A sign of life. `useful_at` is when the process last had data it could work with."""
+
+    process: str
+    pid: int
+    at: datetime
+    useful_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A named condition that a person must know of until it is gone."""
+
+    key: str
+    text: str
+    severity: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as people see it."""
+
+    client_order_id: str
+    exchange_order_id: int | None
+    symbol: str
+    side: str
+    order_type: str
+    purpose: str
+    quantity: Decimal
+    executed: Decimal
+    quote_executed: Decimal
+    average_price: Decimal | None
+    status: str
+    reason: str
+    decision_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """A fill as people see it."""
+
+    symbol: str
+    trade_id: int
+    client_order_id: str
+    side: str
+    price: Decimal
+    quantity: Decimal
+    quote_quantity: Decimal
+    commission: Decimal
+    commission_asset: str
+    traded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CycleRow:
+    """A cycle as people see it."""
+
+    id: str
+    session_id: str
+    number: int
+    kind: str
+    scheduled_at: datetime
+    started_at: datetime
+    finished_at: datetime | None
+    duration_s: float | None
+    own_ms: float | None
+    skipped_ticks: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """A decision as people see it."""
+
+    id: str
+    cycle_id: str
+    cycle_number: int
+    symbol: str
+    decided_at: datetime
+    action: str | None
+    strength: float | None
+    strategy: str | None
+    outcome: str
+    reason_code: str
+    reason: str
+    nearest_miss: str | None
+    values: Mapping[str, float]
+    gates: tuple[GateResult, ...]
+    blocking_gate: str | None
+    price: Decimal | None
+    first_candle: datetime | None
+    last_candle: datetime | None
+    candles_seen: int
+    client_order_id: str | None
+    step_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class EquityRow:
+    """An equity snapshot as people see it."""
+
+    at: datetime
+    quote: str
+    cash: Decimal
+    positions_value: Decimal
+    realised: Decimal
+    unrealised: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """All of the database that a status page needs, in one consistent read."""
+
+    book: Book | None
+    session: Session | None
+    control: ControlSnapshot
+    last_cycle: CycleRow | None
+    cycles: int
+    decisions: int
+    orders_by_status: Mapping[str, int]
+    unresolved: tuple[OrderRow, ...]
+    equity: EquityRow | None
+    first_equity: EquityRow | None
+    heartbeats: tuple[Heartbeat, ...]
+    incidents: tuple[Incident, ...]
+    failed_starts: int

@@ -1,0 +1,76 @@
+"""A symbol's trading rules, and whether an order would pass them (Binance `filters.md`)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, on_step, product
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRules:
+    """The filters that bind orders of a symbol; a limit of 0 means there is none."""
+
+    symbol: str
+    base: str
+    quote: str
+    trading: bool
+    tick_size: Decimal
+    min_price: Decimal
+    max_price: Decimal
+    step_size: Decimal
+    min_quantity: Decimal
+    max_quantity: Decimal
+    market_step_size: Decimal
+    market_min_quantity: Decimal
+    market_max_quantity: Decimal
+    min_notional: Decimal
+    max_notional: Decimal
+    min_notional_for_market: bool
+    max_notional_for_market: bool
+
+    def market_quantity(self, quantity: Decimal) -> Decimal:
+        """`quantity` rounded down to what a MARKET order may carry; 0 when it is below the minimum."""
+        rounded = floor_to_step(floor_to_step(quantity, self.step_size), self.market_step_size)
+        if self._ceiling:
+            rounded = min(rounded, floor_to_step(self._ceiling, self.step_size))
+        return rounded if rounded >= max(self.min_quantity, self.market_min_quantity) else ZERO
+
+    def smallest_market_quantity(self, price: Decimal) -> Decimal:
+        """The smallest quantity a MARKET order at about `price` may carry."""
+        quantity = max(self.min_quantity, self.market_min_quantity)
+        if self.min_notional and self.min_notional_for_market and price > 0:
+            quantity = max(quantity, self.min_notional / price)
+        return ceil_to_step(ceil_to_step(quantity, self.step_size), self.market_step_size)
+
+    def market_violation(self, quantity: Decimal, price: Decimal) -> str | None:
+        """The first filter a MARKET order of `quantity` at about `price` would break, in words; None if it passes."""
+        checks = (
+            (self.trading, f"{self.symbol} is not open for trading"),
+            (
+                on_step(quantity, self.step_size) and on_step(quantity, self.market_step_size),
+                f"LOT_SIZE: {quantity} is not a multiple of {self.step_size}",
+            ),
+            (
+                quantity >= max(self.min_quantity, self.market_min_quantity),
+                f"LOT_SIZE: {quantity} is below {max(self.min_quantity, self.market_min_quantity)}",
+            ),
+            (
+                not self._ceiling or quantity <= self._ceiling,
+                f"LOT_SIZE: {quantity} is above {self._ceiling}",
+            ),
+            (
+                not self.min_notional_for_market or product(quantity, price) >= self.min_notional,
+                f"NOTIONAL: {quantity} × {price} is below {self.min_notional} {self.quote}",
+            ),
+            (
+                not (self.max_notional_for_market and self.max_notional)
+                or product(quantity, price) <= self.max_notional,
+                f"NOTIONAL: {quantity} × {price} is above {self.max_notional} {self.quote}",
+            ),
+        )
+        return next((text for passed, text in checks if not passed), None)
+
+    @property
+    def _ceiling(self) -> Decimal:
+        limits = [limit for limit in (self.max_quantity, self.market_max_quantity) if limit]
+        return min(limits) if limits else ZERO

@@ -1,0 +1,318 @@
+"""What the core needs from outside, as protocols.
+
+Reads raise when they fail; none of them returns an empty result for a failure.
+Storage ports are synchronous and raise `StorageError`; each writing method is one
+transaction. Exchange methods are coroutines and raise one of the four `ExchangeError`s.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from binance_trade_agent.domain.decisions import (
+    ControlSnapshot,
+    CycleReport,
+    CycleStart,
+    Decision,
+    TradingState,
+)
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
+from binance_trade_agent.domain.orders import (
+    ExchangeOrder,
+    Fill,
+    JournalOrder,
+    OrderIntent,
+    RequestStamp,
+)
+from binance_trade_agent.domain.portfolio import AccountSnapshot, Equity, Position
+from binance_trade_agent.domain.records import (
+    Book,
+    Command,
+    CommandResult,
+    CycleRow,
+    DecisionRow,
+    EquityRow,
+    FillRow,
+    Heartbeat,
+    Incident,
+    OrderRow,
+    Session,
+    StoreStatus,
+)
+from binance_trade_agent.domain.symbol_rules import SymbolRules
+
+
+class Clock(Protocol):
+    """Time. `now` is aware UTC; `monotonic` counts seconds and never jumps."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Exchange(Protocol):
+    """The one exchange of a trader."""
+
+    async def connect(self) -> None:
+        """Measure the clock offset; raises `Unavailable` when the exchange cannot be reached."""
+        ...
+
+    def now(self) -> datetime:
+        """Exchange time by the last measured offset."""
+        ...
+
+    def stamp(self) -> RequestStamp:
+        """The timestamp and window the next order will be signed with."""
+        ...
+
+    async def rules(self, symbols: Sequence[str]) -> Mapping[str, SymbolRules]:
+        """Trading rules, cached; raises `ConfigurationError` naming the symbols the exchange does not know."""
+        ...
+
+    async def candles(
+        self, symbol: str, interval: CandleInterval, *, limit: int, since: datetime | None = None
+    ) -> tuple[Candle, ...]:
+        """Closed candles, rising: the latest `limit`, or those that open at or after `since` (at most `limit`)."""
+        ...
+
+    async def book_tops(self, symbols: Sequence[str]) -> Mapping[str, BookTop]: ...
+
+    async def account(self) -> AccountSnapshot: ...
+
+    async def place(self, intent: OrderIntent) -> ExchangeOrder:
+        """Send the order once with the intent's own id, timestamp and window.
+
+        Raises:
+            Refused: it was not accepted.
+            Throttled: it was turned away before it was looked at.
+            Unavailable: the connection could not even be made.
+            OutcomeUnknown: anything else that is not a clear answer.
+        """
+        ...
+
+    async def find_order(self, symbol: str, client_order_id: str) -> ExchangeOrder | None:
+        """The order with its fills as far as known; None only where the exchange says it has none (-2013)."""
+        ...
+
+    async def orders_since(self, symbol: str, since: datetime) -> tuple[ExchangeOrder, ...]: ...
+
+    async def fills_since(self, symbol: str, since: datetime) -> tuple[Fill, ...]: ...
+
+    async def open_orders(self, symbol: str) -> tuple[ExchangeOrder, ...]: ...
+
+    async def cancel(self, symbol: str, client_order_id: str) -> ExchangeOrder: ...
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds spent waiting for answers since the start; grows for ever."""
+        ...
+
+    @property
+    def used_weight(self) -> int:
+        """Request weight used in the current minute, by the exchange's own header."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class OrderJournal(Protocol):
+    """The write-ahead record of every order."""
+
+    def write_intent(self, intent: OrderIntent, decision: Decision, cycle_id: str) -> None:
+        """Commit the intent and its decision together, before anything is sent."""
+        ...
+
+    def record(self, client_order_id: str, order: ExchangeOrder) -> JournalOrder:
+        """Take over the exchange's word: order state, fills not yet booked, positions and flows, in one transaction.
+
+        Idempotent; a fill is booked once whoever brings it. An order stays non-terminal until
+        its booked fills add up to what was executed.
+        """
+        ...
+
+    def mark_unknown(self, client_order_id: str, reason: str) -> JournalOrder: ...
+
+    def mark_rejected(self, client_order_id: str, reason: str) -> JournalOrder: ...
+
+    def mark_not_placed(self, client_order_id: str, reason: str) -> JournalOrder: ...
+
+    def get(self, client_order_id: str) -> JournalOrder:
+        """Raises `KeyError` for an id the journal does not hold."""
+        ...
+
+    def unfinished(self) -> tuple[JournalOrder, ...]:
+        """All rows of the book that are not terminal, oldest first."""
+        ...
+
+    def symbols_seen(self) -> frozenset[str]:
+        """Symbols that ever had an order in this book."""
+        ...
+
+
+class Ledger(Protocol):
+    """Positions and cash, derived from fills and flows."""
+
+    def open_with(self, account: AccountSnapshot, quote: str, at: datetime) -> None:
+        """Write the opening flows of a new book: every balance of the account. Does nothing for a book that has some."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the book's opening flows are written."""
+        ...
+
+    def positions(self) -> dict[str, Position]:
+        """symbol -> position, flat ones with history included."""
+        ...
+
+    def balances(self) -> dict[str, Decimal]:
+        """asset -> what the account must hold by our flows (opening balances included)."""
+        ...
+
+    def book_difference(self, asset: str, amount: Decimal, reason: str, at: datetime) -> None:
+        """Write a flow that no fill of ours explains (deposit, withdrawal, someone else's trade)."""
+        ...
+
+    def record_equity(self, cycle_id: str, equity: Equity) -> None: ...
+
+
+class DecisionLog(Protocol):
+    """One row a cycle, one row a symbol in it."""
+
+    def open_cycle(self, start: CycleStart, session_id: str) -> None: ...
+
+    def close_cycle(
+        self, report: CycleReport, candles: Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
+    ) -> None:
+        """Write the decisions that are not written yet, finish those written with an intent, store the
+        candles that decisions saw for the first time, and close the cycle; one transaction."""
+        ...
+
+    def close_interrupted(self, at: datetime) -> int:
+        """Close cycles a killed process left open, with a decision for each symbol that has none; returns how many."""
+        ...
+
+    def last_candles(self) -> dict[str, datetime]:
+        """symbol -> open time of the last candle a decision has seen."""
+        ...
+
+    def stored_candles(self, symbol: str, interval: CandleInterval, limit: int) -> tuple[Candle, ...]: ...
+
+    def last_entry_candles(self) -> dict[str, datetime]:
+        """symbol -> open time of the last candle on which an order was placed."""
+        ...
+
+
+class ControlState(Protocol):
+    """The control state, and commands handed over by other processes."""
+
+    def read(self) -> ControlSnapshot: ...
+
+    def write(self, state: TradingState, *, reason: str, actor: str, at: datetime) -> ControlSnapshot:
+        """Set the state and write the audit row, in one transaction."""
+        ...
+
+    def submit(self, command: Command) -> Command:
+        """Store a command; the one already stored if its idempotency key is known (`ConfigurationError` if it differs)."""
+        ...
+
+    def pending(self) -> tuple[Command, ...]: ...
+
+    def claim(self, command_id: str, at: datetime) -> bool:
+        """Mark a pending command as taken; False if it is not pending any more."""
+        ...
+
+    def finish(self, command_id: str, result: CommandResult) -> None: ...
+
+    def result(self, command_id: str) -> CommandResult | None: ...
+
+
+class Sessions(Protocol):
+    """Runs of the trader, and the counter of starts that came to nothing."""
+
+    def latest(self) -> Session | None: ...
+    def begin(self, session: Session) -> None: ...
+    def end(self, session_id: str, *, reason: str, exit_code: int, at: datetime) -> None: ...
+    def next_cycle_number(self, session_id: str) -> int: ...
+
+    def count_start(self) -> int:
+        """Add one to the starts without a completed cycle, and return their number."""
+        ...
+
+    def reset_starts(self) -> None: ...
+
+    def beat(self, heartbeat: Heartbeat) -> None: ...
+
+
+class Outbox(Protocol):
+    """Notifications and incidents that must not be lost."""
+
+    def raise_incident(self, incident: Incident) -> bool:
+        """Open an incident unless one with its key is open; True if it is new."""
+        ...
+
+    def clear_incident(self, key: str, at: datetime) -> None: ...
+    def enqueue(self, topic: str, text: str, at: datetime) -> None: ...
+    def unsent(self, limit: int) -> tuple[tuple[int, str, str], ...]:
+        """(id, topic, text), oldest first."""
+        ...
+
+    def mark_sent(self, message_id: int, at: datetime) -> None: ...
+
+
+class Bans(Protocol):
+    """`Retry-After` in force, kept over restarts. Scope: one exchange address."""
+
+    def until(self) -> datetime | None: ...
+    def set_until(self, until: datetime, reason: str) -> None: ...
+
+
+class ReadModels(Protocol):
+    """Bounded, read-only queries for people and programs that watch."""
+
+    def status(self) -> StoreStatus: ...
+    def book(self) -> Book | None: ...
+    def positions(self) -> tuple[Position, ...]: ...
+    def balances(self) -> dict[str, Decimal]: ...
+    def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]: ...
+    def fills(self, *, limit: int = 50, symbol: str | None = None) -> tuple[FillRow, ...]: ...
+    def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]: ...
+    def decisions(
+        self, *, limit: int = 50, symbol: str | None = None, outcome: str | None = None
+    ) -> tuple[DecisionRow, ...]: ...
+    def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]: ...
+    def incidents(self) -> tuple[Incident, ...]: ...
+
+
+class Lease(Protocol):
+    """The right to trade on a book; it dies with its process."""
+
+    def acquire(self) -> AbstractContextManager[None]:
+        """Hold the lease while the context lasts; raises `LeaseHeld` if another process has it."""
+        ...
+
+    def is_held(self) -> bool:
+        """Whether some process holds it now."""
+        ...
+
+
+class Supervisor(Protocol):
+    """The process supervisor, for fixed program names only."""
+
+    def start(self, program: str) -> None: ...
+    def stop(self, program: str) -> None: ...
+    def states(self) -> Mapping[str, str]: ...
+
+
+class Launcher(Protocol):
+    """Starts the one-shot process that carries out waiting commands while no trader runs."""
+
+    def launch(self) -> None: ...
+
+
+class Notifier(Protocol):
+    """Sends a message to a person."""
+
+    async def send(self, topic: str, text: str) -> None: ...
