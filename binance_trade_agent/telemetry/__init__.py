@@ -1,0 +1,1 @@
+"""How the trader shows itself: log lines, metrics, and the verdict on its health."""

@@ -1,0 +1,73 @@
+"""The desk of a person or an agent: a view and the acts. Loads no trading code."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+
+from binance_trade_agent.bootstrap.books import open_settings_book
+from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.control.steering import Steering
+from binance_trade_agent.control.watching import Watch, WatchPlan
+from binance_trade_agent.settings import Settings
+from binance_trade_agent.storage.control_state import SqlControlState
+from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.lease import lease_for
+from binance_trade_agent.storage.read_models import SqlReadModels
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Use it, then `close` it."""
+
+    watch: Watch
+    steering: Steering
+    database: Database
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+class OneShotLauncher:
+    """Starts the process that carries out waiting commands and ends."""
+
+    def launch(self) -> None:
+        """Start it, detached: the caller's death does not end it."""
+        subprocess.Popen(
+            [sys.executable, "-m", "binance_trade_agent.autonomous_trading_loop", "--commands-only"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ.copy(),
+        )
+
+
+def open_desk(settings: Settings) -> Desk:
+    """The desk on the book that `settings` name, its database brought up to date.
+
+    Raises:
+        StorageError: the database cannot be used.
+        ConfigurationError: the settings do not fit the book.
+    """
+    database, book = open_settings_book(settings)
+    clock = SystemClock()
+    plan = WatchPlan(
+        mode=settings.mode.value,
+        mode_note=settings.mode_note,
+        symbols=settings.symbols,
+        strategy=settings.strategy_name,
+        interval=timedelta(seconds=settings.interval.total_seconds()),
+    )
+    return Desk(
+        watch=Watch(SqlReadModels(database, book), clock, plan),
+        steering=Steering(
+            SqlControlState(database, book),
+            lease_for(settings.database_url, settings.run_dir),
+            OneShotLauncher(),
+            clock,
+        ),
+        database=database,
+    )

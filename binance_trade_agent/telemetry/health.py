@@ -1,0 +1,90 @@
+"""The verdict on the trader's health, from what the database says alone.
+
+Every surface (command line, MCP server, dashboard, container health check) asks here,
+so that they never disagree.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from binance_trade_agent.domain.records import Session, StoreStatus
+
+TRADER_PROCESS = "autonomous_trader"
+
+#: The trader beats every 5 s between cycles and after each cycle.
+HEARTBEAT_LIMIT = timedelta(seconds=30)
+#: How late a cycle may be, over its interval, before "up but not cycling" is said.
+CYCLE_GRACE = timedelta(seconds=60)
+
+ENDED_AS_PLANNED = frozenset({"duration", "test_mode"})
+STOPPED = "stopped"
+GAVE_UP = "failed_too_often"
+
+
+class TraderCondition(StrEnum):
+    """What the trader is doing, in one word."""
+
+    NEVER_STARTED = "never started"
+    STARTING = "starting"
+    CYCLING = "cycling"
+    NOT_CYCLING = "not cycling"
+    DEAD = "dead"
+    STOPPED = "stopped"
+    SESSION_ENDED = "session ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthVerdict:
+    """Whether all is as it should be, and a sentence that says why."""
+
+    condition: TraderCondition
+    healthy: bool
+    text: str
+
+
+def judge(status: StoreStatus, *, now: datetime, interval: timedelta) -> HealthVerdict:
+    """The verdict at `now`; `interval` is the time between two cycles."""
+    session = status.session
+    if session is None:
+        return HealthVerdict(TraderCondition.NEVER_STARTED, False, "the trader has not run on this data yet")
+    if session.ended_at is not None:
+        return _judge_ended(session)
+    beat = next((b for b in status.heartbeats if b.process == TRADER_PROCESS), None)
+    last_sign = max(session.started_at, beat.at) if beat else session.started_at
+    if now - last_sign > HEARTBEAT_LIMIT:
+        return HealthVerdict(TraderCondition.DEAD, False, f"no sign of life for {_seconds(now - last_sign)}")
+    cycle = status.last_cycle
+    if cycle is None or cycle.session_id != session.id:
+        return _judge_start(session, now, interval)
+    late = now - cycle.started_at
+    if late > interval + CYCLE_GRACE:
+        return HealthVerdict(
+            TraderCondition.NOT_CYCLING, False, f"alive, but its last cycle began {_seconds(late)} ago"
+        )
+    return HealthVerdict(TraderCondition.CYCLING, True, f"cycle {cycle.number} began {_seconds(late)} ago")
+
+
+def _judge_ended(session: Session) -> HealthVerdict:
+    reason = session.end_reason or "unknown"
+    if reason in ENDED_AS_PLANNED:
+        return HealthVerdict(TraderCondition.SESSION_ENDED, True, f"the session ended as planned ({reason})")
+    if reason == STOPPED:
+        return HealthVerdict(TraderCondition.STOPPED, True, "stopped by SIGTERM")
+    if reason == GAVE_UP:
+        return HealthVerdict(TraderCondition.FAILED, False, "gave up after failing too often: see its log")
+    return HealthVerdict(TraderCondition.FAILED, False, f"the session ended: {reason}")
+
+
+def _judge_start(session: Session, now: datetime, interval: timedelta) -> HealthVerdict:
+    waited = now - session.started_at
+    if waited > interval + CYCLE_GRACE:
+        return HealthVerdict(
+            TraderCondition.NOT_CYCLING, False, f"alive for {_seconds(waited)} without a cycle"
+        )
+    return HealthVerdict(TraderCondition.STARTING, False, "started, its first cycle is to come")
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.0f} s"

@@ -1,0 +1,110 @@
+"""Logging: structlog, one event a line; people get a short line, files and containers JSON.
+
+Every process also writes `DATA_DIR/logs/<program>.log`, rotated, always in JSON.
+Values under names that smell of a secret are masked whatever they hold.
+"""
+
+import logging
+import logging.handlers
+import re
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+_SECRET_NAME = re.compile(r"secret|password|token|signature|api_?key|authorization", re.IGNORECASE)
+_MAX_BYTES = 10_000_000
+_BACKUPS = 5
+
+#: Libraries that talk at INFO about every request.
+_CHATTY = ("aiohttp.access", "httpx", "httpcore", "mcp", "uvicorn.access", "alembic", "waitress", "werkzeug")
+
+
+def configure_logs(program: str, *, level: str, line_format: str, log_dir: Path | None) -> None:
+    """Send all logs of this process to stdout (`line_format`: `line` or `json`) and to its rotated file.
+
+    Raises:
+        OSError: the log folder cannot be written.
+    """
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _mask_secrets,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    stdout = logging.StreamHandler(sys.stdout)
+    stdout.setFormatter(_formatter(shared, as_json=line_format == "json", program=program))
+    handlers: list[logging.Handler] = [stdout]
+    if log_dir is not None:
+        log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = logging.handlers.RotatingFileHandler(
+            log_dir / f"{program}.log", maxBytes=_MAX_BYTES, backupCount=_BACKUPS, encoding="utf-8"
+        )
+        file.setFormatter(_formatter(shared, as_json=True, program=program))
+        handlers.append(file)
+    root = logging.getLogger()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _formatter(shared: list[Any], *, as_json: bool, program: str) -> logging.Formatter:
+    if as_json:
+        final: list[Any] = [
+            structlog.processors.format_exc_info,
+            _name_program(program),
+            structlog.processors.JSONRenderer(),
+        ]
+    else:
+        final = [_render_line(program)]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+    )
+
+
+def _name_program(program: str) -> Any:
+    def add(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["program"] = program
+        return event
+
+    return add
+
+
+def _mask_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in event:
+        if _SECRET_NAME.search(name):
+            event[name] = "********"
+    return event
+
+
+def _render_line(program: str) -> Any:
+    def render(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+        time = str(event.pop("timestamp", ""))[11:19]
+        level = str(event.pop("level", "info"))
+        event.pop("logger", None)
+        summary = event.pop("summary", None)
+        text = str(event.pop("event", ""))
+        exc_info = event.pop("exc_info", None)
+        mark = "" if level == "info" else f"{level.upper()} "
+        if summary is not None:
+            return f"{time} {mark}{summary}"
+        details = " ".join(f"{name}={value}" for name, value in event.items())
+        line = f"{time} {mark}{program}: {text}" + (f" {details}" if details else "")
+        if isinstance(exc_info, tuple) and exc_info[0] is not None:
+            line += "\n" + "".join(
+                structlog.processors.format_exc_info(None, "", {"exc_info": exc_info})["exception"]
+            )
+        return line
+
+    return render
