@@ -26,7 +26,7 @@ from binance_trade_agent.domain.orders import (
     OrderIntent,
     RequestStamp,
 )
-from binance_trade_agent.domain.portfolio import AccountSnapshot, Equity, Position
+from binance_trade_agent.domain.portfolio import AccountSnapshot, Position
 from binance_trade_agent.domain.records import (
     Book,
     Command,
@@ -175,8 +175,6 @@ class Ledger(Protocol):
         """Write a flow that no fill of ours explains (deposit, withdrawal, someone else's trade)."""
         ...
 
-    def record_equity(self, cycle_id: str, equity: Equity) -> None: ...
-
 
 class DecisionLog(Protocol):
     """One row a cycle, one row a symbol in it."""
@@ -186,8 +184,8 @@ class DecisionLog(Protocol):
     def close_cycle(
         self, report: CycleReport, candles: Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
     ) -> None:
-        """Write the decisions that are not written yet, finish those written with an intent, store the
-        candles that decisions saw for the first time, and close the cycle; one transaction."""
+        """Write the decisions that are not written yet, finish those written with an intent, store the candles
+        that decisions saw for the first time and the report's equity, and close the cycle; one transaction."""
         ...
 
     def close_interrupted(self, at: datetime) -> int:
@@ -270,7 +268,10 @@ class Bans(Protocol):
 
 
 class ReadModels(Protocol):
-    """Bounded, read-only queries for people and programs that watch."""
+    """Bounded, read-only queries for people and programs that watch.
+
+    Lists hold the latest `limit` rows, newest first; `equity` alone rises in time.
+    """
 
     def status(self) -> StoreStatus: ...
     def book(self) -> Book | None: ...
