@@ -211,3 +211,5 @@ class CycleReport:
     duration_s: float
     #: Our own share of `duration_s`: waiting for the exchange excluded.
     own_ms: float
+    #: asset -> what the exchange holds more than the ledger says, where they differ
+    differences: Mapping[str, Decimal] = field(default_factory=dict)

@@ -15,10 +15,14 @@ calls that succeeded; a failed call leaves the row as it is.
 | OPEN, PARTIALLY_…  | not found                                           | Wait (an incident: it was there) |
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import ExchangeOrder, JournalOrder
+from binance_trade_agent.domain.portfolio import AccountSnapshot
 
 #: How long after `timestamp + recvWindow` an absence starts to count (DESIGN.md, "Orders: exactly once").
 GRACE = timedelta(seconds=60)
@@ -83,3 +87,14 @@ def resolve(row: JournalOrder, lookup: OrderLookup, exchange_now: datetime) -> R
     if not lookup.balances_agree:
         return Wait("not found, but the balances differ from the ledger")
     return NotPlaced("not found after its window and the grace; lists and balances agree")
+
+
+def balance_differences(ledger: Mapping[str, Decimal], account: AccountSnapshot) -> dict[str, Decimal]:
+    """asset -> exchange less ledger, for each asset on which they differ."""
+    differences = {}
+    for asset in sorted(ledger.keys() | account.balances.keys()):
+        held = account.balances.get(asset)
+        difference = (held.total if held else ZERO) - ledger.get(asset, ZERO)
+        if difference:
+            differences[asset] = difference
+    return differences

@@ -1,0 +1,129 @@
+"""Market data for a decision: closed candles, the top of the book and the rules, fresh or an error."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    ExchangeError,
+    StaleData,
+    Throttled,
+    Unavailable,
+)
+from binance_trade_agent.domain.market import (
+    BookTop,
+    Candle,
+    CandleInterval,
+    MarketDataFailure,
+    MarketSnapshot,
+)
+from binance_trade_agent.domain.symbol_rules import SymbolRules
+from binance_trade_agent.ports import Clock, Exchange
+
+#: The most candles one request brings (rest-api.md, klines).
+_PAGE = 1000
+
+MarketView = MarketSnapshot | MarketDataFailure
+
+
+class MarketDataAgent:
+    """Keeps each symbol's last `history` candles and asks only for what has closed since."""
+
+    def __init__(self, exchange: Exchange, clock: Clock, *, interval: CandleInterval, history: int) -> None:
+        self._exchange = exchange
+        self._clock = clock
+        self._interval = interval
+        self._history = history
+        self._windows: dict[str, tuple[Candle, ...]] = {}
+
+    async def snapshots(
+        self, symbols: Sequence[str], last_seen: Mapping[str, datetime]
+    ) -> dict[str, MarketView]:
+        """One view a symbol, fetched concurrently. `last_seen` is the open time of the last candle decided on."""
+        shared, candles = await asyncio.gather(
+            self._shared(symbols),
+            asyncio.gather(*(self._candles(symbol, last_seen.get(symbol)) for symbol in symbols)),
+        )
+        views: dict[str, MarketView] = {}
+        for symbol, window in zip(symbols, candles, strict=True):
+            if isinstance(shared, MarketDataFailure):
+                views[symbol] = MarketDataFailure(symbol, shared.code, shared.text)
+            elif isinstance(window, MarketDataFailure):
+                views[symbol] = window
+            else:
+                rules, tops = shared
+                views[symbol] = self._view(symbol, window, last_seen.get(symbol), rules, tops)
+        return views
+
+    def _view(
+        self,
+        symbol: str,
+        window: tuple[Candle, ...],
+        seen: datetime | None,
+        rules: Mapping[str, SymbolRules],
+        tops: Mapping[str, BookTop],
+    ) -> MarketView:
+        if symbol not in rules or symbol not in tops:
+            return MarketDataFailure(
+                symbol, "incomplete", f"the exchange sent no rules or no book for {symbol}"
+            )
+        new = 1 if seen is None else sum(1 for candle in window if candle.open_time > seen)
+        return MarketSnapshot(
+            symbol=symbol,
+            interval=self._interval,
+            candles=window,
+            new_candles=new,
+            book=tops[symbol],
+            rules=rules[symbol],
+            observed_at=self._exchange.now(),
+        )
+
+    async def _shared(
+        self, symbols: Sequence[str]
+    ) -> tuple[Mapping[str, SymbolRules], Mapping[str, BookTop]] | MarketDataFailure:
+        try:
+            rules, tops = await asyncio.gather(
+                self._exchange.rules(symbols), self._exchange.book_tops(symbols)
+            )
+        except (ExchangeError, ConfigurationError) as error:
+            return _failure("", error)
+        return rules, tops
+
+    async def _candles(self, symbol: str, seen: datetime | None) -> tuple[Candle, ...] | MarketDataFailure:
+        window = self._windows.get(symbol, ())
+        try:
+            if not window:
+                window = await self._first_window(symbol, seen)
+            else:
+                window = await self._extended(symbol, window)
+            if not window:
+                raise StaleData(f"the exchange has no closed {self._interval} candle of {symbol}")
+        except (ExchangeError, StaleData) as error:
+            return _failure(symbol, error)
+        unseen = sum(1 for candle in window if seen is None or candle.open_time > seen)
+        window = window[-max(self._history, min(unseen, _PAGE)) :]
+        self._windows[symbol] = window
+        return window
+
+    async def _first_window(self, symbol: str, seen: datetime | None) -> tuple[Candle, ...]:
+        window = await self._exchange.candles(symbol, self._interval, limit=self._history)
+        if window and seen is not None and seen < window[0].open_time:
+            # after a pause longer than the window: the page limit decides how far back a decision looks
+            window = await self._exchange.candles(symbol, self._interval, limit=_PAGE)
+        return window
+
+    async def _extended(self, symbol: str, window: tuple[Candle, ...]) -> tuple[Candle, ...]:
+        while True:
+            since = window[-1].close_time
+            if self._exchange.now() < since + self._interval.duration:
+                return window
+            page = await self._exchange.candles(symbol, self._interval, limit=_PAGE, since=since)
+            window += tuple(candle for candle in page if candle.open_time >= since)
+            if len(page) < _PAGE:
+                return window
+
+
+def _failure(symbol: str, error: Exception) -> MarketDataFailure:
+    codes = {Throttled: "throttled", Unavailable: "unavailable", ConfigurationError: "unknown_symbol"}
+    return MarketDataFailure(symbol, codes.get(type(error), "refused"), str(error))

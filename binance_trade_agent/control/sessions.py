@@ -1,0 +1,110 @@
+"""Sessions of the trader: which run this start belongs to, and when it is over.
+
+A session is recorded before it begins, with its deadline, so that a killed trader goes on
+with what is left of it instead of starting afresh.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.domain.records import Session
+from binance_trade_agent.ports import Clock, Sessions
+from binance_trade_agent.telemetry.health import GAVE_UP, STOPPED
+
+#: supervisord starts a trader that a stray SIGTERM ended at once; a person takes longer.
+_STRAY_SIGNAL = timedelta(seconds=10)
+
+#: After so many starts in a row without one completed cycle the trader gives up.
+MOST_FAILED_STARTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What the settings ask for. `kind` is `trading`, `test` or `commands`."""
+
+    kind: str
+    mode: str
+    strategy: str
+    symbols: tuple[str, ...]
+    settings: Mapping[str, str]
+    duration: timedelta
+
+
+class SessionKeeper:
+    """Begins, resumes and ends sessions, and counts starts that come to nothing."""
+
+    def __init__(self, sessions: Sessions, clock: Clock) -> None:
+        self._sessions = sessions
+        self._clock = clock
+
+    def enter(self, request: SessionRequest) -> Session:
+        """The session that this start belongs to: an interrupted one of the same kind, or a new one."""
+        latest = self._sessions.latest()
+        if latest is not None and self._continues(latest, request):
+            return latest
+        now = self._clock.now()
+        session = Session(
+            id=uuid.uuid4().hex,
+            kind=request.kind,
+            mode=request.mode,
+            strategy=request.strategy,
+            symbols=request.symbols,
+            settings=request.settings,
+            duration_minutes=int(request.duration.total_seconds() // 60),
+            started_at=now,
+            deadline=now + request.duration if request.duration else None,
+        )
+        self._sessions.begin(session)
+        return session
+
+    def end(self, session: Session, reason: str, code: ExitCode) -> None:
+        """Record why the session ended and with which exit code."""
+        self._sessions.end(session.id, reason=reason, exit_code=code, at=self._clock.now())
+
+    def give_up(self, session: Session) -> None:
+        """End as failed; the next start by a person counts from zero again."""
+        self.end(session, GAVE_UP, ExitCode.FAILED_TOO_OFTEN)
+        self._sessions.reset_starts()
+
+    def count_start(self) -> int:
+        """How many starts in a row, this one included, have not completed a cycle."""
+        return self._sessions.count_start()
+
+    def cycle_completed(self) -> None:
+        """The trader works: forget failed starts."""
+        self._sessions.reset_starts()
+
+    def next_cycle_number(self, session: Session) -> int:
+        """The number of the session's next cycle, counting from 1."""
+        return self._sessions.next_cycle_number(session.id)
+
+    def _continues(self, latest: Session, request: SessionRequest) -> bool:
+        same = (
+            latest.kind == request.kind
+            and latest.mode == request.mode
+            and latest.symbols == request.symbols
+            and latest.strategy == request.strategy
+            and timedelta(minutes=latest.duration_minutes) == request.duration
+        )
+        if not same:
+            return False
+        if latest.ended_at is None:
+            return True
+        recent = self._clock.now() - latest.ended_at < _STRAY_SIGNAL
+        return latest.end_reason == STOPPED and latest.deadline is not None and recent
+
+
+def wait_before_start(failed_starts: int) -> timedelta:
+    """How long to wait after `failed_starts` starts without a completed cycle.
+
+    1 to 3: nothing (a kill is healed at once), then 2, 4, 8, 16, 32 s.
+    """
+    return timedelta(seconds=0 if failed_starts <= 3 else min(2 ** (failed_starts - 3), 60))
+
+
+def is_over(session: Session, now: datetime) -> bool:
+    """Whether the session's deadline has passed."""
+    return session.deadline is not None and now >= session.deadline
