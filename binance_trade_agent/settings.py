@@ -46,6 +46,13 @@ SIMULATOR_KEY_PAIR = (
 _MASK = "********"
 
 
+_MODE_MEANINGS = {
+    TradingMode.SIMULATED: "generated prices, simulated money",
+    TradingMode.PAPER: "real prices, simulated money",
+    TradingMode.TESTNET: "Binance Spot testnet, test money",
+    TradingMode.DEMO: "Binance demo mode, demo money",
+    TradingMode.LIVE: "REAL MONEY at Binance",
+}
 _MODE_DEFAULTS: dict[str, dict[str, str]] = {
     TradingMode.SIMULATED: {"TRADING_INTERVAL_SECONDS": "5", "CANDLE_INTERVAL": "1s"},
     TradingMode.PAPER: {"SIMULATOR_MARKET": "relay"},
@@ -235,8 +242,12 @@ class SimulatorGroup(_Group):
     simulator_base_interval: CandleInterval = _default(
         CandleInterval.S1, "The shortest candle; a replayed candle lasts this long."
     )
-    simulator_volatility: float = _default(
-        1, "Volatility of the generated market, as a multiple of its normal one.", ge=0, le=100
+    simulator_volatility: Decimal = _default(
+        Decimal("0.002"),
+        "Standard deviation of a generated one-minute return.",
+        unit="of the price",
+        ge=0,
+        le=1,
     )
     simulator_balances: Annotated[dict[str, Decimal], BeforeValidator(text.amounts)] = _default(
         {"USDT": Decimal(10000)},
@@ -307,6 +318,15 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, RiskGroup, TradingGr
     def mode(self) -> TradingMode:
         """Where orders go."""
         return self.trading_mode
+
+    @property
+    def mode_note(self) -> str:
+        """Why this mode, and what it means for money, in one sentence for people."""
+        meaning = _MODE_MEANINGS[self.mode]
+        if "TRADING_MODE" in self._origins:
+            return meaning
+        reason = "no API keys are set" if self.uses_simulator else "API keys are set"
+        return f"{meaning} (chosen because {reason} and TRADING_MODE is not)"
 
     @property
     def uses_simulator(self) -> bool:

@@ -26,7 +26,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Merger:
-    """Knows the settings' names, and which may be `readable` from a file. `read_file` returns a file's text, or raises `ValueError` saying why it cannot."""
+    """Knows the names, and which of them may be `readable` from a file.
+
+    `read_file` returns the text of a file, or raises `ValueError` saying why it cannot.
+    """
 
     names: frozenset[str]
     readable: frozenset[str]
