@@ -36,8 +36,16 @@ from binance_trade_agent.domain.errors import ExchangeError
 from binance_trade_agent.domain.market import Candle, CandleInterval, MarketDataFailure, MarketSnapshot
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import JournalOrder, Side
-from binance_trade_agent.domain.portfolio import AccountSnapshot, Equity, PortfolioView
+from binance_trade_agent.domain.portfolio import (
+    AccountSnapshot,
+    Equity,
+    PortfolioView,
+    Position,
+    PositionState,
+    position_state,
+)
 from binance_trade_agent.domain.reconciliation import balance_differences
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Clock, ControlState, DecisionLog, Exchange, Ledger, OrderJournal
 from binance_trade_agent.telemetry.stopwatch import Stopwatch
 
@@ -104,6 +112,12 @@ class TradingOrchestrator:
         self._last_seen: dict[str, datetime] = desk.decisions.last_candles()
         self._last_traded: dict[str, datetime] = desk.decisions.last_entry_candles()
         self._prices: dict[str, Decimal] = {}
+        self._rules: dict[str, SymbolRules] = {}
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begin no further order; the cycle in hand ends with a decision for each symbol."""
+        self._stopping = True
 
     async def run_cycle(self, number: int, scheduled_at: datetime, *, skipped_ticks: int = 0) -> CycleReport:
         """The scheduled cycle over all symbols."""
@@ -142,7 +156,9 @@ class TradingOrchestrator:
         views, account = await asyncio.gather(
             desk.market_data.snapshots(start.symbols, self._last_seen), self._account()
         )
-        self._prices |= {s: view.price for s, view in views.items() if isinstance(view, MarketSnapshot)}
+        for view in views.values():
+            if isinstance(view, MarketSnapshot):
+                self._prices[view.symbol], self._rules[view.symbol] = view.price, view.rules
         known = account if isinstance(account, AccountSnapshot) else None
         if known is not None and not desk.ledger.is_open:
             desk.ledger.open_with(known, self._plan.quote, desk.clock.now())
@@ -175,15 +191,22 @@ class TradingOrchestrator:
         return balance_differences(self._desk.ledger.balances(), account)
 
     def _portfolio(self, unfinished: tuple[JournalOrder, ...]) -> PortfolioView:
-        ledger = self._desk.ledger
+        positions = self._desk.ledger.positions()
         return PortfolioView(
             quote=self._plan.quote,
-            cash=ledger.balances().get(self._plan.quote, ZERO),
+            cash=self._desk.ledger.balances().get(self._plan.quote, ZERO),
             reserved_quote=sum((row.reserved_quote for row in unfinished), ZERO),
-            positions=ledger.positions(),
+            positions=positions,
             prices=self._prices,
             locked_symbols=frozenset(row.intent.symbol for row in unfinished),
+            dust_symbols=frozenset(symbol for symbol in positions if self._is_dust(positions[symbol])),
         )
+
+    def _is_dust(self, position: Position) -> bool:
+        rules, price = self._rules.get(position.symbol), self._prices.get(position.symbol)
+        if rules is None or price is None:
+            return False
+        return position_state(position, rules, price) is PositionState.DUST
 
     # one symbol ----------------------------------------------------------------
 
@@ -196,9 +219,15 @@ class TradingOrchestrator:
         )
         if isinstance(view, MarketDataFailure):
             return replace(decision, reason=Reason(view.code, view.text))
-        decision = _seen(replace(decision, price=view.price), view, cycle.request)
+        if view.rules.quote != self._plan.quote:
+            return replace(decision, reason=Reason("other_quote", self._quote_text(view)))
+        decision = replace(decision, price=view.price)
+        if self._stopping:
+            text = "the trader was told to stop before this symbol's turn"
+            return replace(decision, outcome=Outcome.INTERRUPTED, reason=Reason("stopping", text))
         if cycle.account is None:
             return replace(decision, reason=Reason("no_account", cycle.account_error))
+        decision = _seen(decision, view, cycle.request)
         try:
             signal = self._signal(view, cycle)
         except StrategyFailed as error:
@@ -225,6 +254,9 @@ class TradingOrchestrator:
         decision = await self._execute(verdict, decision, cycle)
         watch.lap("execution")
         return decision
+
+    def _quote_text(self, view: MarketSnapshot) -> str:
+        return f"{view.symbol} trades in {view.rules.quote}, this book in {self._plan.quote}"
 
     def _signal(self, view: MarketSnapshot, cycle: _Cycle) -> Signal:
         request = cycle.request
@@ -296,22 +328,22 @@ class TradingOrchestrator:
         if not self._desk.ledger.is_open:
             return None
         portfolio = cycle.portfolio
-        held = [p for s in portfolio.positions if (p := portfolio.position(s)) is not None]
         return Equity(
             at=self._desk.clock.now(),
             quote=self._plan.quote,
             cash=portfolio.cash,
             positions_value=portfolio.exposure,
             realised=sum((p.realised for p in portfolio.positions.values()), ZERO),
-            unrealised=portfolio.exposure - sum((p.cost for p in held), ZERO),
+            unrealised=portfolio.exposure - sum((p.cost for p in portfolio.positions.values()), ZERO),
         )
 
     def _new_candles(self, cycle: _Cycle) -> dict[str, tuple[CandleInterval, tuple[Candle, ...]]]:
         """The candles that this cycle's decisions were the first to see."""
+        seen = {decision.symbol for decision in cycle.decisions if decision.candles_seen}
         return {
             view.symbol: (view.interval, view.fresh_candles)
             for view in cycle.views.values()
-            if isinstance(view, MarketSnapshot) and view.new_candles and not _is_by_hand(cycle.request)
+            if isinstance(view, MarketSnapshot) and view.symbol in seen
         }
 
     def _remember(self, cycle: _Cycle) -> None:

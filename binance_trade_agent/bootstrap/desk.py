@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
 
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
@@ -56,10 +55,10 @@ def open_desk(settings: Settings) -> Desk:
     clock = SystemClock()
     plan = WatchPlan(
         mode=settings.mode.value,
-        mode_note=settings.mode_note,
+        mode_note=settings.mode.note,
         symbols=settings.symbols,
         strategy=settings.strategy_name,
-        interval=timedelta(seconds=settings.interval.total_seconds()),
+        interval=settings.interval,
     )
     return Desk(
         watch=Watch(SqlReadModels(database, book), clock, plan),

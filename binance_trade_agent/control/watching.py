@@ -73,7 +73,8 @@ class Watch:
         session = stored.session
         interval = self._plan.interval
         if session is not None and "TRADING_INTERVAL_SECONDS" in session.settings:
-            interval = timedelta(seconds=int(session.settings["TRADING_INTERVAL_SECONDS"]))
+            seconds = Decimal(session.settings["TRADING_INTERVAL_SECONDS"])
+            interval = timedelta(milliseconds=int(seconds * 1000))
         now = self._clock.now()
         running = session is not None and session.ended_at is None
         cycle = stored.last_cycle

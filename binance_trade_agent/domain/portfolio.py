@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from binance_trade_agent.domain.money import EXACT, ZERO
 from binance_trade_agent.domain.orders import Fill, Side
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,15 @@ class Position:
         )
 
 
+def position_state(position: Position, rules: SymbolRules, price: Decimal) -> PositionState:
+    """Whether what is held could be sold at about `price`."""
+    if position.quantity <= 0:
+        return PositionState.FLAT
+    sellable = rules.market_quantity(position.quantity)
+    notional_bound = rules.min_notional if rules.min_notional_for_market else ZERO
+    return PositionState.OPEN if sellable and sellable * price >= notional_bound else PositionState.DUST
+
+
 @dataclass(frozen=True, slots=True)
 class Equity:
     """The book's worth at one moment, in the quote currency."""
@@ -142,16 +152,18 @@ class PortfolioView:
     #: symbol -> last known price, for the symbols held
     prices: dict[str, Decimal]
     locked_symbols: frozenset[str] = frozenset()
+    #: symbols of which only dust is left: too little to sell by the symbol's rules
+    dust_symbols: frozenset[str] = frozenset()
 
     def position(self, symbol: str) -> Position | None:
-        """The position in `symbol`, if anything is held."""
+        """The position in `symbol`, if more than dust is held."""
         position = self.positions.get(symbol)
-        return position if position and position.quantity > 0 else None
+        return position if position and position.quantity > 0 and symbol not in self.dust_symbols else None
 
     def value(self, symbol: str) -> Decimal:
-        """What is held of `symbol`, in quote currency at the last known price (at cost if there is none)."""
-        position = self.position(symbol)
-        if position is None:
+        """What is held of `symbol`, dust too, in quote currency at the last known price (at cost without one)."""
+        position = self.positions.get(symbol)
+        if position is None or position.quantity <= 0:
             return ZERO
         price = self.prices.get(symbol)
         return position.quantity * price if price is not None else position.cost

@@ -1,0 +1,89 @@
+"""What a finished cycle tells people: a line in the log, messages to send, incidents to raise or clear."""
+
+from decimal import Decimal
+
+from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Decision, Outcome, TradingState
+from binance_trade_agent.domain.portfolio import Equity
+from binance_trade_agent.domain.records import Incident
+from binance_trade_agent.ports import ControlState, Outbox
+
+_QUIET = frozenset({Outcome.HELD, Outcome.REFUSED, Outcome.HALTED})
+
+
+def summary_line(report: CycleReport, first_equity: Decimal | None) -> str:
+    """One line a person can follow: what was decided, what the book is worth, how long it took."""
+    start = report.start
+    name = f"cycle {start.number}" if start.kind is CycleKind.SCHEDULED else f"{start.kind} {start.number}"
+    parts = [name, *(_decision_text(decision) for decision in report.decisions)]
+    if report.equity is not None:
+        parts.append(_equity_text(report.equity, first_equity))
+    if start.skipped_ticks:
+        parts.append(f"{start.skipped_ticks} ticks skipped")
+    if report.control.state is not TradingState.RUNNING:
+        parts.append(f"{report.control.state}: {report.control.reason}")
+    parts.append(f"{report.duration_s * 1000:.0f} ms")
+    return " | ".join(parts)
+
+
+class Projector:
+    """Writes what a cycle means to the outbox. Incidents stay until the condition is gone."""
+
+    def __init__(self, outbox: Outbox, control: ControlState, *, stop_entries_on_difference: bool) -> None:
+        self._outbox = outbox
+        self._control = control
+        self._stop_entries = stop_entries_on_difference
+        self._open: set[str] = set()
+
+    def project(self, report: CycleReport) -> None:
+        """Raise, clear and enqueue what `report` calls for."""
+        at = report.finished_at
+        for execution in report.executions:
+            self._outbox.enqueue("order", execution.text, at)
+        conditions = self._conditions(report)
+        for key, (text, severity) in conditions.items():
+            if self._outbox.raise_incident(Incident(key, text, severity, at)):
+                self._outbox.enqueue("incident", text, at)
+        for key in self._open - conditions.keys():
+            self._outbox.clear_incident(key, at)
+        self._open = set(conditions)
+        if self._stop_entries and report.differences and report.control.state is TradingState.RUNNING:
+            reason = "the exchange's balances differ from the ledger"
+            self._control.write(
+                TradingState.ENTRIES_HALTED, reason=reason, actor="reconciliation", at=report.finished_at
+            )
+
+    def adopt(self, incidents: tuple[Incident, ...]) -> None:
+        """Know the incidents that an earlier process left open, so that they can be cleared."""
+        self._open = {incident.key for incident in incidents}
+
+    def _conditions(self, report: CycleReport) -> dict[str, tuple[str, str]]:
+        found: dict[str, tuple[str, str]] = {}
+        for asset, difference in report.differences.items():
+            text = f"the exchange holds {difference:+f} {asset} against the ledger"
+            found[f"balance_difference:{asset}"] = (text, "warning")
+        for decision in report.decisions:
+            if decision.outcome in (Outcome.UNRESOLVED, Outcome.UNKNOWN):
+                found[f"unresolved_order:{decision.symbol}"] = (decision.reason.text, "critical")
+            elif decision.outcome is Outcome.NO_DATA:
+                found[f"no_data:{decision.symbol}"] = (
+                    f"{decision.symbol}: {decision.reason.text}",
+                    "warning",
+                )
+            elif decision.outcome is Outcome.FAILED:
+                found[f"strategy_failed:{decision.symbol}"] = (decision.reason.text, "critical")
+        return found
+
+
+def _decision_text(decision: Decision) -> str:
+    action = decision.signal.action.value if decision.signal else "-"
+    if decision.outcome in _QUIET:
+        return f"{decision.symbol} {action}: {decision.reason.text}"
+    return f"{decision.symbol} {action} -> {decision.outcome.value}: {decision.reason.text}"
+
+
+def _equity_text(equity: Equity, first: Decimal | None) -> str:
+    total = equity.total
+    text = f"equity {total:,.2f} {equity.quote}"
+    if first:
+        text += f" ({(total / first - 1) * 100:+.2f} %)"
+    return text
