@@ -14,6 +14,7 @@ from binance_trade_agent.exchange.simulator.market.generated import (
     GeneratedMarket,
     SteppedGeneratedMarket,
 )
+from binance_trade_agent.exchange.simulator.market.replay import ReplayMarket, SteppedReplayMarket
 
 
 class MarketKind(StrEnum):
@@ -54,6 +55,8 @@ def market_from(config: MarketConfig, clock: Clock | None = None) -> Market:
     wall = clock or WallClock()
     if config.kind is MarketKind.GENERATED:
         return _generated(config, wall)
+    if config.kind is MarketKind.REPLAY:
+        return _replay(config, wall)
     raise ValueError(f"no market of kind {config.kind}")
 
 
@@ -73,4 +76,25 @@ def _generated(config: MarketConfig, clock: Clock) -> Market:
         clock=clock,
         base_interval=config.base_interval,
         volatility=config.volatility,
+    )
+
+
+def _replay(config: MarketConfig, clock: Clock) -> Market:
+    missing = [symbol for symbol in config.symbols if symbol not in config.files]
+    if missing:
+        raise ValueError(f"no candle file for {', '.join(missing)}")
+    files = {symbol: config.files[symbol] for symbol in config.symbols}
+    if config.stepped:
+        return SteppedReplayMarket(
+            files,
+            anchor_ms=config.anchor_ms,
+            base_interval=config.base_interval,
+            start_offset=config.start_offset,
+        )
+    return ReplayMarket(
+        files,
+        anchor_ms=config.anchor_ms,
+        clock=clock,
+        base_interval=config.base_interval,
+        start_offset=config.start_offset,
     )

@@ -1,0 +1,106 @@
+"""Candles from a Parquet file, rounded to the symbol's tick and step.
+
+Only the replay of a Parquet file loads this module: pyarrow takes about 40 MB of memory.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from binance_trade_agent.exchange.simulator.market.candles import Column, Scale, Table, empty_table
+from binance_trade_agent.exchange.simulator.market.recording import (
+    ESTIMATED,
+    REQUIRED,
+    BadCandleFile,
+    Recording,
+    checked,
+    columns_of,
+    estimate,
+    to_ms,
+)
+from binance_trade_agent.exchange.simulator.market.rules import grid_of
+
+_PRICES = (Column.OPEN, Column.HIGH, Column.LOW, Column.CLOSE)
+_LARGEST = 2.0**62
+
+
+def read_parquet(path: Path, symbol: str) -> Recording:
+    """Read one symbol's candles; raises `BadCandleFile` for what cannot be read as candles.
+
+    Doubles are rounded to the nearest tick and step, which gives back the decimals that
+    were recorded. Times may be timestamps or epoch numbers.
+    """
+    try:
+        file = pq.ParquetFile(path)
+        names = file.schema_arrow.names
+        places = columns_of(path, names)
+        if not all(column in places for column in ESTIMATED):
+            places = {column: places[column] for column in REQUIRED}
+        data = file.read(columns=[names[place] for place in places.values()], use_threads=False)
+    except OSError as error:
+        raise BadCandleFile(path, f"cannot be read: {error}") from error
+    except pa.ArrowException as error:
+        raise BadCandleFile(path, f"is not a Parquet file: {error}") from error
+    if data.num_rows == 0:
+        raise BadCandleFile(path, "has no candles")
+    table = empty_table(data.num_rows)
+    for place in places.values():
+        values = data.column(names[place])
+        if values.null_count:
+            row = 1 + pc.index(pc.is_null(values), True).as_py()
+            raise BadCandleFile(path, f"{names[place]} is missing", row)
+    table[:, Column.OPEN_MS] = _times(path, data.column(names[places[Column.OPEN_MS]]))
+    numbers: dict[Column, npt.NDArray[np.float64]] = {
+        column: _doubles(path, names[place], data.column(names[place]))
+        for column, place in places.items()
+        if column is not Column.OPEN_MS
+    }
+    scale = _fill(path, symbol, table, numbers)
+    return checked(path, scale, table, 1)
+
+
+def _fill(path: Path, symbol: str, table: Table, numbers: dict[Column, npt.NDArray[np.float64]]) -> Scale:
+    lowest = numbers[Column.LOW].min()
+    if lowest <= 0:
+        raise BadCandleFile(path, "a price is not positive", 1 + int(numbers[Column.LOW].argmin()))
+    grid = grid_of(symbol, Decimal(repr(lowest.item())))
+    price, quantity = grid.price_decimals, grid.quantity_decimals
+    scale = Scale(price, quantity, price + quantity)
+    for column, values in numbers.items():
+        decimals = {
+            Column.QUOTE_VOLUME: scale.quote_decimals,
+            Column.TAKER_QUOTE: scale.quote_decimals,
+            Column.TRADES: 0,
+        }.get(column, price if column in _PRICES else quantity)
+        whole = np.rint(values * 10.0**decimals)
+        if (abs(whole) > _LARGEST).any():
+            raise BadCandleFile(path, f"{column.name.lower()} is too large", 1 + int(abs(whole).argmax()))
+        table[:, column] = whole.astype(np.int64)
+    if Column.QUOTE_VOLUME not in numbers:
+        estimate(table)
+    return scale
+
+
+def _times(path: Path, values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    if pa.types.is_timestamp(values.type):
+        moments = values.cast(pa.timestamp("ms", values.type.tz), safe=False)
+        return np.asarray(moments.cast(pa.int64()).to_numpy(), dtype=np.int64)
+    if pa.types.is_integer(values.type):
+        return np.array([to_ms(number) for number in values.to_pylist()], dtype=np.int64)
+    raise BadCandleFile(path, f"open time is of type {values.type}, neither timestamp nor whole number")
+
+
+def _doubles(path: Path, name: str, values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
+    try:
+        numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    except pa.ArrowException:
+        raise BadCandleFile(path, f"{name} is of type {values.type}, not a number") from None
+    if not np.isfinite(numbers).all():
+        row = 1 + int((~np.isfinite(numbers)).argmax())
+        raise BadCandleFile(path, f"{name} is not a finite number", row)
+    return numbers
