@@ -1,0 +1,1 @@
+"""The adapter to Binance Spot; the only package that knows python-binance."""

@@ -1,0 +1,88 @@
+"""Trading rules: from `exchangeInfo` to `SymbolRules`, and how long they are remembered."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.money import ZERO
+from binance_trade_agent.domain.symbol_rules import SymbolRules
+from binance_trade_agent.exchange.binance.mapping import decimal
+from binance_trade_agent.ports import Clock
+
+#: The exchange may change rules at any time; a refused order makes them be read again sooner.
+_MAX_AGE_S = 3600.0
+
+
+class RulesCache:
+    """Rules by symbol, each for an hour at most."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: dict[str, tuple[SymbolRules, float]] = {}
+
+    def missing(self, symbols: Iterable[str]) -> list[str]:
+        """Those of `symbols` whose rules must be read, each once."""
+        oldest = self._clock.monotonic() - _MAX_AGE_S
+        return [
+            symbol
+            for symbol in dict.fromkeys(symbols)
+            if symbol not in self._entries or self._entries[symbol][1] < oldest
+        ]
+
+    def store(self, rules: Iterable[SymbolRules]) -> None:
+        """Remember rules just read."""
+        read_at = self._clock.monotonic()
+        self._entries |= {entry.symbol: (entry, read_at) for entry in rules}
+
+    def forget(self, symbol: str) -> None:
+        """Read the symbol's rules again next time."""
+        self._entries.pop(symbol, None)
+
+    def get(self, symbol: str) -> SymbolRules:
+        """Rules of a symbol that is not missing."""
+        return self._entries[symbol][0]
+
+
+def rules_of(row: Mapping[str, Any]) -> SymbolRules:
+    """A symbol of `exchangeInfo`; raises one of `mapping.MALFORMED` unless it holds PRICE_FILTER and LOT_SIZE."""
+    filters = {entry["filterType"]: entry for entry in row["filters"]}
+    price, lot, market_lot = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters.get("MARKET_LOT_SIZE")
+    notional, old_notional = filters.get("NOTIONAL"), filters.get("MIN_NOTIONAL")
+    lowest = notional or old_notional
+    return SymbolRules(
+        symbol=row["symbol"],
+        base=row["baseAsset"],
+        quote=row["quoteAsset"],
+        trading=row["status"] == "TRADING" and bool(row["isSpotTradingAllowed"]),
+        tick_size=decimal(price["tickSize"]),
+        min_price=decimal(price["minPrice"]),
+        max_price=decimal(price["maxPrice"]),
+        step_size=decimal(lot["stepSize"]),
+        min_quantity=decimal(lot["minQty"]),
+        max_quantity=decimal(lot["maxQty"]),
+        market_step_size=decimal(market_lot["stepSize"]) if market_lot else ZERO,
+        market_min_quantity=decimal(market_lot["minQty"]) if market_lot else ZERO,
+        market_max_quantity=decimal(market_lot["maxQty"]) if market_lot else ZERO,
+        min_notional=decimal(lowest["minNotional"]) if lowest else ZERO,
+        max_notional=decimal(notional["maxNotional"]) if notional else ZERO,
+        min_notional_for_market=_binds_market(notional, old_notional),
+        max_notional_for_market=bool(notional and notional["applyMaxToMarket"]),
+    )
+
+
+def unknown_symbols(asked: Sequence[str], known: Sequence[str]) -> ConfigurationError:
+    """The error that names each asked symbol the exchange does not know, with the nearest names it does."""
+    problems = []
+    for symbol in asked:
+        if symbol not in known:
+            nearest = get_close_matches(symbol.upper(), known, n=3)
+            hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
+            problems.append(f"symbol {symbol!r} is not known to the exchange{hint}")
+    return ConfigurationError(*problems)
+
+
+def _binds_market(notional: Mapping[str, Any] | None, old_notional: Mapping[str, Any] | None) -> bool:
+    if notional is not None:
+        return bool(notional["applyMinToMarket"])
+    return bool(old_notional and old_notional["applyToMarket"])
