@@ -14,6 +14,7 @@ from binance_trade_agent.exchange.simulator.market.generated import (
     GeneratedMarket,
     SteppedGeneratedMarket,
 )
+from binance_trade_agent.exchange.simulator.market.relay import RelayMarket
 from binance_trade_agent.exchange.simulator.market.replay import ReplayMarket, SteppedReplayMarket
 
 
@@ -57,7 +58,7 @@ def market_from(config: MarketConfig, clock: Clock | None = None) -> Market:
         return _generated(config, wall)
     if config.kind is MarketKind.REPLAY:
         return _replay(config, wall)
-    raise ValueError(f"no market of kind {config.kind}")
+    return _relay(config, wall)
 
 
 def _generated(config: MarketConfig, clock: Clock) -> Market:
@@ -97,4 +98,14 @@ def _replay(config: MarketConfig, clock: Clock) -> Market:
         clock=clock,
         base_interval=config.base_interval,
         start_offset=config.start_offset,
+    )
+
+
+def _relay(config: MarketConfig, clock: Clock) -> Market:
+    if config.stepped:
+        raise ValueError("a relayed market runs in real time, it cannot be stepped")
+    if not config.relay_url:
+        raise ValueError("a relayed market needs the address it relays")
+    return RelayMarket(
+        config.symbols, base_url=config.relay_url, clock=clock, base_interval=config.base_interval
     )
