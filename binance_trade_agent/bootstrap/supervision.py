@@ -1,0 +1,152 @@
+"""What must be true before supervisord starts, and what it is started with."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token_file
+from binance_trade_agent.bootstrap.supervisor_rpc import SOCKET_NAME, SupervisorClient
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.settings import Settings
+
+CONFIGURATION = Path(__file__).resolve().parents[2] / "supervisord.conf"
+
+#: sun_path of Linux holds 108 bytes with the closing zero; supervisord binds `<socket>.<pid>` first.
+_SOCKET_PATH_BYTES = 107 - len(".4194304")
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to become supervisord, and the addresses its programs will listen on, each with its name."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    addresses: tuple[tuple[str, str], ...]
+
+
+def prepare_launch(settings: Settings) -> Launch:
+    """Check everything that would keep the programs from working, and make the folders.
+
+    Raises:
+        ConfigurationError: with every problem found.
+    """
+    problems = [*_folder_problems(settings)]
+    running = SupervisorClient(settings.run_dir).pid()
+    if running is not None:
+        problems.append(f"DATA_DIR={settings.data_dir} is in use: supervisord runs there (pid {running})")
+    else:
+        problems += _port_problems(settings)
+    if not CONFIGURATION.is_file():
+        problems.append(f"{CONFIGURATION} is missing: run from a checkout of the project")
+    if problems:
+        raise ConfigurationError(*problems)
+    _write_control_file(settings)
+    return Launch(
+        command=(sys.executable, "-m", "supervisor.supervisord", "-n", "-s", "-c", str(CONFIGURATION)),
+        environment={
+            "BTA_PYTHON": sys.executable,
+            "BTA_RUN_DIR": str(settings.run_dir),
+            "BTA_LOG_DIR": str(settings.log_dir),
+            "BTA_SIMULATOR": str(settings.uses_simulator).lower(),
+        },
+        addresses=tuple(_addresses(settings)),
+    )
+
+
+def stop_supervisor(settings: Settings, timeout_s: float = 60.0) -> bool:
+    """Stop supervisord and all its programs and wait until it is gone; False when none runs.
+
+    Raises:
+        SupervisionError: it refused.
+        TimeoutError: it still runs after `timeout_s`.
+    """
+    client = SupervisorClient(settings.run_dir)
+    pid = client.pid()
+    if pid is None:
+        return False
+    client.shut_down()
+    end = time.monotonic() + timeout_s
+    while client.socket.exists() or _is_alive(pid):
+        if time.monotonic() > end:
+            raise TimeoutError(f"supervisord (pid {pid}) still runs after {timeout_s:.0f} s")
+        time.sleep(0.1)
+    return True
+
+
+def _folder_problems(settings: Settings) -> Iterator[str]:
+    for folder in (settings.data_dir, settings.run_dir, settings.log_dir):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = folder / f".writable.{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            yield f"DATA_DIR={settings.data_dir}: {folder} cannot be written ({error.strerror})"
+            return
+    path = settings.run_dir / SOCKET_NAME
+    if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
+        yield (
+            f"DATA_DIR={settings.data_dir} is too long: the socket {path} would have"
+            f" {len(os.fsencode(path))} bytes, and the system allows {_SOCKET_PATH_BYTES}"
+        )
+
+
+def _services(settings: Settings) -> list[tuple[str, str, str, int]]:
+    services = [
+        ("dashboard", "DASHBOARD", settings.dashboard_host, settings.dashboard_port),
+        ("MCP server", "MCP", settings.mcp_host, settings.mcp_port),
+        ("metrics", "METRICS", settings.metrics_host, settings.metrics_port),
+    ]
+    if settings.uses_simulator:
+        services.append(("simulator", "SIMULATOR", settings.simulator_host, settings.simulator_port))
+    return [service for service in services if service[3]]
+
+
+def _port_problems(settings: Settings) -> Iterator[str]:
+    for title, prefix, host, port in _services(settings):
+        try:
+            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        except OSError as error:
+            yield (
+                f"{prefix}_PORT={port}: the {title} cannot listen on {host}:{port} ({error.strerror});"
+                f" end what uses it or set {prefix}_PORT or {prefix}_HOST"
+            )
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    paths = {
+        "dashboard": f"/login?token={dashboard_password(settings)}",
+        "MCP server": "/mcp",
+        "metrics": "/metrics",
+        "simulator": "",
+    }
+    for title, _, host, port in _services(settings):
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        yield title, f"http://{f'[{shown}]' if ':' in shown else shown}:{port}{paths[title]}"
+    if settings.mcp_token is None:
+        yield "MCP token", str(mcp_token_file(settings))
+    yield "data", str(settings.data_dir)
+
+
+def _write_control_file(settings: Settings) -> None:
+    """What `supervisorctl -c` needs for a DATA_DIR elsewhere."""
+    url = f"unix://{settings.run_dir / SOCKET_NAME}".replace("%", "%%")
+    text = f"[supervisorctl]\nserverurl={url}\n"
+    (settings.run_dir / "supervisorctl.conf").write_text(text, encoding="utf-8")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
