@@ -1,0 +1,66 @@
+"""The desk as the long-running interfaces use it: opened when it is needed, never a reason not to start."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from binance_trade_agent.control.steering import Steering
+from binance_trade_agent.control.watching import Watch
+from binance_trade_agent.telemetry.health import HealthVerdict
+
+
+class Desk(Protocol):
+    """A view and the acts; safe to use from several threads."""
+
+    @property
+    def watch(self) -> Watch:
+        """What can be seen."""
+        ...
+
+    @property
+    def steering(self) -> Steering:
+        """What can be done."""
+        ...
+
+
+class DeskDoor:
+    """Opens the desk at the first asking, and at each later one until it opens."""
+
+    def __init__(self, open_desk: Callable[[], Desk]) -> None:
+        self._open = open_desk
+        self._lock = threading.Lock()
+        self._desk: Desk | None = None
+
+    def desk(self) -> Desk:
+        """The one desk of this process.
+
+        Raises:
+            StorageError: the database cannot be used now.
+            ConfigurationError: the settings do not fit the book.
+        """
+        with self._lock:
+            if self._desk is None:
+                self._desk = self._open()
+            return self._desk
+
+
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """What `/health` says: the HTTP status and a JSON object."""
+
+    status_code: int
+    body: dict[str, str | bool]
+
+
+def health_answer(verdict: HealthVerdict) -> HealthAnswer:
+    """200 where the verdict is healthy, else 503."""
+    return HealthAnswer(
+        200 if verdict.healthy else 503,
+        {"healthy": verdict.healthy, "condition": verdict.condition.value, "text": verdict.text},
+    )
+
+
+def unreadable_answer(error: Exception) -> HealthAnswer:
+    """503 for a database that cannot be read."""
+    return HealthAnswer(503, {"healthy": False, "condition": "unreadable", "text": str(error)})

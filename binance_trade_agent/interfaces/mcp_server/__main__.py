@@ -1,0 +1,61 @@
+"""`python -m binance_trade_agent.interfaces.mcp_server`: serve until stopped. 78: the configuration cannot work."""
+
+import sys
+
+import uvicorn
+
+from binance_trade_agent.bootstrap.desk import open_desk
+from binance_trade_agent.bootstrap.secrets import mcp_token
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.interfaces.desks import DeskDoor
+from binance_trade_agent.interfaces.listening import listen
+from binance_trade_agent.interfaces.mcp_server.access import Grant, Tier, TokenTable
+from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
+from binance_trade_agent.settings import Settings, load_settings
+from binance_trade_agent.telemetry.logs import configure_logs
+
+PROGRAM = "binance_agent"
+BAD_CONFIGURATION = 78
+#: Open streams would keep a stopped server alive for ever.
+_GRACE_S = 3
+
+
+def serve(settings: Settings) -> None:
+    """Serve on the configured address until a signal ends it.
+
+    Raises:
+        ConfigurationError: the address cannot be taken.
+        OSError: the data folder cannot be written.
+    """
+    configure_logs(
+        PROGRAM, level=settings.log_level, line_format=settings.log_format, log_dir=settings.log_dir
+    )
+    host, port = settings.mcp_host, settings.mcp_port
+    listener = listen(host, port, host_setting="MCP_HOST", port_setting="MCP_PORT")
+    tokens = TokenTable({mcp_token(settings): Grant("operator", Tier.TRADE)})
+    server = build_server(DeskDoor(lambda: open_desk(settings)), tokens)
+    config = uvicorn.Config(
+        build_app(server, host, port, settings.mcp_allowed_hosts),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def main() -> int:
+    """The process's exit code."""
+    try:
+        serve(load_settings())
+    except ConfigurationError as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return BAD_CONFIGURATION
+    except OSError as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return BAD_CONFIGURATION
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

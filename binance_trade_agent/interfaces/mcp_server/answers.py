@@ -1,0 +1,334 @@
+"""The structured answers of the tools. Money, prices and quantities are exact decimals as text; times are UTC."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, Field
+
+from binance_trade_agent.control.watching import AgentStatus
+from binance_trade_agent.domain.decisions import ControlSnapshot
+from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.records import DecisionRow, EquityRow, OrderRow
+
+
+class Health(BaseModel):
+    """Whether the trader does what it should."""
+
+    condition: str
+    healthy: bool
+    text: str
+
+
+class Control(BaseModel):
+    """The control state, who set it and why."""
+
+    state: str
+    reason: str
+    actor: str
+    since: datetime
+
+    @classmethod
+    def of(cls, control: ControlSnapshot) -> "Control":
+        """The answer for `control`."""
+        return cls(state=control.state.value, reason=control.reason, actor=control.actor, since=control.since)
+
+
+class SessionAnswer(BaseModel):
+    """One run of the trader."""
+
+    started_at: datetime
+    deadline: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None
+    exit_code: int | None
+
+
+class CycleAnswer(BaseModel):
+    """The newest cycle."""
+
+    number: int
+    outcome: str
+    started_at: datetime
+    duration_s: float | None
+    skipped_ticks: int
+
+
+class IncidentAnswer(BaseModel):
+    """A condition that a person must know of."""
+
+    key: str
+    severity: str
+    text: str
+    opened_at: datetime
+
+
+class OrderAnswer(BaseModel):
+    """An order. `executed` is in base currency, `quote_executed` in quote currency."""
+
+    client_order_id: str
+    exchange_order_id: int | None
+    symbol: str
+    side: str
+    type: str
+    purpose: str
+    quantity: str
+    executed: str
+    quote_executed: str
+    average_price: str | None
+    status: str
+    reason: str
+    decision_id: str
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: OrderRow) -> "OrderAnswer":
+        """The answer for `row`."""
+        return cls(
+            client_order_id=row.client_order_id,
+            exchange_order_id=row.exchange_order_id,
+            symbol=row.symbol,
+            side=row.side,
+            type=row.order_type,
+            purpose=row.purpose,
+            quantity=to_wire(row.quantity),
+            executed=to_wire(row.executed),
+            quote_executed=to_wire(row.quote_executed),
+            average_price=decimal_text(row.average_price),
+            status=row.status,
+            reason=row.reason,
+            decision_id=row.decision_id,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+
+class OrdersAnswer(BaseModel):
+    """Orders, newest first."""
+
+    orders: list[OrderAnswer]
+
+
+class StatusAnswer(BaseModel):
+    """The whole agent at a glance. `profit` is equity now less the book's first equity."""
+
+    as_of: datetime
+    mode: str
+    mode_note: str
+    symbols: list[str]
+    strategy: str
+    interval_s: float
+    health: Health
+    control: Control
+    session: SessionAnswer | None
+    last_cycle: CycleAnswer | None
+    next_cycle_due: datetime | None
+    cycles: int
+    decisions: int
+    orders_by_status: dict[str, int]
+    unresolved_orders: list[OrderAnswer]
+    quote: str | None
+    equity: str | None
+    profit: str | None
+    exposure: str
+    incidents: list[IncidentAnswer]
+
+    @classmethod
+    def of(cls, status: AgentStatus) -> "StatusAnswer":
+        """The answer for `status`."""
+        equity = status.equity
+        return cls(
+            as_of=status.as_of,
+            mode=status.mode,
+            mode_note=status.mode_note,
+            symbols=list(status.symbols),
+            strategy=status.strategy,
+            interval_s=status.interval_s,
+            health=Health(
+                condition=status.health.condition.value,
+                healthy=status.health.healthy,
+                text=status.health.text,
+            ),
+            control=Control.of(status.control),
+            session=_session(status),
+            last_cycle=_cycle(status),
+            next_cycle_due=status.next_cycle_due,
+            cycles=status.cycles,
+            decisions=status.decisions,
+            orders_by_status=dict(status.orders_by_status),
+            unresolved_orders=[OrderAnswer.of(row) for row in status.unresolved],
+            quote=equity.quote if equity else None,
+            equity=decimal_text(equity.total) if equity else None,
+            profit=decimal_text(status.profit),
+            exposure=to_wire(status.exposure),
+            incidents=[
+                IncidentAnswer(key=i.key, severity=i.severity, text=i.text, opened_at=i.opened_at)
+                for i in status.incidents
+            ],
+        )
+
+
+class PositionAnswer(BaseModel):
+    """What is held of a symbol. `cost`, `realised` and `fees` are in quote currency."""
+
+    symbol: str
+    base: str
+    quote: str
+    quantity: str
+    average_price: str | None
+    cost: str
+    realised: str
+    fees: str
+    opened_at: datetime | None
+
+    @classmethod
+    def of(cls, position: Position) -> "PositionAnswer":
+        """The answer for `position`."""
+        return cls(
+            symbol=position.symbol,
+            base=position.base,
+            quote=position.quote,
+            quantity=to_wire(position.quantity),
+            average_price=decimal_text(position.average_price),
+            cost=to_wire(position.cost),
+            realised=to_wire(position.realised),
+            fees=to_wire(position.fees_quote),
+            opened_at=position.opened_at,
+        )
+
+
+class EquityAnswer(BaseModel):
+    """The book's worth at `at`, in quote currency."""
+
+    at: datetime
+    quote: str
+    total: str
+    cash: str
+    positions_value: str
+    realised: str
+    unrealised: str
+
+    @classmethod
+    def of(cls, row: EquityRow) -> "EquityAnswer":
+        """The answer for `row`."""
+        return cls(
+            at=row.at,
+            quote=row.quote,
+            total=to_wire(row.total),
+            cash=to_wire(row.cash),
+            positions_value=to_wire(row.positions_value),
+            realised=to_wire(row.realised),
+            unrealised=to_wire(row.unrealised),
+        )
+
+
+class PortfolioAnswer(BaseModel):
+    """What the ledger holds. `equity` is None until a first cycle has ended."""
+
+    equity: EquityAnswer | None
+    profit: str | None
+    positions: list[PositionAnswer]
+    balances: dict[str, str] = Field(description="asset -> amount, by the ledger")
+
+
+class GateAnswer(BaseModel):
+    """One risk gate: its limit and what it saw."""
+
+    gate: str
+    passed: bool
+    limit: str
+    observed: str
+    text: str
+
+
+class DecisionAnswer(BaseModel):
+    """Why one symbol was traded or not in one cycle."""
+
+    id: str
+    cycle: int
+    symbol: str
+    decided_at: datetime
+    action: str | None
+    strength: float | None
+    strategy: str | None
+    outcome: str
+    reason_code: str
+    reason: str
+    nearest_miss: str | None
+    blocking_gate: str | None
+    gates: list[GateAnswer]
+    indicator_values: dict[str, float]
+    price: str | None
+    client_order_id: str | None
+
+    @classmethod
+    def of(cls, row: DecisionRow) -> "DecisionAnswer":
+        """The answer for `row`."""
+        return cls(
+            id=row.id,
+            cycle=row.cycle_number,
+            symbol=row.symbol,
+            decided_at=row.decided_at,
+            action=row.action,
+            strength=row.strength,
+            strategy=row.strategy,
+            outcome=row.outcome,
+            reason_code=row.reason_code,
+            reason=row.reason,
+            nearest_miss=row.nearest_miss,
+            blocking_gate=row.blocking_gate,
+            gates=[
+                GateAnswer(gate=g.gate, passed=g.passed, limit=g.limit, observed=g.observed, text=g.text)
+                for g in row.gates
+            ],
+            indicator_values=dict(row.values),
+            price=decimal_text(row.price),
+            client_order_id=row.client_order_id,
+        )
+
+
+class DecisionsAnswer(BaseModel):
+    """Decisions, newest first."""
+
+    decisions: list[DecisionAnswer]
+
+
+class WorkflowAnswer(BaseModel):
+    """What one workflow came to. Ask again with the same key to get the same answer without a second trade."""
+
+    text: str
+    details: dict[str, str]
+    idempotency_key: str
+    finished_at: datetime
+
+
+def decimal_text(value: Decimal | None) -> str | None:
+    """Plain decimal notation; None stays None."""
+    return None if value is None else to_wire(value)
+
+
+def _session(status: AgentStatus) -> SessionAnswer | None:
+    session = status.session
+    if session is None:
+        return None
+    return SessionAnswer(
+        started_at=session.started_at,
+        deadline=session.deadline,
+        ended_at=session.ended_at,
+        end_reason=session.end_reason,
+        exit_code=session.exit_code,
+    )
+
+
+def _cycle(status: AgentStatus) -> CycleAnswer | None:
+    cycle = status.last_cycle
+    if cycle is None:
+        return None
+    return CycleAnswer(
+        number=cycle.number,
+        outcome=cycle.outcome,
+        started_at=cycle.started_at,
+        duration_s=cycle.duration_s,
+        skipped_ticks=cycle.skipped_ticks,
+    )

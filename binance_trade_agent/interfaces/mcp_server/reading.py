@@ -1,0 +1,63 @@
+"""The tools that read. They run in worker threads, so that a slow database holds nobody else up."""
+
+from typing import Annotated
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.interfaces.desks import DeskDoor
+from binance_trade_agent.interfaces.mcp_server.answers import (
+    DecisionAnswer,
+    DecisionsAnswer,
+    EquityAnswer,
+    OrderAnswer,
+    OrdersAnswer,
+    PortfolioAnswer,
+    PositionAnswer,
+    StatusAnswer,
+    decimal_text,
+)
+from binance_trade_agent.interfaces.mcp_server.refusals import refusals
+
+SymbolFilter = Annotated[
+    str | None, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="Only this symbol, such as BTCUSDT")
+]
+Limit = Annotated[int, Field(ge=1, le=200, description="How many, newest first")]
+
+
+def get_status(ctx: Context[DeskDoor]) -> StatusAnswer:
+    """The agent now: health, control state, last and next cycle, equity, unresolved orders, incidents."""
+    with refusals():
+        return StatusAnswer.of(ctx.request_context.lifespan_context.desk().watch.status())
+
+
+def get_portfolio(ctx: Context[DeskDoor]) -> PortfolioAnswer:
+    """Positions at average cost, balances by the ledger, and equity as of the last cycle."""
+    with refusals():
+        watch = ctx.request_context.lifespan_context.desk().watch
+        status = watch.status()
+        return PortfolioAnswer(
+            equity=EquityAnswer.of(status.equity) if status.equity else None,
+            profit=decimal_text(status.profit),
+            positions=[PositionAnswer.of(position) for position in watch.positions()],
+            balances={asset: to_wire(amount) for asset, amount in watch.balances().items()},
+        )
+
+
+def get_decisions(ctx: Context[DeskDoor], symbol: SymbolFilter = None, limit: Limit = 20) -> DecisionsAnswer:
+    """Why it did or did not trade: signal, gates with limit and observed value, nearest miss, outcome."""
+    with refusals():
+        rows = ctx.request_context.lifespan_context.desk().watch.decisions(limit=limit, symbol=_upper(symbol))
+        return DecisionsAnswer(decisions=[DecisionAnswer.of(row) for row in rows])
+
+
+def get_orders(ctx: Context[DeskDoor], symbol: SymbolFilter = None, limit: Limit = 20) -> OrdersAnswer:
+    """Orders of the journal with their state; INTENT and UNKNOWN are not resolved yet."""
+    with refusals():
+        rows = ctx.request_context.lifespan_context.desk().watch.orders(limit=limit, symbol=_upper(symbol))
+        return OrdersAnswer(orders=[OrderAnswer.of(row) for row in rows])
+
+
+def _upper(symbol: str | None) -> str | None:
+    return symbol.upper() if symbol else None

@@ -1,0 +1,126 @@
+"""The server: its tools with their tiers, its health route, and its ASGI application."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.types import CallToolResult, InputRequiredResult, Tool, ToolAnnotations
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from binance_trade_agent import __version__
+from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.interfaces.desks import DeskDoor, HealthAnswer, health_answer, unreadable_answer
+from binance_trade_agent.interfaces.mcp_server import acting, reading
+from binance_trade_agent.interfaces.mcp_server.access import (
+    Tier,
+    TokenTable,
+    caller,
+    required_tier,
+    transport_security,
+)
+from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, refusal
+
+_INSTRUCTIONS = (
+    "An autonomous Binance Spot trader. Start with get_status; get_decisions says why it did or did not trade."
+    " Errors begin with a stable code. Give execute_trading_workflow an idempotency_key of your own,"
+    " and repeat the call with the same key if you are not sure that it arrived."
+)
+_MAX_BODY_BYTES = 1_000_000
+
+_READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+_STEERS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+_TRADES = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
+)
+
+_TOOLS: tuple[tuple[Callable[..., Any], str, Tier, ToolAnnotations], ...] = (
+    (reading.get_status, "Status", Tier.READ, _READS),
+    (reading.get_portfolio, "Portfolio", Tier.READ, _READS),
+    (reading.get_decisions, "Decisions", Tier.READ, _READS),
+    (reading.get_orders, "Orders", Tier.READ, _READS),
+    (acting.pause_trading, "Pause trading", Tier.CONTROL, _STEERS),
+    (acting.resume_trading, "Resume trading", Tier.CONTROL, _STEERS),
+    (acting.execute_trading_workflow, "Run one trading workflow", Tier.TRADE, _TRADES),
+)
+
+
+class TieredServer(MCPServer[DeskDoor]):
+    """Lists and runs only the tools that the caller's token opens."""
+
+    async def list_tools(self) -> list[Tool]:
+        """The caller's tools."""
+        tier = caller().tier
+        return [tool for tool in await super().list_tools() if required_tier(tool.meta) <= tier]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[DeskDoor, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Run a tool.
+
+        Raises:
+            ToolError: the caller's tier is too low, or the tool refuses.
+        """
+        tool = next((tool for tool in await super().list_tools() if tool.name == name), None)
+        if tool is not None and (needed := required_tier(tool.meta)) > caller().tier:
+            raise refusal(
+                RefusalCode.FORBIDDEN, f"{name} needs a token of the tier {needed.scope}; ask the operator"
+            )
+        return await super().call_tool(name, arguments, context)
+
+
+def build_server(door: DeskDoor, tokens: TokenTable) -> TieredServer:
+    """The MCP server on a desk. Configure logging before: the SDK would else install its own."""
+
+    @asynccontextmanager
+    async def lifespan(_: MCPServer[DeskDoor]) -> AsyncIterator[DeskDoor]:
+        yield door
+
+    server = TieredServer(
+        name="binance-trade-agent",
+        title="Binance trade agent",
+        instructions=_INSTRUCTIONS,
+        version=__version__,
+        lifespan=lifespan,
+        token_verifier=tokens,
+        # no resource server URL: clients must not be sent to an authorization server that is not there
+        auth=AuthSettings(
+            issuer_url="http://127.0.0.1",  # type: ignore[arg-type]  # pydantic parses it
+            resource_server_url=None,
+            required_scopes=[Tier.READ.scope],
+        ),
+    )
+    for function, title, tier, annotations in _TOOLS:
+        server.add_tool(function, title=title, annotations=annotations, meta={"tier": tier.scope})
+    _add_health(server, door)
+    return server
+
+
+def build_app(server: TieredServer, host: str, port: int, allowed_hosts: tuple[str, ...]) -> Starlette:
+    """The ASGI application: `/mcp` behind token, Host and Origin, and the open `/health`."""
+    return server.streamable_http_app(
+        streamable_http_path="/mcp",
+        host=host,
+        max_request_body_size=_MAX_BODY_BYTES,
+        transport_security=transport_security(host, port, allowed_hosts),
+    )
+
+
+def _add_health(server: TieredServer, door: DeskDoor) -> None:
+    def judge() -> HealthAnswer:
+        try:
+            return health_answer(door.desk().watch.status().health)
+        except (StorageError, ConfigurationError) as error:
+            return unreadable_answer(error)
+
+    async def health(_: Request) -> Response:
+        answer = await anyio.to_thread.run_sync(judge)
+        return JSONResponse(answer.body, status_code=answer.status_code)
+
+    server.custom_route("/health", methods=["GET"], include_in_schema=False)(health)

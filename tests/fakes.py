@@ -1,0 +1,453 @@
+"""Hand-written stand-ins for ports, kept in memory."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from binance_trade_agent.control.steering import Steering
+from binance_trade_agent.control.watching import Watch, WatchPlan
+from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, TradingState
+from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, StorageError
+from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.records import (
+    Book,
+    Command,
+    CommandResult,
+    CommandStatus,
+    CycleRow,
+    DecisionRow,
+    EquityRow,
+    FillRow,
+    Heartbeat,
+    Incident,
+    OrderRow,
+    Session,
+    StoreStatus,
+)
+
+START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+
+
+class FakeClock:
+    """Time that moves only when it is told to, or by sleeping."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.time = now
+        self.elapsed_s = 0.0
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.elapsed_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+    def advance(self, seconds: float) -> None:
+        self.elapsed_s += seconds
+        self.time += timedelta(seconds=seconds)
+
+
+class FakeControlState:
+    """Control state and commands; `answer` is the result a trader would write to each."""
+
+    def __init__(self, state: TradingState = TradingState.RUNNING) -> None:
+        self.snapshot = ControlSnapshot(state, "first start", "system", START)
+        self.history: list[ControlSnapshot] = []
+        self.commands: dict[str, Command] = {}
+        self.results: dict[str, CommandResult] = {}
+        self.answer: CommandResult | None = None
+        self.submitted = asyncio.Event()
+
+    def read(self) -> ControlSnapshot:
+        return self.snapshot
+
+    def write(self, state: TradingState, *, reason: str, actor: str, at: datetime) -> ControlSnapshot:
+        self.snapshot = ControlSnapshot(state, reason, actor, at)
+        self.history.append(self.snapshot)
+        return self.snapshot
+
+    def submit(self, command: Command) -> Command:
+        known = self.commands.get(command.idempotency_key)
+        if known is not None:
+            if known.arguments != command.arguments:
+                raise ConfigurationError(
+                    f"idempotency key {command.idempotency_key}: already used for another command"
+                )
+            return known
+        self.commands[command.idempotency_key] = command
+        if self.answer is not None:
+            self.results[command.id] = self.answer
+        self.submitted.set()
+        return command
+
+    def pending(self) -> tuple[Command, ...]:
+        return tuple(c for c in self.commands.values() if c.id not in self.results)
+
+    def claim(self, command_id: str, at: datetime) -> bool:
+        return any(c.id == command_id for c in self.pending())
+
+    def finish(self, command_id: str, result: CommandResult) -> None:
+        self.results[command_id] = result
+
+    def result(self, command_id: str) -> CommandResult | None:
+        return self.results.get(command_id)
+
+
+class FakeLease:
+    """A lease that one process holds, or none."""
+
+    def __init__(self, *, held: bool = True) -> None:
+        self.held = held
+
+    @contextmanager
+    def acquire(self) -> Iterator[None]:
+        if self.held:
+            raise LeaseHeld("held")
+        self.held = True
+        try:
+            yield
+        finally:
+            self.held = False
+
+    def is_held(self) -> bool:
+        return self.held
+
+
+class FakeLauncher:
+    """Counts how often a one-shot process was asked for."""
+
+    def __init__(self) -> None:
+        self.launched = 0
+
+    def launch(self) -> None:
+        self.launched += 1
+
+
+@dataclass
+class FakeReadModels:
+    """What a database would hold, as plain rows. `broken` makes every read fail."""
+
+    control: FakeControlState
+    stored: StoreStatus
+    position_rows: tuple[Position, ...] = ()
+    balance_rows: dict[str, Decimal] = field(default_factory=dict)
+    order_rows: tuple[OrderRow, ...] = ()
+    fill_rows: tuple[FillRow, ...] = ()
+    decision_rows: tuple[DecisionRow, ...] = ()
+    equity_rows: tuple[EquityRow, ...] = ()
+    broken: str | None = None
+
+    def status(self) -> StoreStatus:
+        self._check()
+        return replace(self.stored, control=self.control.read())
+
+    def book(self) -> Book | None:
+        self._check()
+        return self.stored.book
+
+    def positions(self) -> tuple[Position, ...]:
+        self._check()
+        return self.position_rows
+
+    def balances(self) -> dict[str, Decimal]:
+        self._check()
+        return self.balance_rows
+
+    def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]:
+        self._check()
+        return tuple(row for row in self.order_rows if symbol in (None, row.symbol))[:limit]
+
+    def fills(self, *, limit: int = 50, symbol: str | None = None) -> tuple[FillRow, ...]:
+        self._check()
+        return tuple(row for row in self.fill_rows if symbol in (None, row.symbol))[:limit]
+
+    def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
+        self._check()
+        return (self.stored.last_cycle,)[:limit] if self.stored.last_cycle else ()
+
+    def decisions(
+        self, *, limit: int = 50, symbol: str | None = None, outcome: str | None = None
+    ) -> tuple[DecisionRow, ...]:
+        self._check()
+        return tuple(
+            row
+            for row in self.decision_rows
+            if symbol in (None, row.symbol) and outcome in (None, row.outcome)
+        )[:limit]
+
+    def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
+        self._check()
+        return self.equity_rows[-limit:]
+
+    def incidents(self) -> tuple[Incident, ...]:
+        self._check()
+        return self.stored.incidents
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise StorageError(self.broken)
+
+
+@dataclass(frozen=True)
+class FakeDesk:
+    """A desk with its fakes in reach."""
+
+    watch: Watch
+    steering: Steering
+    reads: FakeReadModels
+    state: FakeControlState
+    lease: FakeLease
+    launcher: FakeLauncher
+    clock: FakeClock
+
+
+def fake_desk(*, empty: bool = False, mode: str = "simulated", clock: FakeClock | None = None) -> FakeDesk:
+    """A desk on a trader that has run for a while, or on an empty database."""
+    clock = clock or FakeClock()
+    state = FakeControlState()
+    reads = FakeReadModels(state, empty_status(state)) if empty else traded_reads(state, clock.now())
+    lease, launcher = FakeLease(), FakeLauncher()
+    plan = WatchPlan(
+        mode=mode,
+        mode_note="no keys are set",
+        symbols=("BTCUSDT", "ETHUSDT"),
+        strategy="combined_default",
+        interval=timedelta(seconds=5),
+    )
+    return FakeDesk(
+        watch=Watch(reads, clock, plan),
+        steering=Steering(state, lease, launcher, clock),
+        reads=reads,
+        state=state,
+        lease=lease,
+        launcher=launcher,
+        clock=clock,
+    )
+
+
+def done(text: str, at: datetime = START, **details: str) -> CommandResult:
+    """The result of a command that was carried out."""
+    return CommandResult(CommandStatus.DONE, text, details, at)
+
+
+def empty_status(state: FakeControlState) -> StoreStatus:
+    """A database nobody has traded on."""
+    return StoreStatus(
+        book=None,
+        session=None,
+        control=state.read(),
+        last_cycle=None,
+        cycles=0,
+        decisions=0,
+        orders_by_status={},
+        unresolved=(),
+        equity=None,
+        first_equity=None,
+        heartbeats=(),
+        incidents=(),
+        failed_starts=0,
+    )
+
+
+def traded_reads(state: FakeControlState, now: datetime) -> FakeReadModels:
+    """Rows of a trader in its 240th cycle, holding BTC, having sold ETH."""
+    equity = _equity_curve(now)
+    orders = _orders(now)
+    status = StoreStatus(
+        book=Book(1, "simulated", "local", "0" * 12, 1, "USDT"),
+        session=Session(
+            id="s1",
+            kind="loop",
+            mode="simulated",
+            strategy="combined_default",
+            symbols=("BTCUSDT", "ETHUSDT"),
+            settings={"TRADING_INTERVAL_SECONDS": "5"},
+            duration_minutes=0,
+            started_at=now - timedelta(minutes=20),
+            deadline=None,
+        ),
+        control=state.read(),
+        last_cycle=CycleRow(
+            id="c240",
+            session_id="s1",
+            number=240,
+            kind="scheduled",
+            scheduled_at=now - timedelta(seconds=2),
+            started_at=now - timedelta(seconds=2),
+            finished_at=now - timedelta(seconds=1),
+            duration_s=0.213,
+            own_ms=11.4,
+            skipped_ticks=0,
+            outcome="completed",
+        ),
+        cycles=240,
+        decisions=480,
+        orders_by_status={"FILLED": 3, "REJECTED": 1},
+        unresolved=(),
+        equity=equity[-1],
+        first_equity=equity[0],
+        heartbeats=(Heartbeat("autonomous_trader", 4711, now - timedelta(seconds=1), now),),
+        incidents=(),
+        failed_starts=0,
+    )
+    return FakeReadModels(
+        control=state,
+        stored=status,
+        position_rows=_positions(now),
+        balance_rows={"USDT": Decimal("9004.21180000"), "BTC": Decimal("0.01598400")},
+        order_rows=orders,
+        fill_rows=_fills(now),
+        decision_rows=_decisions(now),
+        equity_rows=equity,
+    )
+
+
+def _positions(now: datetime) -> tuple[Position, ...]:
+    held = Position(
+        "BTCUSDT",
+        "BTC",
+        "USDT",
+        quantity=Decimal("0.01598400"),
+        cost=Decimal("999.84120000"),
+        fees_quote=Decimal("0.99984120"),
+        opened_at=now - timedelta(minutes=11),
+        updated_at=now - timedelta(minutes=11),
+    )
+    sold = Position("ETHUSDT", "ETH", "USDT", realised=Decimal("4.05300000"), fees_quote=Decimal("1.98"))
+    return held, sold
+
+
+def _orders(now: datetime) -> tuple[OrderRow, ...]:
+    def order(number: int, symbol: str, side: str, quantity: str, quote: str, status: str) -> OrderRow:
+        filled = status == "FILLED"
+        at = now - timedelta(minutes=18 - 3 * number)
+        return OrderRow(
+            client_order_id=f"bta-{number:024x}",
+            exchange_order_id=1000 + number if filled else None,
+            symbol=symbol,
+            side=side,
+            order_type="MARKET",
+            purpose="entry" if side == "BUY" else "exit",
+            quantity=Decimal(quantity),
+            executed=Decimal(quantity) if filled else Decimal(0),
+            quote_executed=Decimal(quote) if filled else Decimal(0),
+            average_price=Decimal(quote) / Decimal(quantity) if filled else None,
+            status=status,
+            reason="" if filled else "Filter failure: NOTIONAL (-1013)",
+            decision_id=f"d{number}",
+            created_at=at,
+            updated_at=at,
+        )
+
+    return (
+        order(4, "ETHUSDT", "BUY", "0.0010", "3.10", "REJECTED"),
+        order(3, "ETHUSDT", "SELL", "0.3190", "994.01", "FILLED"),
+        order(2, "BTCUSDT", "BUY", "0.01600000", "999.84120000", "FILLED"),
+        order(1, "ETHUSDT", "BUY", "0.3193", "989.96", "FILLED"),
+    )
+
+
+def _fills(now: datetime) -> tuple[FillRow, ...]:
+    def fill(number: int, symbol: str, side: str, price: str, quantity: str, asset: str, fee: str) -> FillRow:
+        return FillRow(
+            symbol=symbol,
+            trade_id=500 + number,
+            client_order_id=f"bta-{number:024x}",
+            side=side,
+            price=Decimal(price),
+            quantity=Decimal(quantity),
+            quote_quantity=Decimal(price) * Decimal(quantity),
+            commission=Decimal(fee),
+            commission_asset=asset,
+            traded_at=now - timedelta(minutes=18 - 3 * number),
+        )
+
+    return (
+        fill(3, "ETHUSDT", "SELL", "3116.02", "0.3190", "USDT", "0.994"),
+        fill(2, "BTCUSDT", "BUY", "62490.07500000", "0.01600000", "BTC", "0.00001600"),
+        fill(1, "ETHUSDT", "BUY", "3100.41", "0.3193", "ETH", "0.0003193"),
+    )
+
+
+def _decisions(now: datetime) -> tuple[DecisionRow, ...]:
+    def decision(
+        number: int,
+        symbol: str,
+        action: str,
+        outcome: str,
+        code: str,
+        reason: str,
+        miss: str | None,
+        price: str,
+    ) -> DecisionRow:
+        gates = (GateResult("cooldown", outcome != "refused", "3 candles", "1 candle", reason),)
+        return DecisionRow(
+            id=f"dec-{number}",
+            cycle_id=f"c{number // 2}",
+            cycle_number=number // 2,
+            symbol=symbol,
+            decided_at=now - timedelta(seconds=2 + 5 * (240 - number // 2)),
+            action=action,
+            strength=0.62,
+            strategy="combined_default",
+            outcome=outcome,
+            reason_code=code,
+            reason=reason,
+            nearest_miss=miss,
+            values={"rsi": 48.2, "macd": -1.25},
+            gates=gates if action != "HOLD" else (),
+            blocking_gate="cooldown" if outcome == "refused" else None,
+            price=Decimal(price),
+            first_candle=None,
+            last_candle=None,
+            candles_seen=5,
+            client_order_id=None,
+            step_ms={"signal": 1.2},
+        )
+
+    hold = ("HOLD", "held", "no_agreement", "1 of 4 votes for BUY, 3 needed", "RSI 31.8, buys below 30")
+    wait = ("BUY", "refused", "cooldown", "1 candle since the last order, 3 needed", None)
+    rows = []
+    for number in range(481, 471, -1):
+        btc = number % 2 == 0
+        what = wait if number == 478 else hold
+        rows.append(
+            decision(number, "BTCUSDT" if btc else "ETHUSDT", *what, "62855.40" if btc else "3098.77")
+        )
+    return tuple(rows)
+
+
+def _equity_curve(now: datetime) -> tuple[EquityRow, ...]:
+    values = [Decimal(10000) + Decimal((i * i) % 37) / 10 + Decimal(i) / 40 for i in range(240)]
+    last = Decimal("1004.68")
+    rows = [
+        EquityRow(
+            at=now - timedelta(seconds=5 * (240 - i)),
+            quote="USDT",
+            cash=value - last,
+            positions_value=last,
+            realised=Decimal(0),
+            unrealised=Decimal(0),
+            total=value,
+        )
+        for i, value in enumerate(values)
+    ]
+    cash = Decimal("9004.2118")
+    rows.append(
+        EquityRow(
+            at=now - timedelta(seconds=1),
+            quote="USDT",
+            cash=cash,
+            positions_value=last,
+            realised=Decimal("4.053"),
+            unrealised=Decimal("4.8388"),
+            total=cash + last,
+        )
+    )
+    return tuple(rows)

@@ -1,0 +1,355 @@
+"""The MCP server: each tool against fakes in memory, and the doors (token, Host, Origin) over real HTTP."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from mcp import Client
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
+
+from binance_trade_agent.domain.decisions import TradingState
+from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.records import CommandResult, CommandStatus
+from binance_trade_agent.interfaces.desks import DeskDoor
+from binance_trade_agent.interfaces.listening import listen
+from binance_trade_agent.interfaces.mcp_server.access import Grant, Tier, TokenTable
+from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
+from tests.fakes import START, FakeDesk, done, fake_desk
+
+TRADE_TOKEN = "t" * 32
+READ_TOKEN = "r" * 32
+READS = {"get_status", "get_portfolio", "get_decisions", "get_orders"}
+ACTS = {"pause_trading", "resume_trading", "execute_trading_workflow"}
+TABLE = TokenTable({TRADE_TOKEN: Grant("operator", Tier.TRADE), READ_TOKEN: Grant("watcher", Tier.READ)})
+
+
+async def call(desk: FakeDesk, tool: str, **arguments: Any) -> Any:
+    """The structured answer of a tool, called in memory."""
+    async with Client(build_server(DeskDoor(lambda: desk), TABLE), raise_exceptions=True) as client:
+        result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    return result.structured_content
+
+
+async def refused(desk: FakeDesk, tool: str, **arguments: Any) -> str:
+    """The text of a tool's refusal, called in memory."""
+    async with Client(build_server(DeskDoor(lambda: desk), TABLE)) as client:
+        result = await client.call_tool(tool, arguments)
+    assert result.is_error
+    return str(result.content[0].text)
+
+
+async def test_every_tool_has_a_schema_annotations_and_a_tier() -> None:
+    async with Client(build_server(DeskDoor(fake_desk), TABLE)) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+
+    assert set(tools) == READS | ACTS
+    for name, tool in tools.items():
+        assert tool.description
+        assert tool.output_schema
+        assert tool.meta is not None
+        assert tool.meta["tier"] in {"read", "control", "trade"}
+        assert tool.annotations is not None
+        assert tool.annotations.read_only_hint is (name in READS)
+    assert tools["execute_trading_workflow"].annotations.destructive_hint is True
+
+
+async def test_status_says_what_the_database_says() -> None:
+    status = await call(fake_desk(), "get_status")
+
+    assert status["mode"] == "simulated"
+    assert status["health"] == {"condition": "cycling", "healthy": True, "text": "cycle 240 began 2 s ago"}
+    assert status["control"]["state"] == "RUNNING"
+    assert status["last_cycle"]["number"] == 240
+    assert status["equity"] == "10008.8918"
+    assert status["profit"] == "8.8918"
+    assert status["orders_by_status"] == {"FILLED": 3, "REJECTED": 1}
+    assert status["as_of"] == "2026-05-04T09:30:00Z"
+
+
+async def test_status_of_an_empty_database_has_no_figures() -> None:
+    status = await call(fake_desk(empty=True), "get_status")
+
+    assert status["health"]["condition"] == "never started"
+    assert status["equity"] is None
+    assert status["last_cycle"] is None
+
+
+async def test_portfolio_is_exact() -> None:
+    portfolio = await call(fake_desk(), "get_portfolio")
+
+    assert portfolio["balances"] == {"USDT": "9004.2118", "BTC": "0.015984"}
+    assert portfolio["equity"]["cash"] == "9004.2118"
+    held = portfolio["positions"][0]
+    assert (held["symbol"], held["quantity"], held["cost"]) == ("BTCUSDT", "0.015984", "999.8412")
+
+
+async def test_decisions_are_bounded_and_filtered_by_symbol() -> None:
+    answer = await call(fake_desk(), "get_decisions", symbol="btcusdt", limit=2)
+
+    rows = answer["decisions"]
+    assert [row["symbol"] for row in rows] == ["BTCUSDT", "BTCUSDT"]
+    assert rows[1]["outcome"] == "refused"
+    assert rows[1]["blocking_gate"] == "cooldown"
+    assert rows[0]["nearest_miss"] == "RSI 31.8, buys below 30"
+
+
+async def test_orders_are_newest_first() -> None:
+    orders = (await call(fake_desk(), "get_orders", limit=3))["orders"]
+
+    assert [order["status"] for order in orders] == ["REJECTED", "FILLED", "FILLED"]
+    assert orders[2]["quote_executed"] == "999.8412"
+
+
+async def test_pause_and_resume_are_recorded_with_who_and_why() -> None:
+    desk = fake_desk()
+
+    paused = await call(desk, "pause_trading", reason="news at noon")
+    resumed = await call(desk, "resume_trading", reason="news is out")
+
+    assert (paused["state"], paused["reason"], paused["actor"]) == ("PAUSED", "news at noon", "mcp:local")
+    assert resumed["state"] == "RUNNING"
+    assert [snapshot.state for snapshot in desk.state.history] == [TradingState.PAUSED, TradingState.RUNNING]
+
+
+async def test_a_halted_trader_stays_halted_when_paused() -> None:
+    desk = fake_desk()
+    desk.steering.halt("stop", actor="cli")
+
+    assert (await call(desk, "pause_trading", reason="again"))["state"] == "HALTED"
+
+
+async def test_a_workflow_is_stored_as_a_command_and_its_result_returned() -> None:
+    desk = fake_desk()
+    desk.state.answer = done("bought 0.016 BTC", outcome="placed")
+
+    answer = await call(
+        desk,
+        "execute_trading_workflow",
+        symbol="btcusdt",
+        quantity="0.016",
+        side="BUY",
+        idempotency_key="morning-1",
+    )
+
+    command = desk.state.commands["morning-1"]
+    assert command.arguments == {"symbol": "BTCUSDT", "quantity": "0.016", "side": "BUY"}
+    assert (command.actor, command.channel) == ("mcp:local", "mcp")
+    assert answer["text"] == "bought 0.016 BTC"
+    assert answer["details"] == {"outcome": "placed"}
+    assert answer["idempotency_key"] == "morning-1"
+
+
+async def test_a_workflow_sent_twice_by_key_is_one_command() -> None:
+    desk = fake_desk()
+    desk.state.answer = done("bought")
+
+    for _ in range(2):
+        await call(desk, "execute_trading_workflow", symbol="BTCUSDT", idempotency_key="once")
+
+    assert len(desk.state.commands) == 1
+    other = await refused(desk, "execute_trading_workflow", symbol="ETHUSDT", idempotency_key="once")
+    assert "BAD_ARGUMENT" in other
+
+
+async def test_a_refused_workflow_says_so_with_its_code() -> None:
+    desk = fake_desk()
+    desk.state.answer = CommandResult(CommandStatus.REFUSED, "max_symbol_share: 25 %, asked 40 %", {}, START)
+
+    text = await refused(desk, "execute_trading_workflow", symbol="BTCUSDT")
+
+    assert "REFUSED: max_symbol_share: 25 %, asked 40 %" in text
+
+
+async def test_without_an_answer_a_workflow_stays_pending_and_a_process_was_asked_for() -> None:
+    desk = fake_desk()
+    desk.lease.held = False
+
+    text = await refused(desk, "execute_trading_workflow", symbol="BTCUSDT", idempotency_key="k1")
+
+    assert "PENDING" in text
+    assert "k1" in text
+    assert desk.launcher.launched >= 1
+    assert len(desk.state.pending()) == 1
+
+
+async def test_a_client_that_goes_away_leaves_the_command_stored() -> None:
+    desk = fake_desk()
+    async with Client(build_server(DeskDoor(lambda: desk), TABLE)) as client:
+        task = asyncio.create_task(client.call_tool("execute_trading_workflow", {"symbol": "BTCUSDT"}))
+        await asyncio.wait_for(desk.state.submitted.wait(), timeout=10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert [command.arguments["symbol"] for command in desk.state.pending()] == ["BTCUSDT"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"symbol": "BTC/USDT; DROP TABLE orders"},
+        {"symbol": "BTCUSDT", "quantity": "-1"},
+        {"symbol": "BTCUSDT", "quantity": "1e308"},
+        {"symbol": "BTCUSDT", "quantity": "NaN"},
+        {"symbol": "BTCUSDT", "quantity": "much"},
+        {"symbol": "BTCUSDT", "side": "SHORT"},
+        {"symbol": "BTCUSDT", "idempotency_key": "x" * 65},
+        {},
+    ],
+)
+async def test_bad_arguments_are_refused_and_stored_nowhere(arguments: dict[str, str]) -> None:
+    desk = fake_desk()
+
+    await refused(desk, "execute_trading_workflow", **arguments)
+
+    assert desk.state.commands == {}
+
+
+async def test_a_database_that_cannot_be_read_is_a_clear_refusal() -> None:
+    desk = fake_desk()
+    desk.reads.broken = "database is locked"
+
+    for tool in READS:
+        text = await refused(desk, tool)
+        assert "DATABASE_UNAVAILABLE: database is locked" in text
+
+
+async def test_a_desk_that_did_not_open_is_tried_again() -> None:
+    desk, failures = fake_desk(), ["the folder cannot be written"]
+
+    def opener() -> FakeDesk:
+        if failures:
+            raise StorageError(failures.pop())
+        return desk
+
+    async with Client(build_server(DeskDoor(opener), TABLE)) as client:
+        first = await client.call_tool("get_status", {})
+        second = await client.call_tool("get_status", {})
+
+    assert first.is_error
+    assert not second.is_error
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server on a real socket."""
+
+    desk: FakeDesk
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    desk = fake_desk()
+    listener = listen("127.0.0.1", 0, host_setting="MCP_HOST", port_setting="MCP_PORT")
+    port = listener.getsockname()[1]
+    app = build_app(build_server(DeskDoor(lambda: desk), TABLE), "127.0.0.1", port, ("bot.example",))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    end = time.monotonic() + 10
+    while not server.started and time.monotonic() < end:
+        time.sleep(0.01)
+    assert server.started
+    yield Served(desk, port)
+    server.should_exit = True
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+def bearer(token: str, **headers: str) -> dict[str, str]:
+    return {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/json, text/event-stream",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+
+
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic dDp0"}])
+def test_no_or_wrong_token_is_401(served: Served, headers: dict[str, str]) -> None:
+    answer = httpx.post(f"{served.url}/mcp", json=PING, headers=headers)
+
+    assert answer.status_code == 401
+    assert "resource_metadata" not in answer.headers["WWW-Authenticate"]
+
+
+def test_a_wrong_host_is_421_and_a_listed_one_is_let_in(served: Served) -> None:
+    evil = httpx.post(f"{served.url}/mcp", json=PING, headers=bearer(TRADE_TOKEN, Host="evil.example"))
+    listed = httpx.post(f"{served.url}/mcp", json=PING, headers=bearer(TRADE_TOKEN, Host="bot.example:80"))
+
+    assert evil.status_code == 421
+    assert listed.status_code != 421
+
+
+def test_a_wrong_origin_is_403(served: Served) -> None:
+    answer = httpx.post(
+        f"{served.url}/mcp", json=PING, headers=bearer(TRADE_TOKEN, Origin="http://evil.example")
+    )
+
+    assert answer.status_code == 403
+
+
+def test_a_body_of_ten_megabytes_is_refused(served: Served) -> None:
+    answer = httpx.post(f"{served.url}/mcp", content=b"x" * 10_000_000, headers=bearer(TRADE_TOKEN))
+
+    assert answer.status_code == 413
+
+
+async def test_a_session_over_http_acts_in_the_tokens_name(served: Served) -> None:
+    async with (
+        create_mcp_http_client(headers=bearer(TRADE_TOKEN)) as http,
+        Client(streamable_http_client(f"{served.url}/mcp", http_client=http)) as client,
+    ):
+        status = await client.call_tool("get_status", {})
+        await client.call_tool("pause_trading", {"reason": "over http"})
+
+    assert status.structured_content["equity"] == "10008.8918"
+    assert served.desk.state.snapshot.actor == "mcp:operator"
+
+
+async def test_a_reading_token_sees_and_runs_reading_tools_only(served: Served) -> None:
+    async with (
+        create_mcp_http_client(headers=bearer(READ_TOKEN)) as http,
+        Client(streamable_http_client(f"{served.url}/mcp", http_client=http)) as client,
+    ):
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+        answer = await client.call_tool("pause_trading", {"reason": "may I"})
+
+    assert tools == READS
+    assert answer.is_error
+    assert "FORBIDDEN" in answer.content[0].text
+    assert served.desk.state.history == []
+
+
+def test_health_is_open_and_follows_the_verdict(served: Served) -> None:
+    healthy = httpx.get(f"{served.url}/health")
+    served.desk.clock.advance(120)
+    dead = httpx.get(f"{served.url}/health")
+    served.desk.reads.broken = "database is locked"
+    unreadable = httpx.get(f"{served.url}/health")
+
+    assert (healthy.status_code, healthy.json()["condition"]) == (200, "cycling")
+    assert (dead.status_code, dead.json()["condition"]) == (503, "dead")
+    assert (unreadable.status_code, unreadable.json()["text"]) == (503, "database is locked")
+
+
+def test_a_taken_port_is_said_with_the_settings_name() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"MCP_PORT={port}, MCP_HOST=127.0.0.1: cannot listen"):
+            listen("127.0.0.1", port, host_setting="MCP_HOST", port_setting="MCP_PORT")
