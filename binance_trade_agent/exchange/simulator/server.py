@@ -1,0 +1,130 @@
+"""The exchange simulator's server: Binance Spot REST and market streams over a `Market`.
+
+`middlewares` stand around every handler, outermost first: the place for injected faults.
+"""
+
+import asyncio
+import contextlib
+import errno
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from binance_trade_agent.exchange.simulator.control_routes import ControlRoutes
+from binance_trade_agent.exchange.simulator.gate import Gate
+from binance_trade_agent.exchange.simulator.market.base import Market
+from binance_trade_agent.exchange.simulator.market_routes import MarketRoutes
+from binance_trade_agent.exchange.simulator.spot import DEFAULT_COMMISSION_RATE, AccountSpec, SpotExchange
+from binance_trade_agent.exchange.simulator.storage import Storage
+from binance_trade_agent.exchange.simulator.streams import PING_INTERVAL_S, StreamHub
+from binance_trade_agent.exchange.simulator.trading_routes import TradingRoutes
+
+__all__ = ["AccountSpec", "PortInUse", "SimulatorServer"]
+
+_TICK_S = 0.25
+_GONE = (
+    "<html>\r\n<head><title>410 Gone</title></head>\r\n<body>\r\n<center><h1>410 Gone</h1></center>\r\n"
+    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+class PortInUse(Exception):
+    """Another program listens on the port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is in use")
+        self.port = port
+
+
+class SimulatorServer:
+    """One exchange on one port. `database` None keeps everything in memory; `port` 0 takes a free one.
+
+    Raises `StorageError` when the database cannot be used, here, and `PortInUse` from `start`.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        accounts: Sequence[AccountSpec],
+        database: Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        commission_rate: Decimal = DEFAULT_COMMISSION_RATE,
+        middlewares: Sequence[Middleware] = (),
+        ping_interval_s: float = PING_INTERVAL_S,
+    ) -> None:
+        self._market = market
+        self._host = host
+        self._port = port
+        self._storage = Storage(database)
+        self.exchange = SpotExchange(market, self._storage, accounts, commission_rate)
+        self._hub = StreamHub(market, ping_interval_s)
+        self._app = web.Application(middlewares=middlewares)
+        self._add_routes()
+        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=2)
+        self._ticking: asyncio.Task[None] | None = None
+
+    def _add_routes(self) -> None:
+        gate = Gate(self.exchange)
+        for route in [*MarketRoutes(self.exchange).routes(), *TradingRoutes(self.exchange).routes()]:
+            self._app.router.add_route(route.method, route.full_path, gate.handler(route))
+        for method in ("POST", "PUT", "DELETE"):
+            self._app.router.add_route(method, "/api/v3/userDataStream", _gone)
+        self._hub.add_to(self._app)
+        ControlRoutes(self.exchange, self._hub.publish).add_to(self._app)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, once started."""
+        return self._port
+
+    @property
+    def rest_url(self) -> str:
+        """Base address for REST, without a path."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def stream_url(self) -> str:
+        """Base address for streams, without a path."""
+        return f"ws://127.0.0.1:{self._port}"
+
+    async def start(self) -> None:
+        """Start the market's background work and listen; raises `PortInUse`."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self.close()
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(self._port) from error
+            raise
+        self._port = self._runner.addresses[0][1]
+        await self._market.start()
+        self._ticking = asyncio.create_task(self._tick())
+
+    async def close(self) -> None:
+        """Stop listening, end the streams, give the database up."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ticking
+            self._ticking = None
+        await self._hub.close()
+        await self._runner.cleanup()
+        await self._market.close()
+        self._storage.close()
+
+    async def _tick(self) -> None:
+        while True:
+            self._market.advance()
+            self._hub.publish()
+            await asyncio.sleep(_TICK_S)
+
+
+async def _gone(_: web.Request) -> web.Response:
+    return web.Response(text=_GONE, status=410, content_type="text/html")
