@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
-from binance_trade_agent.domain.errors import ExchangeError, Refused
+from binance_trade_agent.domain.errors import ExchangeError, Refused, Unavailable
 from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
 from binance_trade_agent.domain.orders import ExchangeOrder, Fill, OrderIntent, RequestStamp
 from binance_trade_agent.domain.portfolio import AccountSnapshot
@@ -68,12 +68,13 @@ class BinanceExchange:
         self._rules = RulesCache(clock)
         self._rules_lock = asyncio.Lock()
         self._clock_lock = asyncio.Lock()
+        self._failed_measurements = 0
         self._opened: ExchangeClient | None = None
         bypass_proxy(os.environ, config.rest_url, config.stream_url, config.ws_api_url)
 
     async def connect(self) -> None:
         """Measure the clock offset; raises `Unavailable` when the exchange cannot be reached."""
-        self._exchange_clock.expire()
+        self._exchange_clock.expire(self._clock.monotonic())
         await self._keep_time()
 
     def now(self) -> datetime:
@@ -212,23 +213,32 @@ class BinanceExchange:
         return self._opened
 
     async def _keep_time(self) -> None:
-        """Measure the clock if its last measurement is too old, once however many ask."""
+        """Measure the clock if its last measurement is too old; whoever waits meanwhile shares the outcome."""
+        failures = self._failed_measurements
         async with self._clock_lock:
-            if self._exchange_clock.is_due:
-                sent_at = self._clock.monotonic()
+            if not self._exchange_clock.is_due:
+                return
+            if self._failed_measurements > failures:
+                raise Unavailable("the exchange's clock could not be read a moment ago")
+            try:
                 answer = await self._client.get_server_time()
                 with _understood("time"):
-                    self._exchange_clock.measured(int(answer["serverTime"]), sent_at, self._clock.monotonic())
+                    self._exchange_clock.measured(int(answer["serverTime"]))
+            except ExchangeError:
+                self._failed_measurements += 1
+                raise
 
     async def _read(self, call: Call, **params: object) -> Any:
         """The answer to a read; repeated once after measuring the clock when its timestamp was refused."""
         await self._keep_time()
+        asked_at = self._clock.monotonic()
         try:
             return await call(**params)
         except Refused as refusal:
             if refusal.code != TIMESTAMP_REFUSED:
                 raise
-        await self.connect()
+        self._exchange_clock.expire(asked_at)
+        await self._keep_time()
         return await call(**params)
 
     async def _learn_from(self, refusal: Refused, symbol: str) -> None:

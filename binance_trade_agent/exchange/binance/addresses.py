@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.modes import TradingMode
 
 _PROXY_EXCEPTIONS = ("NO_PROXY", "no_proxy")
 
@@ -19,24 +20,29 @@ class Addresses:
     ws_api_url: str
 
 
-#: Spot testnet (testnet.binance.vision); it has no /sapi.
-TESTNET = Addresses(
-    "https://testnet.binance.vision",
-    "wss://stream.testnet.binance.vision",
-    "wss://ws-api.testnet.binance.vision/ws-api/v3",
-)
-#: Demo mode (demo.binance.com).
-DEMO = Addresses(
-    "https://demo-api.binance.com",
-    "wss://demo-stream.binance.com",
-    "wss://demo-ws-api.binance.com/ws-api/v3",
-)
-#: Binance itself.
-LIVE = Addresses(
-    "https://api.binance.com",
-    "wss://stream.binance.com:9443",
-    "wss://ws-api.binance.com:443/ws-api/v3",
-)
+_BINANCE = {
+    # testnet.binance.vision; it has no /sapi
+    TradingMode.TESTNET: Addresses(
+        "https://testnet.binance.vision",
+        "wss://stream.testnet.binance.vision",
+        "wss://ws-api.testnet.binance.vision/ws-api/v3",
+    ),
+    TradingMode.DEMO: Addresses(
+        "https://demo-api.binance.com",
+        "wss://demo-stream.binance.com",
+        "wss://demo-ws-api.binance.com/ws-api/v3",
+    ),
+    TradingMode.LIVE: Addresses(
+        "https://api.binance.com",
+        "wss://stream.binance.com:9443",
+        "wss://ws-api.binance.com:443/ws-api/v3",
+    ),
+}
+
+
+def addresses_of(mode: TradingMode) -> Addresses:
+    """Binance's addresses for a mode that trades there; raises `KeyError` for one that needs the simulator."""
+    return _BINANCE[mode]
 
 
 def checked_address(url: str, name: str, schemes: tuple[str, ...]) -> str:

@@ -1,10 +1,13 @@
 """Exchange time: one measurement carried forward by the monotonic clock.
 
-A step of this machine's wall clock therefore changes nothing. What is left is the
-drift between measurements, and the time a suspended machine does not count: both
-show as -1021, upon which the adapter measures again. Being late is harmless (an
-order's window ends later, a candle counts as closed later); being ahead by
-1000 ms is refused (rest-api.md, timing security).
+It is never ahead of the exchange, only late by the way of the answer back: the answer counts as
+of the moment it arrived, and half of the round trip is not added, because the round trip may
+hold the making of a connection. Late is harmless everywhere: an order's window ends sooner, a
+candle counts as closed later, an absent order is given up later. Ahead is not: a timestamp
+1000 ms ahead is refused (rest-api.md, timing security), an open candle would pass as closed.
+
+A step of this machine's wall clock changes nothing. A suspended machine makes it late; that
+shows as -1021, upon which the adapter measures again.
 """
 
 from datetime import datetime, timedelta
@@ -15,8 +18,6 @@ from binance_trade_agent.ports import Clock
 
 #: How long a measurement is trusted.
 MAX_AGE_S = 600.0
-#: The most that is added for the way back, so that exchange time is never ahead by half of what is refused.
-_MAX_RETURN_S = 0.5
 
 
 class ExchangeClock:
@@ -29,19 +30,15 @@ class ExchangeClock:
         self._anchored_at = 0.0
         self._expired = True
 
-    def measured(self, server_time_ms: int, sent_at: float, received_at: float) -> None:
-        """Take over the exchange's answer to a request sent and received at these monotonic seconds.
-
-        The answer is as old as half of the round trip, within ± that half; at most 0.5 s is assumed.
-        """
-        age_s = min((received_at - sent_at) / 2, _MAX_RETURN_S)
-        self._anchor = from_ms(server_time_ms) + timedelta(seconds=age_s)
-        self._anchored_at = received_at
+    def measured(self, server_time_ms: int) -> None:
+        """Take over the exchange's time from an answer that arrived just now."""
+        self._anchor = from_ms(server_time_ms)
+        self._anchored_at = self._clock.monotonic()
         self._expired = False
 
-    def expire(self) -> None:
-        """Trust the measurement no longer, because the exchange refused a timestamp."""
-        self._expired = True
+    def expire(self, used_at: float) -> None:
+        """Trust no measurement made before the monotonic second `used_at`, at which one turned out wrong."""
+        self._expired = self._expired or self._anchored_at <= used_at
 
     @property
     def is_due(self) -> bool:
