@@ -77,7 +77,9 @@ class Exchange(Protocol):
         """Closed candles, rising: the latest `limit`, or those that open at or after `since` (at most `limit`)."""
         ...
 
-    async def book_tops(self, symbols: Sequence[str]) -> Mapping[str, BookTop]: ...
+    async def book_tops(self, symbols: Sequence[str]) -> Mapping[str, BookTop]:
+        """Best bid and ask; a symbol nobody bids or asks for is absent."""
+        ...
 
     async def account(self) -> AccountSnapshot: ...
 
@@ -144,6 +146,10 @@ class OrderJournal(Protocol):
 
     def unfinished(self) -> tuple[JournalOrder, ...]:
         """All rows of the book that are not terminal, oldest first."""
+        ...
+
+    def of_session(self, session_id: str) -> tuple[JournalOrder, ...]:
+        """All rows that a session's decisions led to, oldest first."""
         ...
 
     def symbols_seen(self) -> frozenset[str]:
@@ -225,6 +231,10 @@ class ControlState(Protocol):
     def finish(self, command_id: str, result: CommandResult) -> None: ...
 
     def result(self, command_id: str) -> CommandResult | None: ...
+
+    def close_interrupted(self, at: datetime) -> int:
+        """Finish as FAILED the commands that a killed process had claimed; returns how many. They never run again."""
+        ...
 
 
 class Sessions(Protocol):

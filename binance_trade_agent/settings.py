@@ -230,6 +230,9 @@ class SimulatorGroup(_Group):
     simulator_market: Annotated[SimulatorMarket, _LOWER] = _default(
         SimulatorMarket.GENERATED, "Where prices come from; relay of Binance's public data in paper mode."
     )
+    simulator_relay_url: _HttpAddress | None = _default(
+        None, "REST address whose public market data is relayed; unset: Binance's own for market data."
+    )
     simulator_replay_files: Annotated[dict[str, Path], BeforeValidator(text.pairs)] = _default(
         {}, "Candle files (Parquet or CSV) to replay.", allowed="a comma list of SYMBOL=path"
     )
@@ -349,9 +352,9 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, RiskGroup, TradingGr
         return timedelta(seconds=self.trading_interval_seconds)
 
     @property
-    def duration(self) -> timedelta | None:
-        """Length of a session; None runs until it is stopped."""
-        return timedelta(minutes=self.trading_duration_minutes) if self.trading_duration_minutes else None
+    def duration(self) -> timedelta:
+        """Length of a session; zero runs until it is stopped."""
+        return timedelta(minutes=self.trading_duration_minutes)
 
     @property
     def max_data_age(self) -> timedelta:

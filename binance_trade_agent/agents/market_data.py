@@ -19,7 +19,7 @@ from binance_trade_agent.domain.market import (
     MarketSnapshot,
 )
 from binance_trade_agent.domain.symbol_rules import SymbolRules
-from binance_trade_agent.ports import Clock, Exchange
+from binance_trade_agent.ports import Exchange
 
 #: The most candles one request brings (rest-api.md, klines).
 _PAGE = 1000
@@ -30,9 +30,8 @@ MarketView = MarketSnapshot | MarketDataFailure
 class MarketDataAgent:
     """Keeps each symbol's last `history` candles and asks only for what has closed since."""
 
-    def __init__(self, exchange: Exchange, clock: Clock, *, interval: CandleInterval, history: int) -> None:
+    def __init__(self, exchange: Exchange, *, interval: CandleInterval, history: int) -> None:
         self._exchange = exchange
-        self._clock = clock
         self._interval = interval
         self._history = history
         self._windows: dict[str, tuple[Candle, ...]] = {}

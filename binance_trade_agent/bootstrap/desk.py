@@ -55,7 +55,7 @@ def open_desk(settings: Settings) -> Desk:
     clock = SystemClock()
     plan = WatchPlan(
         mode=settings.mode.value,
-        mode_note=settings.mode.note,
+        mode_note=settings.mode_note,
         symbols=settings.symbols,
         strategy=settings.strategy_name,
         interval=settings.interval,

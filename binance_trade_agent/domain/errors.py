@@ -10,6 +10,7 @@ TradeAgentError
  ├ StorageError               the database cannot be used as it is
  │  ├ DatabaseTooNew          it was written by a newer version
  │  └ DatabaseUnwritable      the folder or file cannot be written
+ ├ NotificationFailed         a message to a person was not taken
  ├ LeaseHeld                  another process trades on this book now
  └ StaleData                  what the exchange sent is too old or incomplete to decide on
 """
@@ -67,6 +68,10 @@ class DatabaseTooNew(StorageError):
 
 class DatabaseUnwritable(StorageError):
     """The database, or the folder it lies in, cannot be written."""
+
+
+class NotificationFailed(TradeAgentError):
+    """At least one of the configured services did not take a message."""
 
 
 class LeaseHeld(TradeAgentError):

@@ -9,6 +9,8 @@ class ExitCode(IntEnum):
     OK = 0
     FAILURE = 1
     USAGE = 2
+    REFUSED = 3
+    OUTCOME_UNKNOWN = 4
     LEASE_HELD = 75
     CONFIGURATION = 78
     FAILED_TOO_OFTEN = 79

@@ -12,17 +12,6 @@ class TradingMode(StrEnum):
     DEMO = "demo"
     LIVE = "live"
 
-    @property
-    def note(self) -> str:
-        """What the mode means, in a few words, for every surface that names it."""
-        return {
-            TradingMode.SIMULATED: "a simulated market on this machine, no real money",
-            TradingMode.PAPER: "real prices, a simulated account, no real money",
-            TradingMode.TESTNET: "Binance's Spot testnet, no real money",
-            TradingMode.DEMO: "Binance's demo mode, no real money",
-            TradingMode.LIVE: "REAL MONEY at Binance",
-        }[self]
-
 
 class TradingAlign(StrEnum):
     """What a tick is aligned to."""

@@ -25,6 +25,13 @@ class Schedule:
     start: float
     period_s: float
 
+    def aligned(self, instant: float) -> "Schedule":
+        """The same ticks moved by at most half a period, so that they fall on `instant` plus whole periods."""
+        shift = (instant - self.start) % self.period_s
+        return Schedule(
+            self.start + (shift if shift <= self.period_s / 2 else shift - self.period_s), self.period_s
+        )
+
     def first(self) -> Tick:
         """Tick 0."""
         return Tick(0, self.start, 0)

@@ -1,0 +1,350 @@
+"""The trader's process: schedule, signals, heartbeat, exit codes.
+
+`python -m binance_trade_agent.autonomous_trading_loop` trades until its session ends;
+with `--commands-only` it carries out the commands that wait and ends.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, ExitStack
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from binance_trade_agent.bootstrap.notifications import notification_worker
+from binance_trade_agent.bootstrap.trader import Trader, build_trader
+from binance_trade_agent.control.commands import CommandRunner
+from binance_trade_agent.control.projections import summary_line
+from binance_trade_agent.control.sessions import (
+    MOST_FAILED_STARTS,
+    SessionKeeper,
+    is_over,
+    wait_before_start,
+)
+from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Outcome
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    LeaseHeld,
+    StorageError,
+    Throttled,
+    Unavailable,
+)
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.domain.modes import SessionEnd, TradingAlign
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.records import Heartbeat, Session
+from binance_trade_agent.domain.schedule import Schedule
+from binance_trade_agent.orchestrator import OrderRequest
+from binance_trade_agent.settings import Settings, load_settings
+from binance_trade_agent.telemetry.health import STOPPED, TRADER_PROCESS
+from binance_trade_agent.telemetry.heartbeat import CYCLE_ALLOWANCE, IDLE_ALLOWANCE, HeartbeatFile
+from binance_trade_agent.telemetry.logs import configure_logs
+from binance_trade_agent.telemetry.metrics import TraderMetrics
+
+_log = structlog.get_logger("autonomous_trader")
+
+#: What is in hand when SIGTERM comes has this long; then its order is left UNKNOWN.
+STOP_GRACE_S = 8.0
+#: How long a start waits for an exchange that is itself just starting, and for another's lease.
+CONNECT_PATIENCE_S = 10.0
+LEASE_PATIENCE_S = 15.0
+_BEAT_S = 0.5
+_STORED_BEAT_S = 5.0
+#: Candles are asked for a moment after they close: the exchange needs it to close them.
+_CLOSE_DELAY_S = 0.3
+
+
+class TradingLoop:
+    """One session of the trader, from its first tick to its exit code."""
+
+    def __init__(self, trader: Trader, session: Session, keeper: SessionKeeper, stop: asyncio.Event) -> None:
+        self._trader = trader
+        self._session = session
+        self._keeper = keeper
+        self._stop = stop
+        self._clock = trader.clock
+        self._orchestrator = trader.orchestrator(session)
+        self._commands = CommandRunner(
+            trader.store.control, self._orchestrator, self._clock, self._next_cycle_number
+        )
+        self._heartbeat = HeartbeatFile(trader.settings.run_dir / "heartbeat.json")
+        self._metrics = TraderMetrics()
+        self._stored_beat_at = float("-inf")
+        self._useful_at: datetime | None = None
+        first = trader.store.reads.status().first_equity
+        self._first_equity = first.total if first else None
+
+    # the three kinds of session ------------------------------------------------
+
+    async def trade(self) -> ExitCode:
+        """Cycle until the session is over or the process is told to stop."""
+        period_s = self._period_s()
+        schedule = Schedule(self._clock.monotonic(), period_s)
+        tick = schedule.first()
+        while True:
+            await self._idle_until(tick.due_at)
+            if self._stop.is_set():
+                return self._end(STOPPED, ExitCode.SIGTERM)
+            if is_over(self._session, self._clock.now()):
+                await self._flatten_if_asked()
+                return self._end("duration", ExitCode.OK)
+            lateness_s = self._clock.monotonic() - tick.due_at
+            await self._finish(
+                self._orchestrator.run_cycle(
+                    self._next_cycle_number(),
+                    self._clock.now() - timedelta(seconds=max(0.0, lateness_s)),
+                    skipped_ticks=tick.skipped,
+                )
+            )
+            schedule = self._aligned(schedule)
+            tick = schedule.after(tick, self._clock.monotonic())
+
+    async def test(self) -> ExitCode:
+        """One workflow that buys the first symbol through risk and execution; repeated only for want of data."""
+        symbol = self._trader.settings.symbols[0]
+        request = OrderRequest(side=Side.BUY, reason="test_mode")
+        schedule = Schedule(self._clock.monotonic(), self._period_s())
+        due = schedule.first()
+        while not self._stop.is_set():
+            orders = self._trader.store.journal.of_session(self._session.id)
+            if orders and not any(order.status.is_unresolved for order in orders):
+                return self._end("test_mode", ExitCode.OK)
+            report = await self._finish(
+                self._orchestrator.execute_trading_workflow(
+                    self._next_cycle_number(), symbol, request=request, kind=CycleKind.TEST
+                )
+            )
+            if report and report.decisions[0].outcome in (Outcome.REFUSED, Outcome.HALTED, Outcome.FAILED):
+                return self._end("test_mode", ExitCode.OK)
+            if report and report.decisions[0].outcome not in (Outcome.PLACED, Outcome.REJECTED):
+                due = schedule.after(due, self._clock.monotonic())
+                await self._idle_until(due.due_at)
+        return self._end(STOPPED, ExitCode.SIGTERM)
+
+    async def commands_only(self) -> ExitCode:
+        """Carry out what waits and end."""
+        while not self._stop.is_set() and await self._finish(self._commands.run_next()) is not None:
+            pass
+        return self._end("commands", ExitCode.OK)
+
+    # parts of them ---------------------------------------------------------------
+
+    async def _idle_until(self, due_at: float) -> None:
+        """Beat and carry out commands until the tick, a stop, or the end of the session."""
+        while not self._stop.is_set() and not is_over(self._session, self._clock.now()):
+            self._beat(IDLE_ALLOWANCE)
+            left_s = due_at - self._clock.monotonic()
+            if left_s <= 0:
+                return
+            if await self._finish(self._commands.run_next()) is None:
+                await self._wait_for_stop(min(left_s, _BEAT_S))
+
+    async def _finish(self, work: Coroutine[Any, Any, CycleReport | None]) -> CycleReport | None:
+        """Let `work` end; once told to stop it has `STOP_GRACE_S` left, then it is cancelled."""
+        self._beat(CYCLE_ALLOWANCE)
+        task = asyncio.create_task(work)
+        stopped = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            self._orchestrator.stop()
+            await asyncio.wait({task}, timeout=STOP_GRACE_S)
+            task.cancel()
+        stopped.cancel()
+        await asyncio.wait({task})
+        if task.cancelled():
+            self._trader.store.decisions.close_interrupted(self._clock.now())
+            return None
+        report = task.result()
+        if report is not None:
+            self._project(report)
+        return report
+
+    def _project(self, report: CycleReport) -> None:
+        self._keeper.cycle_completed()
+        if report.equity is not None and self._first_equity is None:
+            self._first_equity = report.equity.total
+        if any(decision.outcome is not Outcome.NO_DATA for decision in report.decisions):
+            self._useful_at = report.finished_at
+        self._trader.projector.project(report)
+        self._metrics.observe(report, self._trader.exchange.used_weight)
+        _log.info(
+            "cycle",
+            summary=summary_line(report, self._first_equity),
+            cycle=report.start.number,
+            outcome=report.outcome.value,
+            decisions={d.symbol: d.outcome.value for d in report.decisions},
+            own_ms=round(report.own_ms, 1),
+            duration_ms=round(report.duration_s * 1000),
+        )
+
+    async def _flatten_if_asked(self) -> None:
+        if self._trader.settings.on_session_end is not SessionEnd.FLATTEN:
+            return
+        for symbol, position in self._trader.store.ledger.positions().items():
+            if position.quantity > 0:
+                request = OrderRequest(side=Side.SELL, reason="session_end")
+                await self._finish(
+                    self._orchestrator.execute_trading_workflow(
+                        self._next_cycle_number(), symbol, request=request
+                    )
+                )
+
+    def _beat(self, allowance: timedelta) -> None:
+        now = self._clock.now()
+        self._heartbeat.beat(now, allowance)
+        if self._clock.monotonic() - self._stored_beat_at >= _STORED_BEAT_S:
+            self._stored_beat_at = self._clock.monotonic()
+            self._trader.store.sessions.beat(Heartbeat(TRADER_PROCESS, os.getpid(), now, self._useful_at))
+
+    async def _wait_for_stop(self, seconds: float) -> None:
+        waiter = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({waiter}, timeout=seconds)
+        waiter.cancel()
+
+    def _next_cycle_number(self) -> int:
+        return self._keeper.next_cycle_number(self._session)
+
+    def _period_s(self) -> float:
+        settings = self._trader.settings
+        if settings.trading_align is TradingAlign.CANDLE_CLOSE:
+            return settings.candle_interval.duration.total_seconds()
+        return settings.interval.total_seconds()
+
+    def _aligned(self, schedule: Schedule) -> Schedule:
+        """The schedule moved so that ticks fall just after candle closes, when that is asked for."""
+        if self._trader.settings.trading_align is not TradingAlign.CANDLE_CLOSE:
+            return schedule
+        exchange_s = self._trader.exchange.now().timestamp() - _CLOSE_DELAY_S
+        return schedule.aligned(self._clock.monotonic() - exchange_s % schedule.period_s)
+
+    def _end(self, reason: str, code: ExitCode) -> ExitCode:
+        self._keeper.end(self._session, reason, code)
+        self._heartbeat.remove()
+        _log.info("session ended", reason=reason, exit_code=int(code))
+        return code
+
+
+async def run_trader(settings: Settings, kind: str) -> ExitCode:
+    """One life of the trader process; raises what `main` turns into exit codes."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with AsyncExitStack() as parts:
+        trader = build_trader(settings)
+        parts.push_async_callback(trader.close)
+        with ExitStack() as held:
+            await _take_lease(trader, held, stop)
+            keeper = SessionKeeper(trader.store.sessions, trader.clock)
+            if kind == "commands":
+                return await _begin(trader, keeper, kind, stop)
+            failed_starts = keeper.count_start()
+            if failed_starts > MOST_FAILED_STARTS:
+                keeper.give_up(keeper.enter(trader.session_request(kind)))
+                _log.error("gave up", failed_starts=failed_starts - 1)
+                return ExitCode.FAILED_TOO_OFTEN
+            await _pause_before_start(wait_before_start(failed_starts), stop)
+            worker = notification_worker(settings, trader.store.outbox, trader.clock)
+            if worker is not None:
+                task = asyncio.create_task(worker.run())
+                held.callback(task.cancel)
+            return await _begin(trader, keeper, kind, stop)
+
+
+async def _begin(trader: Trader, keeper: SessionKeeper, kind: str, stop: asyncio.Event) -> ExitCode:
+    now = trader.clock.now()
+    interrupted = trader.store.decisions.close_interrupted(now)
+    trader.store.control.close_interrupted(now)
+    if interrupted:
+        _log.warning("closed cycles that a killed process left open", cycles=interrupted)
+    try:
+        await _connect(trader, stop)
+    except ConfigurationError:
+        keeper.cycle_completed()
+        raise
+    trader.projector.adopt(trader.store.reads.incidents())
+    loop = TradingLoop(trader, keeper.enter(trader.session_request(kind)), keeper, stop)
+    sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
+    return await sessions[kind]()
+
+
+async def _connect(trader: Trader, stop: asyncio.Event) -> None:
+    """Reach the exchange and check the symbols; an exchange out of reach does not stop the start."""
+    give_up_at = trader.clock.monotonic() + CONNECT_PATIENCE_S
+    while not stop.is_set():
+        try:
+            await trader.exchange.connect()
+            await trader.exchange.rules(trader.settings.symbols)
+        except (Unavailable, Throttled) as error:
+            if trader.clock.monotonic() >= give_up_at:
+                _log.warning("the exchange cannot be reached; cycles go on and say so", reason=str(error))
+                return
+            await trader.clock.sleep(0.2)
+        else:
+            return
+
+
+async def _take_lease(trader: Trader, held: ExitStack, stop: asyncio.Event) -> None:
+    give_up_at = trader.clock.monotonic() + LEASE_PATIENCE_S
+    while True:
+        try:
+            held.enter_context(trader.store.lease.acquire())
+        except LeaseHeld:
+            if stop.is_set() or trader.clock.monotonic() >= give_up_at:
+                raise
+            await trader.clock.sleep(0.2)
+        else:
+            return
+
+
+async def _pause_before_start(wait: timedelta, stop: asyncio.Event) -> None:
+    if wait:
+        _log.warning("earlier starts failed: waiting before this one", wait_s=wait.total_seconds())
+        waiter = asyncio.create_task(stop.wait())
+        await asyncio.wait({waiter}, timeout=wait.total_seconds())
+        waiter.cancel()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the trader and return its exit code."""
+    parser = argparse.ArgumentParser(prog="autonomous_trading_loop", description="The autonomous trader.")
+    parser.add_argument(
+        "--commands-only", action="store_true", help="carry out the commands that wait, then end"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings()
+        configure_logs(
+            TRADER_PROCESS,
+            level=settings.log_level.value,
+            line_format=settings.log_format.value,
+            log_dir=settings.log_dir,
+        )
+        kind = "test" if settings.signal_agent_test_mode else "trading"
+        return asyncio.run(run_trader(settings, "commands" if options.commands_only else kind))
+    except ConfigurationError as error:
+        return _fail(ExitCode.CONFIGURATION, *error.problems)
+    except StorageError as error:
+        return _fail(ExitCode.CONFIGURATION, str(error))
+    except OSError as error:
+        return _fail(ExitCode.CONFIGURATION, f"{error}: check DATA_DIR and the ports")
+    except LeaseHeld as error:
+        return _fail(ExitCode.LEASE_HELD, str(error))
+    except Exception:  # noqa: BLE001 the outermost boundary: the trace goes to the log, supervisord restarts
+        _log.exception("the trader failed")
+        return ExitCode.FAILURE
+
+
+def _fail(code: ExitCode, *lines: str) -> int:
+    for line in lines:
+        sys.stderr.write(f"autonomous_trader: {line}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Builds the simulated exchange from the settings."""
+
+import json
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.exchange.simulator.market.factory import MarketConfig, MarketKind, market_from
+from binance_trade_agent.exchange.simulator.server import PortInUse, SimulatorServer
+from binance_trade_agent.exchange.simulator.spot import AccountSpec
+from binance_trade_agent.settings import SIMULATOR_KEY_PAIR, Settings
+
+#: Binance's host for public market data, which asks for no key.
+PUBLIC_MARKET_DATA_URL = "https://data-api.binance.vision"
+
+
+@dataclass(frozen=True, slots=True)
+class MarketOrigin:
+    """What makes a generated or replayed market the same one after a restart."""
+
+    seed: int
+    anchor_ms: int
+
+
+async def start_simulator(settings: Settings) -> SimulatorServer:
+    """A simulated exchange that listens.
+
+    Raises:
+        ConfigurationError: the settings of the market cannot work, or the port is taken.
+        StorageError: its database cannot be used.
+    """
+    simulator = build_simulator(settings)
+    try:
+        await simulator.start()
+    except PortInUse as error:
+        raise ConfigurationError(
+            f"SIMULATOR_PORT={settings.simulator_port}: another program listens there; set another port"
+        ) from error
+    return simulator
+
+
+def build_simulator(settings: Settings) -> SimulatorServer:
+    """A simulated exchange with its one account, continuing where an earlier one on this data folder stopped.
+
+    Raises:
+        ConfigurationError: the settings of the market cannot work.
+        StorageError: its database cannot be used.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key, secret = SIMULATOR_KEY_PAIR
+    try:
+        market = market_from(market_config(settings))
+    except ValueError as error:
+        raise ConfigurationError(f"SIMULATOR_MARKET={settings.simulator_market}: {error}") from error
+    return SimulatorServer(
+        market,
+        [AccountSpec(key, secret, settings.simulator_balances)],
+        settings.data_dir / "simulator.db",
+        settings.simulator_host,
+        settings.simulator_port,
+    )
+
+
+def market_config(settings: Settings) -> MarketConfig:
+    """The market source that the settings describe."""
+    origin = market_origin(settings.data_dir / "simulator-market.json", settings.simulator_seed)
+    return MarketConfig(
+        kind=MarketKind(settings.simulator_market.value),
+        symbols=settings.symbols,
+        anchor_ms=origin.anchor_ms,
+        seed=origin.seed,
+        base_interval=settings.simulator_base_interval.value,
+        files=settings.simulator_replay_files,
+        start_offset=settings.simulator_replay_start,
+        stepped=settings.simulator_stepped,
+        relay_url=settings.simulator_relay_url or PUBLIC_MARKET_DATA_URL,
+        volatility=settings.simulator_volatility,
+    )
+
+
+def market_origin(path: Path, seed: int | None) -> MarketOrigin:
+    """The stored origin, or a new one: a `seed` other than the stored one begins another market."""
+    if path.exists():
+        stored = MarketOrigin(**json.loads(path.read_text(encoding="utf-8")))
+        if seed is None or seed == stored.seed:
+            return stored
+    chosen = secrets.randbelow(2**31) if seed is None else seed
+    origin = MarketOrigin(chosen, time.time_ns() // 1_000_000)
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    draft.write_text(json.dumps({"seed": origin.seed, "anchor_ms": origin.anchor_ms}), encoding="utf-8")
+    draft.replace(path)
+    return origin

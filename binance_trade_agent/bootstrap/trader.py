@@ -1,0 +1,186 @@
+"""Builds the trader: the only process that loads the adapter, the strategies and the agents."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from binance_trade_agent.agents.execution.place import TradeExecutionAgent
+from binance_trade_agent.agents.execution.resolve import OrderResolver
+from binance_trade_agent.agents.market_data import MarketDataAgent
+from binance_trade_agent.agents.risk import RiskLimits, RiskManagementAgent
+from binance_trade_agent.agents.signal import SignalAgent
+from binance_trade_agent.bootstrap.books import open_settings_book
+from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.control.projections import Projector
+from binance_trade_agent.control.sessions import SessionRequest
+from binance_trade_agent.domain.modes import TradingMode
+from binance_trade_agent.domain.records import Book, Session
+from binance_trade_agent.exchange.binance.adapter import BinanceExchange
+from binance_trade_agent.exchange.binance.addresses import addresses_of
+from binance_trade_agent.exchange.binance.config import BinanceConfig
+from binance_trade_agent.orchestrator import TradingDesk, TradingOrchestrator, TradingPlan
+from binance_trade_agent.ports import (
+    Bans,
+    Clock,
+    ControlState,
+    DecisionLog,
+    Exchange,
+    Lease,
+    Ledger,
+    OrderJournal,
+    Outbox,
+    ReadModels,
+    Sessions,
+)
+from binance_trade_agent.settings import Settings
+from binance_trade_agent.storage.bans import SqlBans
+from binance_trade_agent.storage.control_state import SqlControlState
+from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.decision_log import SqlDecisionLog
+from binance_trade_agent.storage.journal import SqlOrderJournal
+from binance_trade_agent.storage.lease import lease_for
+from binance_trade_agent.storage.ledger import SqlLedger
+from binance_trade_agent.storage.outbox import SqlOutbox
+from binance_trade_agent.storage.read_models import SqlReadModels
+from binance_trade_agent.storage.sessions import SqlSessions
+from binance_trade_agent.strategies.base import Strategy
+from binance_trade_agent.strategies.registry import create_strategy
+
+#: A signal older than so many trading intervals is not acted on any more.
+_SIGNAL_LIFE_INTERVALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Everything the trader keeps, on one book."""
+
+    database: Database
+    book: Book
+    journal: OrderJournal
+    ledger: Ledger
+    decisions: DecisionLog
+    control: ControlState
+    sessions: Sessions
+    outbox: Outbox
+    reads: ReadModels
+    bans: Bans
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Trader:
+    """The parts of a trader, ready to begin a session."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    exchange: Exchange
+    strategy: Strategy
+    projector: Projector
+
+    def session_request(self, kind: str) -> SessionRequest:
+        """What the settings ask a session of `kind` to be."""
+        settings = self.settings
+        return SessionRequest(
+            kind=kind,
+            mode=settings.mode.value,
+            strategy=settings.strategy_name,
+            symbols=settings.symbols,
+            settings={name: shown for name, shown, _, _ in settings.sources()},
+            duration=settings.duration if kind == "trading" else timedelta(0),
+        )
+
+    def orchestrator(self, session: Session) -> TradingOrchestrator:
+        """The orchestrator of `session`."""
+        settings, store, exchange, clock = self.settings, self.store, self.exchange, self.clock
+        plan = TradingPlan(session.id, settings.symbols, settings.quote, settings.candle_interval)
+        desk = TradingDesk(
+            exchange=exchange,
+            market_data=MarketDataAgent(
+                exchange,
+                interval=settings.candle_interval,
+                history=max(settings.candle_history, self.strategy.warmup_candles + 1),
+            ),
+            signal=SignalAgent(self.strategy, max_signal_age=_signal_life(settings)),
+            risk=RiskManagementAgent(risk_limits(settings)),
+            execution=TradeExecutionAgent(exchange, store.journal, store.control, clock),
+            resolver=OrderResolver(exchange, store.journal, store.ledger),
+            journal=store.journal,
+            ledger=store.ledger,
+            decisions=store.decisions,
+            control=store.control,
+            clock=clock,
+        )
+        return TradingOrchestrator(plan, desk)
+
+    async def close(self) -> None:
+        """Let go of the exchange and the database."""
+        await self.exchange.close()
+        self.store.database.close()
+
+
+def build_trader(settings: Settings, *, clock: Clock | None = None) -> Trader:
+    """A trader on the settings' book; must be called inside a running event loop.
+
+    Raises:
+        ConfigurationError: the settings cannot work.
+        StorageError: the database cannot be used.
+    """
+    clock = clock or SystemClock()
+    strategy = create_strategy(settings.strategy_name, settings.strategy_params)
+    store = open_store(settings)
+    exchange = BinanceExchange(exchange_config(settings), clock, store.bans)
+    projector = Projector(
+        store.outbox, store.control, stop_entries_on_difference=settings.mode is TradingMode.LIVE
+    )
+    return Trader(settings, clock, store, exchange, strategy, projector)
+
+
+def open_store(settings: Settings) -> Store:
+    """The storage of the settings' book, at the newest schema."""
+    database, book = open_settings_book(settings)
+    return Store(
+        database=database,
+        book=book,
+        journal=SqlOrderJournal(database, book),
+        ledger=SqlLedger(database, book),
+        decisions=SqlDecisionLog(database, book),
+        control=SqlControlState(database, book),
+        sessions=SqlSessions(database, book),
+        outbox=SqlOutbox(database, book),
+        reads=SqlReadModels(database, book),
+        bans=SqlBans(database, book),
+        lease=lease_for(settings.database_url, settings.run_dir),
+    )
+
+
+def exchange_config(settings: Settings) -> BinanceConfig:
+    """Addresses and keys of the settings' mode; single addresses can be overridden."""
+    known = None if settings.uses_simulator else addresses_of(settings.mode)
+    key, secret = settings.api_credentials
+    return BinanceConfig(
+        rest_url=settings.rest_url or (known.rest_url if known else ""),
+        stream_url=settings.stream_url or (known.stream_url if known else ""),
+        ws_api_url=settings.ws_api_url or (known.ws_api_url if known else ""),
+        api_key=key,
+        api_secret=secret,
+        recv_window_ms=settings.binance_recv_window_ms,
+        request_timeout_s=settings.binance_request_timeout_seconds,
+    )
+
+
+def risk_limits(settings: Settings) -> RiskLimits:
+    """The limits that the settings name."""
+    return RiskLimits(
+        order_share=settings.risk_order_share,
+        order_quote=settings.risk_order_quote,
+        max_symbol_share=settings.risk_max_symbol_share,
+        max_total_share=settings.risk_max_total_share,
+        max_open_positions=settings.risk_max_open_positions,
+        cooldown_candles=settings.risk_cooldown_candles,
+        max_data_age=settings.max_data_age,
+        max_spread_bps=settings.risk_max_spread_bps,
+    )
+
+
+def _signal_life(settings: Settings) -> timedelta:
+    return _SIGNAL_LIFE_INTERVALS * settings.interval + settings.candle_interval.duration

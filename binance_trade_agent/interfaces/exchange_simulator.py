@@ -1,0 +1,53 @@
+"""The process of the simulated exchange."""
+
+import asyncio
+import signal
+import sys
+
+import structlog
+
+from binance_trade_agent.bootstrap.simulator import start_simulator
+from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.settings import Settings, load_settings
+from binance_trade_agent.telemetry.logs import configure_logs
+
+_log = structlog.get_logger("exchange_simulator")
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    simulator = await start_simulator(settings)
+    _log.info(
+        "exchange simulator ready",
+        address=f"http://{settings.simulator_host}:{simulator.port}",
+        market=settings.simulator_market.value,
+        symbols=",".join(settings.symbols),
+    )
+    await stop.wait()
+    await simulator.close()
+
+
+def main() -> int:
+    """Run the simulator and return its exit code."""
+    try:
+        settings = load_settings()
+        configure_logs(
+            "exchange_simulator",
+            level=settings.log_level.value,
+            line_format=settings.log_format.value,
+            log_dir=settings.log_dir,
+        )
+        asyncio.run(serve(settings))
+    except (ConfigurationError, StorageError, OSError) as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"exchange_simulator: {line}\n")
+        return ExitCode.CONFIGURATION
+    return ExitCode.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

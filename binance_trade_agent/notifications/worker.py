@@ -1,0 +1,39 @@
+"""Empties the outbox. A message that cannot be sent stays and is tried again; trading never waits for it."""
+
+import structlog
+
+from binance_trade_agent.domain.errors import NotificationFailed
+from binance_trade_agent.ports import Clock, Notifier, Outbox
+
+_log = structlog.get_logger(__name__)
+
+_BATCH = 20
+_PERIOD_S = 5.0
+_LONGEST_WAIT_S = 300.0
+
+
+class OutboxWorker:
+    """Sends stored messages, oldest first."""
+
+    def __init__(self, outbox: Outbox, notifier: Notifier, clock: Clock) -> None:
+        self._outbox = outbox
+        self._notifier = notifier
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Send until cancelled; waits longer after each failure, up to five minutes."""
+        wait_s = _PERIOD_S
+        while True:
+            wait_s = _PERIOD_S if await self.send_waiting() else min(wait_s * 2, _LONGEST_WAIT_S)
+            await self._clock.sleep(wait_s)
+
+    async def send_waiting(self) -> bool:
+        """Send what waits; False at the first message that could not be sent."""
+        for message_id, topic, text in self._outbox.unsent(_BATCH):
+            try:
+                await self._notifier.send(topic, text)
+            except NotificationFailed as error:
+                _log.warning("notification failed", reason=str(error))
+                return False
+            self._outbox.mark_sent(message_id, self._clock.now())
+        return True
