@@ -1,0 +1,158 @@
+"""The command line `binance-trade-agent`.
+
+This module only knows which commands there are. A command's own module is loaded by name
+when it is used, so that `--help` stays fast.
+"""
+
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from binance_trade_agent import __version__
+
+app = typer.Typer(
+    name="binance-trade-agent",
+    help="An autonomous Binance Spot trader. Settings come from the environment, .env and trading.toml.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="What is set, and where.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many rows, newest first.")]
+Symbol = Annotated[str | None, typer.Option("--symbol", "-s", help="Only this symbol.")]
+Reason = Annotated[str, typer.Argument(help="Why, for the record.")]
+
+
+def _command(module: str, name: str) -> Any:
+    return getattr(import_module(f"{__package__}.{module}"), name)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"binance-trade-agent {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def supervise(
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop the one that runs, and wait for its end.")
+    ] = False,
+) -> None:
+    """Start everything under supervisord, in the foreground."""
+    _command("services", "stop_supervising" if stop else "supervise")()
+
+
+@app.command()
+def run() -> None:
+    """Run the trader alone, in the foreground."""
+    _command("services", "run_trader")()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    _command("migrate", "migrate")()
+
+
+@app.command()
+def health(json: Json = False) -> None:
+    """Say whether the trader is healthy: exit status 0 if it is, 1 if not."""
+    _command("status", "show_health")(json)
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Show the agent at a glance."""
+    _command("status", "show_status")(json)
+
+
+@app.command()
+def positions(
+    flat: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False, json: Json = False
+) -> None:
+    """List what the ledger holds."""
+    _command("listings", "show_positions")(flat, json)
+
+
+@app.command()
+def orders(limit: Limit = 50, symbol: Symbol = None, json: Json = False) -> None:
+    """List orders."""
+    _command("listings", "show_orders")(limit, symbol, json)
+
+
+@app.command()
+def fills(limit: Limit = 50, symbol: Symbol = None, json: Json = False) -> None:
+    """List fills."""
+    _command("listings", "show_fills")(limit, symbol, json)
+
+
+@app.command()
+def decisions(
+    limit: Limit = 50,
+    symbol: Symbol = None,
+    outcome: Annotated[str | None, typer.Option("--outcome", "-o", help="Only this outcome.")] = None,
+    json: Json = False,
+) -> None:
+    """List decisions, each with its reason."""
+    _command("listings", "show_decisions")(limit, symbol, outcome, json)
+
+
+@app.command()
+def trade(
+    symbol: Annotated[str, typer.Argument(help="For example BTCUSDT.")],
+    quantity: Annotated[
+        str | None, typer.Option("--quantity", "-q", help="In base currency; unset: sized by the risk rules.")
+    ] = None,
+    side: Annotated[
+        str | None, typer.Option("--side", help="buy or sell; unset: the strategy decides.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Idempotency key: the same key never trades twice.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run one workflow for a symbol, through risk and execution."""
+    _command("trade", "trade")(symbol, quantity, side, key, json)
+
+
+@app.command()
+def pause(reason: Reason = "by the command line", json: Json = False) -> None:
+    """Open no more positions; exits go on."""
+    _command("steer", "pause")(reason, json)
+
+
+@app.command()
+def resume(reason: Reason = "by the command line", json: Json = False) -> None:
+    """Trade again, whatever stopped it."""
+    _command("steer", "resume")(reason, json)
+
+
+@app.command()
+def halt(reason: Reason = "by the command line", json: Json = False) -> None:
+    """The kill switch: no order of any kind until `resume`."""
+    _command("steer", "halt")(reason, json)
+
+
+@config_app.command("show")
+def config_show(json: Json = False) -> None:
+    """Show the effective settings and where each came from; secrets are masked."""
+    _command("config", "show")(json)
+
+
+def main() -> None:
+    """The console script."""
+    app()

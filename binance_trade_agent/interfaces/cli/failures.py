@@ -1,0 +1,29 @@
+"""How an error becomes a sentence on stderr and an exit status."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    DatabaseTooNew,
+    DatabaseUnwritable,
+    TradeAgentError,
+)
+from binance_trade_agent.domain.exit_codes import ExitCode
+
+
+@contextmanager
+def exit_statuses() -> Iterator[None]:
+    """Say what went wrong on stderr, without a traceback, and end with its exit status."""
+    try:
+        yield
+    except ConfigurationError as error:
+        for problem in error.problems:
+            typer.echo(problem, err=True)
+        raise typer.Exit(ExitCode.CONFIGURATION) from error
+    except TradeAgentError as error:
+        typer.echo(str(error), err=True)
+        is_configuration = isinstance(error, (DatabaseTooNew, DatabaseUnwritable))
+        raise typer.Exit(ExitCode.CONFIGURATION if is_configuration else ExitCode.FAILURE) from error

@@ -1,0 +1,109 @@
+"""How rows are printed: JSON with stable keys for programs, tables for people."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from binance_trade_agent.domain.money import to_wire
+
+_PIPED_WIDTH = 220
+
+_STYLES = {
+    "BUY": "green",
+    "SELL": "red",
+    "FILLED": "green",
+    "REJECTED": "red",
+    "UNKNOWN": "bold yellow",
+    "INTENT": "yellow",
+    "NOT_PLACED": "dim",
+    "CANCELED": "dim",
+    "placed": "green",
+    "held": "dim",
+    "refused": "yellow",
+    "rejected": "red",
+    "unknown": "bold yellow",
+    "no_data": "red",
+    "failed": "red",
+    "halted": "red",
+    "RUNNING": "green",
+    "PAUSED": "yellow",
+    "ENTRIES_HALTED": "yellow",
+    "HALTED": "bold red",
+    "EXITED": "yellow",
+    "STOPPED": "yellow",
+    "STARTING": "yellow",
+    "BACKOFF": "red",
+    "FATAL": "bold red",
+}
+
+
+def print_json(value: Any) -> None:
+    """Dataclasses as objects, decimals as text (exact), times as ISO 8601."""
+    data = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    sys.stdout.write(data.decode() + "\n")
+
+
+def console() -> Console:
+    """Rich on the terminal's width, or wide enough for whole lines when piped."""
+    return Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows; a column whose name ends in `>` is aligned to the right."""
+    grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        grid.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(cell(value) for value in row))
+    screen = console()
+    screen.print(grid)
+    if not rows:
+        screen.print("none yet", style="dim")
+
+
+def cell(value: Any) -> str:
+    """A value as a table shows it."""
+    if value is None:
+        return "–"
+    if isinstance(value, Decimal):
+        return to_wire(value)
+    text = str(value).replace("[", r"\[")
+    style = _STYLES.get(text)
+    return f"[{style}]{text}[/]" if style else text
+
+
+def money(value: Decimal | None) -> str | None:
+    """An amount of quote currency to two places."""
+    return None if value is None else f"{value:,.2f}"
+
+
+def gain(value: Decimal | None) -> str | None:
+    """A signed amount of quote currency."""
+    return None if value is None else f"{value:+,.2f}"
+
+
+def age(moment: datetime | None, now: datetime) -> str | None:
+    """How long ago, in the largest fitting unit."""
+    if moment is None:
+        return None
+    seconds = (now - moment) // timedelta(seconds=1)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return to_wire(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)

@@ -1,0 +1,90 @@
+"""`status` and `health`."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+import typer
+from rich.markup import escape
+
+from binance_trade_agent.bootstrap.supervisor_rpc import SupervisionError, SupervisorClient
+from binance_trade_agent.control.watching import AgentStatus
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.interfaces.cli.output import age, cell, console, gain, money, print_json
+from binance_trade_agent.interfaces.cli.session import at_desk
+from binance_trade_agent.settings import Settings
+
+
+def show_status(as_json: bool) -> None:
+    """The agent at a glance, with the processes when supervisord runs."""
+    with at_desk() as (settings, desk):
+        status = desk.watch.status()
+    processes = _processes(settings)
+    if as_json:
+        shown = {field.name: getattr(status, field.name) for field in fields(status)}
+        print_json(shown | {"processes": processes})
+        return
+    screen = console()
+    for name, text in _lines(status, processes):
+        screen.print(f"[bold]{name:<10}[/] {text}")
+
+
+def show_health(as_json: bool) -> None:
+    """One line and an exit status: 0 healthy, 1 not."""
+    with at_desk() as (_, desk):
+        verdict = desk.watch.status().health
+    if as_json:
+        print_json(verdict)
+    else:
+        typer.echo(f"{'healthy' if verdict.healthy else 'unhealthy'}: {verdict.text}")
+    raise typer.Exit(ExitCode.OK if verdict.healthy else ExitCode.FAILURE)
+
+
+def _processes(settings: Settings) -> Mapping[str, str] | None:
+    try:
+        return SupervisorClient(settings.run_dir).states()
+    except SupervisionError:
+        return None
+
+
+def _lines(status: AgentStatus, processes: Mapping[str, str] | None) -> list[tuple[str, str]]:
+    health, control, cycle = status.health, status.control, status.last_cycle
+    colour = "green" if health.healthy else "red"
+    lines = [
+        ("mode", f"[bold]{status.mode}[/]: {escape(status.mode_note)}"),
+        ("health", f"[{colour}]{health.condition}[/]: {escape(health.text)}"),
+        ("control", f"{cell(control.state)}: {escape(control.reason)} (by {escape(control.actor)})"),
+        ("trades", f"{', '.join(status.symbols)} with {status.strategy}, every {status.interval_s:g} s"),
+    ]
+    if cycle is not None:
+        began = age(cycle.started_at, status.as_of)
+        lines.append(
+            (
+                "cycles",
+                f"{status.cycles}, {status.decisions} decisions; number {cycle.number} began {began} ago",
+            )
+        )
+    if status.orders_by_status:
+        counts = ", ".join(f"{count} {cell(name)}" for name, count in sorted(status.orders_by_status.items()))
+        lines.append(("orders", counts))
+    lines += [
+        ("unresolved", f"[yellow]{order.symbol} {order.side} {order.client_order_id}[/]")
+        for order in status.unresolved
+    ]
+    if status.equity is not None:
+        lines.append(("equity", _equity_text(status)))
+    if processes is not None:
+        lines.append(("processes", ", ".join(f"{name} {cell(state)}" for name, state in processes.items())))
+    lines += [
+        ("incident", f"[red]{escape(incident.text)}[/] since {age(incident.opened_at, status.as_of)}")
+        for incident in status.incidents
+    ]
+    return lines
+
+
+def _equity_text(status: AgentStatus) -> str:
+    equity = status.equity
+    assert equity is not None  # noqa: S101 - only called with one
+    return (
+        f"{money(equity.total)} {equity.quote} ({gain(status.profit)} since the start),"
+        f" of it {money(equity.cash)} cash"
+    )
