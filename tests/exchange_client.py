@@ -2,9 +2,11 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,9 +15,12 @@ import orjson
 from yarl import URL
 
 from binance_trade_agent.exchange.simulator.market.base import Market
+from binance_trade_agent.exchange.simulator.server import AccountSpec, SimulatorServer
+from tests.markets import ScriptedMarket
 
 KEY = "K" * 64
 SECRET = "S" * 64
+OPENING = {"USDT": "10000", "BTC": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +96,31 @@ class ExchangeClient:
         return {
             row["asset"]: (Decimal(row["free"]), Decimal(row["locked"])) for row in reply.body["balances"]
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A simulated exchange that serves, its market, and a client with the first account's keys."""
+
+    server: SimulatorServer
+    market: ScriptedMarket
+    client: ExchangeClient
+
+
+@asynccontextmanager
+async def running_exchange(
+    market: ScriptedMarket | None = None,
+    balances: Mapping[str, str] | None = None,
+    database: Path | None = None,
+    **options: Any,
+) -> AsyncIterator[Running]:
+    market = market or ScriptedMarket()
+    opening = {asset: Decimal(amount) for asset, amount in (balances or OPENING).items()}
+    server = SimulatorServer(market, [AccountSpec(KEY, SECRET, opening)], database, **options)
+    await server.start()
+    client = ExchangeClient(server.rest_url, market)
+    try:
+        yield Running(server, market, client)
+    finally:
+        await client.close()
+        await server.close()

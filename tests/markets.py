@@ -76,7 +76,7 @@ class ScriptedMarket:
 
     def rules(self, symbol: str) -> dict[str, Any]:
         base, quote = _split(symbol)
-        filters = {
+        filters: dict[str, dict[str, Any]] = {
             "PRICE_FILTER": {
                 "minPrice": "0.01000000",
                 "maxPrice": "1000000.00000000",

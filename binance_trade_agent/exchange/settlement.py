@@ -62,7 +62,7 @@ def settle_arrival(
     for offset, match in enumerate(taken.matches):
         order, fill = settle_match(wallet, order, match, terms, next_trade_id + offset, is_maker=False)
         fills.append(fill)
-    if not taken.status.is_open and order.status.is_open:
+    if not taken.status.is_open and order.status is not taken.status:
         order = settle_end(wallet, order, terms, taken.status, taken.expiry_reason)
     return order, fills
 

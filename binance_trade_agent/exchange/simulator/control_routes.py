@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from binance_trade_agent.exchange.matching import cut
 from binance_trade_agent.exchange.simulator import views, wire
 from binance_trade_agent.exchange.simulator.errors import ApiError
 from binance_trade_agent.exchange.simulator.market.base import EndOfData
@@ -87,6 +88,8 @@ class ControlRoutes:
         body = await _body(request)
         try:
             asset, amount = str(body["asset"]), Decimal(str(body["amount"]))
+            if amount != cut(amount):
+                raise InvalidOperation("more than 8 decimals")
             account = self._exchange.account_of(body["api_key"]) if "api_key" in body else None
             balance = self._exchange.deposit(account or self._exchange.accounts[0], asset, amount)
         except (KeyError, InvalidOperation) as error:

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import contextlib
 import errno
 from collections.abc import Sequence
 from decimal import Decimal
@@ -107,12 +106,16 @@ class SimulatorServer:
         await self._market.start()
         self._ticking = asyncio.create_task(self._tick())
 
+    async def wait(self) -> None:
+        """Wait for as long as it serves; raises what ended its background work (a full disk, say)."""
+        if self._ticking is not None:
+            await asyncio.shield(self._ticking)
+
     async def close(self) -> None:
         """Stop listening, end the streams, give the database up."""
         if self._ticking is not None:
             self._ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ticking
+            await asyncio.gather(self._ticking, return_exceptions=True)
             self._ticking = None
         await self._hub.close()
         await self._runner.cleanup()

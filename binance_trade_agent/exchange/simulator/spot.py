@@ -27,6 +27,8 @@ DEFAULT_COMMISSION_RATE = Decimal("0.001")
 #: How much of the market's book an order may eat through.
 _BOOK_LEVELS = 1000
 
+_KEY_LENGTH = 64
+
 
 @dataclass(frozen=True, slots=True)
 class AccountSpec:
@@ -85,11 +87,13 @@ class SpotExchange:
         return list(self._accounts.values())
 
     def account_of(self, api_key: str) -> Account:
-        """The account with this key; raises -2015."""
+        """The account with this key; raises -2015, or -2014 for what cannot be a key."""
         account = self._accounts.get(api_key)
-        if account is None:
+        if account is not None:
+            return account
+        if len(api_key) == _KEY_LENGTH and api_key.isascii() and api_key.isalnum():
             raise errors.unknown_key()
-        return account
+        raise errors.bad_key_format()
 
     def known(self, symbol: str) -> str:
         """`symbol`, when it is traded here; raises -1121."""

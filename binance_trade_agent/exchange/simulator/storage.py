@@ -97,9 +97,9 @@ class Storage:
     """The file, or a database in memory when `path` is None. Raises `StorageError`."""
 
     def __init__(self, path: Path | None) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None, timeout=2)
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -107,7 +107,7 @@ class Storage:
             self._db.execute("PRAGMA foreign_keys = ON")
             with self._transaction():
                 self._create(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StorageError(f"cannot use the exchange's database {path}: {error}") from error
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ PING_INTERVAL_S = 20.0
 PONG_TIMEOUT_S = 60.0
 LIFETIME_S = 86_400.0
 
+_CLOSE_TIMEOUT_S = 2.0
 _MOST_WAITING = 10_000
 _MOST_STREAMS = 1024
 _MESSAGES_PER_SECOND = 5
@@ -132,7 +133,7 @@ class StreamHub:
     async def _serve(
         self, request: web.Request, names: Iterable[str], *, combined: bool
     ) -> web.StreamResponse:
-        socket = web.WebSocketResponse(autoping=False)
+        socket = web.WebSocketResponse(autoping=False, compress=False, timeout=_CLOSE_TIMEOUT_S)
         await socket.prepare(request)
         connection = Connection(socket, combined=combined)
         self._connections[connection] = None

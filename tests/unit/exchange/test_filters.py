@@ -1,0 +1,132 @@
+"""Binance's symbol filters at their edges."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.exchange.filters import FilterFailure, SymbolFilters
+
+FULL: list[dict[str, Any]] = [
+    {"filterType": "PRICE_FILTER", "minPrice": "1", "maxPrice": "1000", "tickSize": "0.05"},
+    {"filterType": "LOT_SIZE", "minQty": "0.03", "maxQty": "100", "stepSize": "0.02"},
+    {"filterType": "MARKET_LOT_SIZE", "minQty": "0", "maxQty": "10", "stepSize": "0"},
+    {
+        "filterType": "PERCENT_PRICE_BY_SIDE",
+        "bidMultiplierUp": "1.1",
+        "bidMultiplierDown": "0.5",
+        "askMultiplierUp": "2",
+        "askMultiplierDown": "0.9",
+        "avgPriceMins": 5,
+    },
+    {
+        "filterType": "NOTIONAL",
+        "minNotional": "5",
+        "applyMinToMarket": True,
+        "maxNotional": "1000",
+        "applyMaxToMarket": False,
+        "avgPriceMins": 5,
+    },
+    {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 2},
+    {"filterType": "MAX_POSITION", "maxPosition": "10"},
+]
+FILTERS = SymbolFilters.of({"filters": FULL})
+REFERENCE = Decimal(100)
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "broken"),
+    [
+        (Side.BUY, "100", None),
+        (Side.BUY, "110", None),
+        (Side.BUY, "110.05", "PERCENT_PRICE_BY_SIDE"),
+        (Side.BUY, "50", None),
+        (Side.BUY, "49.95", "PERCENT_PRICE_BY_SIDE"),
+        (Side.SELL, "200", None),
+        (Side.SELL, "89.95", "PERCENT_PRICE_BY_SIDE"),
+        (Side.BUY, "100.01", "PRICE_FILTER"),
+        (Side.BUY, "0.95", "PRICE_FILTER"),
+        (Side.SELL, "1000.05", "PRICE_FILTER"),
+    ],
+)
+def test_price(side: Side, price: str, broken: str | None) -> None:
+    assert _broken(lambda: FILTERS.check_price(side, Decimal(price), REFERENCE)) == broken
+
+
+@pytest.mark.parametrize(
+    ("quantity", "is_market", "broken"),
+    [
+        ("0.04", False, None),
+        ("0.05", False, "LOT_SIZE"),  # steps count from zero, not from the minimum
+        ("0.02", False, "LOT_SIZE"),
+        ("100", False, None),
+        ("100.02", False, "LOT_SIZE"),
+        ("10", True, None),
+        ("10.02", True, "MARKET_LOT_SIZE"),
+    ],
+)
+def test_quantity(quantity: str, is_market: bool, broken: str | None) -> None:
+    assert _broken(lambda: FILTERS.check_quantity(Decimal(quantity), is_market=is_market)) == broken
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "is_market", "broken"),
+    [
+        ("100", "0.05", False, None),
+        ("99.95", "0.05", False, "NOTIONAL"),
+        ("99.95", "0.05", True, "NOTIONAL"),
+        ("100", "10.02", False, "NOTIONAL"),
+        ("100", "10.02", True, None),
+    ],
+)
+def test_notional(price: str, quantity: str, is_market: bool, broken: str | None) -> None:
+    check = lambda: FILTERS.check_notional(Decimal(price), Decimal(quantity), is_market=is_market)  # noqa: E731
+    assert _broken(check) == broken
+
+
+def test_old_style_filters() -> None:
+    filters = SymbolFilters.of(
+        {
+            "filters": [
+                {
+                    "filterType": "MIN_NOTIONAL",
+                    "minNotional": "10",
+                    "applyToMarket": False,
+                    "avgPriceMins": 5,
+                },
+                {
+                    "filterType": "PERCENT_PRICE",
+                    "multiplierUp": "1.5",
+                    "multiplierDown": "0.5",
+                    "avgPriceMins": 5,
+                },
+            ]
+        }
+    )
+    assert _broken(lambda: filters.check_notional(Decimal(1), Decimal(9), is_market=True)) is None
+    assert _broken(lambda: filters.check_notional(Decimal(1), Decimal(9), is_market=False)) == "MIN_NOTIONAL"
+    assert _broken(lambda: filters.check_price(Side.SELL, Decimal(151), REFERENCE)) == "PERCENT_PRICE"
+
+
+def test_counts_and_position() -> None:
+    assert _broken(lambda: FILTERS.check_order_count(1)) is None
+    assert _broken(lambda: FILTERS.check_order_count(2)) == "MAX_NUM_ORDERS"
+    assert _broken(lambda: FILTERS.check_position(Side.BUY, Decimal(9), Decimal(1))) is None
+    assert _broken(lambda: FILTERS.check_position(Side.BUY, Decimal(9), Decimal(2))) == "MAX_POSITION"
+    assert _broken(lambda: FILTERS.check_position(Side.SELL, Decimal(9), Decimal(2))) is None
+
+
+def test_absent_filters_admit_everything() -> None:
+    nothing = SymbolFilters.of({"filters": []})
+    nothing.check_price(Side.BUY, Decimal("0.123"), REFERENCE)
+    nothing.check_quantity(Decimal("0.00000001"), is_market=True)
+    nothing.check_order_count(10_000)
+
+
+def _broken(check: Any) -> str | None:
+    try:
+        check()
+    except FilterFailure as failure:
+        return failure.name
+    return None
