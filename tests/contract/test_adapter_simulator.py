@@ -1,0 +1,172 @@
+"""The adapter against the exchange simulator: the one exchange of the modes `simulated` and `paper`."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.domain.errors import ConfigurationError, Refused
+from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.orders import (
+    ExchangeOrder,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    Side,
+    new_client_order_id,
+)
+from binance_trade_agent.exchange.binance.adapter import BinanceExchange
+from binance_trade_agent.exchange.binance.config import BinanceConfig
+from binance_trade_agent.exchange.simulator.server import AccountSpec, SimulatorServer
+from tests.fake_exchange_wire import ManualClock, MemoryBans
+from tests.markets import ScriptedMarket
+
+KEY, SECRET = "k" * 64, "s" * 64
+MINUTE_MS = 60_000
+
+
+@pytest.fixture
+def market() -> ScriptedMarket:
+    return ScriptedMarket(("BTCUSDT", "ETHUSDT"))
+
+
+@pytest.fixture
+async def simulator(market: ScriptedMarket, tmp_path: Path) -> AsyncIterator[SimulatorServer]:
+    balances = {"USDT": Decimal(10_000), "BTC": Decimal(1)}
+    server = SimulatorServer(market, [AccountSpec(KEY, SECRET, balances)], tmp_path / "exchange.db")
+    await server.start()
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+async def venue(simulator: SimulatorServer) -> AsyncIterator[BinanceExchange]:
+    config = BinanceConfig(
+        simulator.rest_url, simulator.stream_url, f"{simulator.stream_url}/ws-api/v3", KEY, SECRET
+    )
+    adapter = BinanceExchange(config, ManualClock(), MemoryBans())
+    await adapter.connect()
+    yield adapter
+    await adapter.close()
+
+
+def intent(venue: BinanceExchange, side: Side = Side.BUY, quantity: str = "0.01") -> OrderIntent:
+    return OrderIntent(
+        client_order_id=new_client_order_id(),
+        symbol="BTCUSDT",
+        side=side,
+        order_type=OrderType.MARKET,
+        quantity=Decimal(quantity),
+        purpose=Purpose.ENTRY,
+        stamp=venue.stamp(),
+        reference_price=Decimal(50_000),
+        created_at=venue.now(),
+    )
+
+
+async def test_a_market_order_fills_and_is_found_again_the_same(venue: BinanceExchange) -> None:
+    order = intent(venue)
+
+    placed = await venue.place(order)
+    found = await venue.find_order("BTCUSDT", order.client_order_id)
+
+    assert placed.status is OrderStatus.FILLED
+    assert placed.is_complete
+    assert placed.executed == Decimal("0.01")
+    assert found is not None
+    assert [replace(fill, traded_at=placed.updated_at) for fill in found.fills] == list(placed.fills)
+    assert _without_fills(found) == _without_fills(placed)
+
+
+async def test_the_account_moves_by_exactly_the_fills(venue: BinanceExchange) -> None:
+    before = await venue.account()
+    order = await venue.place(intent(venue))
+    after = await venue.account()
+
+    commission = sum((fill.commission for fill in order.fills), Decimal(0))
+    assert {fill.commission_asset for fill in order.fills} == {"BTC"}
+    assert after.free("USDT") == before.free("USDT") - order.quote_executed
+    assert after.free("BTC") == before.free("BTC") + order.executed - commission
+    assert after.can_trade
+
+
+async def test_lists_since_hold_what_was_traded(venue: BinanceExchange) -> None:
+    since = venue.now() - timedelta(days=3)
+    bought = await venue.place(intent(venue))
+    sold = await venue.place(intent(venue, Side.SELL, "0.005"))
+
+    orders = await venue.orders_since("BTCUSDT", since)
+    fills = await venue.fills_since("BTCUSDT", since)
+
+    assert [order.exchange_order_id for order in orders] == [bought.exchange_order_id, sold.exchange_order_id]
+    assert {fill.trade_id for fill in fills} == {fill.trade_id for fill in (*bought.fills, *sold.fills)}
+    assert await venue.orders_since("ETHUSDT", since) == ()
+
+
+async def test_a_resting_order_is_listed_and_cancelled(venue: BinanceExchange) -> None:
+    resting = replace(intent(venue), order_type=OrderType.LIMIT, reference_price=Decimal("40000.50"))
+
+    placed = await venue.place(resting)
+    listed = await venue.open_orders("BTCUSDT")
+    cancelled = await venue.cancel("BTCUSDT", resting.client_order_id)
+
+    assert placed.status is OrderStatus.OPEN
+    assert [order.client_order_id for order in listed] == [resting.client_order_id]
+    assert (cancelled.client_order_id, cancelled.status) == (resting.client_order_id, OrderStatus.CANCELED)
+    assert await venue.open_orders("BTCUSDT") == ()
+    with pytest.raises(Refused) as caught:
+        await venue.cancel("BTCUSDT", resting.client_order_id)
+    assert caught.value.code == -2011
+
+
+async def test_an_order_it_does_not_have_is_none(venue: BinanceExchange) -> None:
+    assert await venue.find_order("BTCUSDT", "bta-nothing") is None
+
+
+async def test_an_order_it_cannot_pay_is_refused(venue: BinanceExchange) -> None:
+    with pytest.raises(Refused) as caught:
+        await venue.place(intent(venue, quantity="1"))
+
+    assert caught.value.code == -2010
+
+
+async def test_an_order_older_than_its_window_is_refused(
+    venue: BinanceExchange, market: ScriptedMarket
+) -> None:
+    late = intent(venue)
+    market.advance_time(5001)
+
+    with pytest.raises(Refused) as caught:
+        await venue.place(late)
+
+    assert caught.value.code == -1021
+    assert (await venue.place(intent(venue))).status is OrderStatus.FILLED
+
+
+async def test_candles_books_and_rules(venue: BinanceExchange, market: ScriptedMarket) -> None:
+    market.advance_time(MINUTE_MS // 2)
+    await venue.connect()
+
+    candles = await venue.candles("BTCUSDT", CandleInterval.M1, limit=10)
+    tops = await venue.book_tops(["BTCUSDT", "ETHUSDT"])
+    rules = await venue.rules(["BTCUSDT", "ETHUSDT"])
+
+    assert len(candles) == 10
+    assert candles[-1].close_time <= venue.now() < candles[-1].close_time + timedelta(minutes=1)
+    assert tops["BTCUSDT"].bid < tops["BTCUSDT"].ask
+    assert rules["BTCUSDT"].min_notional == Decimal(5)
+    assert rules["BTCUSDT"].min_notional_for_market
+    assert venue.used_weight > 0
+
+
+async def test_a_misspelt_symbol_is_named(venue: BinanceExchange) -> None:
+    with pytest.raises(ConfigurationError, match="'BTCUSDX' is not known to the exchange; nearest: BTCUSDT"):
+        await venue.rules(["ETHUSDT", "BTCUSDX"])
+
+
+def _without_fills(order: ExchangeOrder) -> ExchangeOrder:
+    return replace(order, fills=())
