@@ -1,0 +1,62 @@
+# make up      start everything in the foreground (Ctrl-C or `make down` stops it)
+# make test    run the tests
+# make check   everything a change must pass
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+# The first of these that is a supported Python; set PYTHON to choose another.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUPPORTED)' 2>/dev/null && { echo $$p; break; }; done)
+UV ?= uv
+BIN := .venv/bin
+READY := .venv/ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help up down test check format docs lock clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+# Rebuilt when the lock or the project's metadata changes. The project itself is installed from
+# this folder with the locked setuptools, so that nothing unpinned is ever downloaded.
+$(READY): requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; set PYTHON to one"; exit 1; }
+	@echo "making .venv with $(PYTHON) from requirements-dev.lock (once; a minute or two)"
+	$(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+up: $(READY)
+	@exec $(BIN)/binance-trade-agent supervise
+
+down: $(READY)
+	@exec $(BIN)/binance-trade-agent supervise --stop
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The settings tables of README.md and docs/settings.md.
+docs: $(READY)
+	$(BIN)/python -m binance_trade_agent.interfaces.cli.settings_tables
+
+lock:
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --extra dev pyproject.toml -o requirements-dev.lock
+	$(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links pyproject.toml -c requirements-dev.lock -o requirements.lock
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
