@@ -257,7 +257,7 @@ class SteppedReplayMarket(SeriesMarket):
         self._opens = np.unique(np.concatenate([one.opens_from(origin_ms) for one in series.values()]))
         self._presented = 0
         self._stepped = SteppedClock(origin_ms + STEP_OFFSET_MS)
-        super().__init__(series, base_interval, self._stepped)
+        super().__init__(series, base_interval, self._stepped, longest_sleep_ms=None)
 
     def step(self, candles: int = 1) -> int:
         """Present the next `candles` recorded moments and return the new time.

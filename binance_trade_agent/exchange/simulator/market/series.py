@@ -32,7 +32,10 @@ BOOK_UPDATE_MS = 100
 # After a step, virtual time stands this far behind the close of the candle just presented.
 STEP_OFFSET_MS = 5
 
-# Trades are handed over in slices, so that a long sleep of the machine costs no memory.
+# An hour of ten symbols takes about half a second to tell, a night would stop the server.
+LONGEST_SLEEP_MS = 3_600_000
+
+# Trades are handed over in slices, so that many of them cost no memory.
 _SLICE_MS = 60_000
 
 
@@ -80,14 +83,25 @@ class Series(Protocol):
 
 
 class SeriesMarket:
-    """A `Market` over one `Series` a symbol; `base_interval` is the shortest candle it gives out."""
+    """A `Market` over one `Series` a symbol; `base_interval` is the shortest candle it gives out.
 
-    def __init__(self, series: Mapping[str, Series], base_interval: str, clock: Clock) -> None:
+    A call of `advance` that comes late (the machine slept) tells the trades of the last
+    `longest_sleep_ms` and leaves out older ones; with None, as for virtual time, it tells all.
+    """
+
+    def __init__(
+        self,
+        series: Mapping[str, Series],
+        base_interval: str,
+        clock: Clock,
+        longest_sleep_ms: int | None = LONGEST_SLEEP_MS,
+    ) -> None:
         self._series = dict(series)
         self._base_ms = interval_ms(base_interval)
         self._base_interval = base_interval
         self._clock = clock
         self._listeners: list[Listener] = []
+        self._longest_sleep_ms = longest_sleep_ms
         self._told_ms = clock.now_ms()
 
     @property
@@ -158,6 +172,8 @@ class SeriesMarket:
     def advance(self) -> None:
         """Tell the listeners what was traded since the last call, in slices of a minute."""
         now_ms = self.now_ms()
+        if self._longest_sleep_ms is not None:
+            self._told_ms = max(self._told_ms, now_ms - self._longest_sleep_ms)
         while self._told_ms < now_ms:
             until_ms = min(now_ms, self._told_ms + max(_SLICE_MS, self._base_ms))
             for symbol, series in self._series.items():
