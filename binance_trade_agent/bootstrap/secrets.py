@@ -21,6 +21,11 @@ def mcp_token(settings: Settings) -> str:
     return _configured_or_kept(settings.mcp_token, mcp_token_file(settings))
 
 
+def dashboard_session_key(settings: Settings) -> bytes:
+    """What signs the dashboard's sessions; deleting its file ends them all. Raises as the others do."""
+    return _configured_or_kept(None, settings.data_dir / "secrets" / "dashboard_session_key").encode()
+
+
 def dashboard_password_file(settings: Settings) -> Path:
     """Where a generated password lies."""
     return settings.data_dir / "secrets" / "dashboard_password"

@@ -1,0 +1,1 @@
+"""The dashboard: see at a glance, act safely, find out why."""

@@ -48,10 +48,7 @@ def main() -> int:
     """The process's exit code."""
     try:
         serve(load_settings())
-    except ConfigurationError as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
-        return BAD_CONFIGURATION
-    except OSError as error:
+    except (ConfigurationError, OSError) as error:
         sys.stderr.write(f"{PROGRAM}: {error}\n")
         return BAD_CONFIGURATION
     return 0

@@ -1,0 +1,58 @@
+"""`python -m binance_trade_agent.interfaces.dashboard`: serve until stopped. 78: the configuration cannot work."""
+
+import sys
+
+import waitress
+
+from binance_trade_agent.bootstrap.desk import open_desk
+from binance_trade_agent.bootstrap.secrets import dashboard_password, dashboard_session_key
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.interfaces.dashboard.app import build_app
+from binance_trade_agent.interfaces.dashboard.auth import Guard, LoginThrottle
+from binance_trade_agent.interfaces.desks import DeskDoor
+from binance_trade_agent.interfaces.listening import listen
+from binance_trade_agent.settings import Settings, load_settings
+from binance_trade_agent.telemetry.logs import configure_logs
+
+PROGRAM = "dash_ui"
+BAD_CONFIGURATION = 78
+_THREADS = 4
+
+
+def serve(settings: Settings) -> None:
+    """Serve on the configured address until a signal ends it.
+
+    Raises:
+        ConfigurationError: the address cannot be taken, or the secrets cannot be kept.
+        OSError: the log folder cannot be written.
+    """
+    configure_logs(
+        PROGRAM, level=settings.log_level, line_format=settings.log_format, log_dir=settings.log_dir
+    )
+    listener = listen(
+        settings.dashboard_host,
+        settings.dashboard_port,
+        host_setting="DASHBOARD_HOST",
+        port_setting="DASHBOARD_PORT",
+    )
+    app = build_app(
+        DeskDoor(lambda: open_desk(settings)),
+        Guard(dashboard_password(settings), dashboard_session_key(settings), LoginThrottle()),
+        mode=settings.mode.value,
+        mode_note=settings.mode_note,
+    )
+    waitress.serve(app.server, sockets=[listener], threads=_THREADS, ident="")
+
+
+def main() -> int:
+    """The process's exit code."""
+    try:
+        serve(load_settings())
+    except (ConfigurationError, OSError) as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return BAD_CONFIGURATION
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Numbers and times as people read them. Nothing here is read back by a program."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dash import html
+from dash.development.base_component import Component
+
+from binance_trade_agent.domain.money import to_wire
+
+ABSENT = "–"
+_MINUS = "−"
+#: Currencies whose usual amounts need satoshis; the others are shown in cents.
+_FINE_CURRENCIES = frozenset({"BTC", "ETH", "BNB"})
+
+
+def amount(value: Decimal | None, currency: str) -> str:
+    """An amount of a quote currency: thousands separated, to cents (to satoshis for BTC, ETH and BNB)."""
+    if value is None:
+        return ABSENT
+    places = 8 if currency in _FINE_CURRENCIES else 2
+    return f"{value:,.{places}f}".replace("-", _MINUS)
+
+
+def signed_amount(value: Decimal | None, currency: str) -> str:
+    """The same with its sign always shown."""
+    text = amount(value, currency)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def percent(part: Decimal, whole: Decimal, *, signed: bool = False) -> str:
+    """`part` of `whole` in percent with two places; a dash when `whole` is 0."""
+    if not whole:
+        return ABSENT
+    value = part / whole * 100
+    sign = "+" if signed and value > 0 else ""
+    return f"{sign}{value:.2f} %".replace("-", _MINUS)
+
+
+def price(value: Decimal | None) -> str:
+    """A price with the digits its size calls for."""
+    if value is None:
+        return ABSENT
+    places = 2 if value >= 1000 else 4 if value >= 1 else 8
+    return f"{value:,.{places}f}"
+
+
+def quantity(value: Decimal) -> str:
+    """A quantity to its last digit."""
+    return to_wire(value).replace("-", _MINUS)
+
+
+def direction(value: Decimal | None) -> str:
+    """A style for gains and losses: `up`, `down` or none; never the only sign of it."""
+    if not value:
+        return ""
+    return "up" if value > 0 else "down"
+
+
+def attributes(**values: str) -> dict[str, Any]:
+    """HTML attributes with a hyphen, which Python spells with an underscore: `aria_label`, `data_label`."""
+    return {name.replace("_", "-"): value for name, value in values.items()}
+
+
+def zone_named(name: str | None) -> ZoneInfo:
+    """The viewer's time zone; UTC when the browser names none that is known."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def time_of_day(at: datetime, zone: ZoneInfo, now: datetime) -> Component:
+    """A moment in the viewer's zone, with its date when that is not today, and UTC on hover."""
+    local = at.astimezone(zone)
+    same_day = local.date() == now.astimezone(zone).date()
+    text = local.strftime("%H:%M:%S" if same_day else "%d %b %H:%M")
+    utc = at.astimezone(UTC)
+    return html.Time(text, dateTime=utc.isoformat(), title=utc.strftime("%Y-%m-%d %H:%M:%S UTC"))

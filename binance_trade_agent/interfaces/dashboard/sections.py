@@ -1,0 +1,193 @@
+"""The page's tables and lists, from a snapshot."""
+
+from zoneinfo import ZoneInfo
+
+from dash import html
+from dash.development.base_component import Component
+
+from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.records import DecisionRow, FillRow, OrderRow
+from binance_trade_agent.interfaces.dashboard.formats import (
+    ABSENT,
+    amount,
+    attributes,
+    direction,
+    percent,
+    price,
+    quantity,
+    signed_amount,
+    time_of_day,
+)
+from binance_trade_agent.interfaces.dashboard.snapshot import Snapshot
+from binance_trade_agent.interfaces.dashboard.tables import Child, Column, table
+
+#: A word, its glyph and its style: never colour alone.
+_OUTCOMES = {
+    "held": ("·", "quiet"),
+    "placed": ("●", "good"),
+    "refused": ("○", "plain"),
+    "rejected": ("✕", "bad"),
+    "unknown": ("?", "bad"),
+    "unresolved_order": ("?", "bad"),
+    "no_data": ("!", "warn"),
+    "failed": ("✕", "bad"),
+    "halted": ("■", "warn"),
+    "interrupted": ("!", "warn"),
+}
+_ACTIONS = {"BUY": ("▲", "up"), "SELL": ("▼", "down"), "HOLD": ("", "quiet")}
+_STATUSES = {"FILLED": "good", "REJECTED": "bad", "UNKNOWN": "bad", "INTENT": "warn", "NOT_PLACED": "quiet"}
+
+
+def positions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
+    """What is held, with its gain at the price of the newest decision."""
+    prices, quote, now = snapshot.last_prices, snapshot.quote, snapshot.status.as_of
+
+    def gain(position: Position) -> Child:
+        last = prices.get(position.symbol)
+        if last is None:
+            return ABSENT
+        value = position.unrealised(last)
+        return html.Span(
+            [
+                signed_amount(value, quote),
+                html.Small(percent(value, position.cost, signed=True), className="under"),
+            ],
+            className=direction(value),
+        )
+
+    columns: list[Column[Position]] = [
+        Column("Symbol", lambda p: html.Strong(p.symbol)),
+        Column("Quantity", lambda p: _with_unit(quantity(p.quantity), p.base), numeric=True),
+        Column("Average", lambda p: price(p.average_price), numeric=True, unit=quote),
+        Column("Last", lambda p: price(prices.get(p.symbol)), numeric=True, unit=quote),
+        Column("Gain", gain, numeric=True, unit=quote),
+        Column(
+            "Since", lambda p: time_of_day(p.opened_at, zone, now) if p.opened_at else ABSENT, numeric=True
+        ),
+    ]
+    return table(
+        "Open positions",
+        columns,
+        snapshot.positions,
+        empty="Nothing is held. A position opens when the strategy says BUY and every risk gate passes;"
+        " the decisions below say which gate stood in the way.",
+    )
+
+
+def decisions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
+    """Why it did or did not trade."""
+    now = snapshot.status.as_of
+    columns: list[Column[DecisionRow]] = [
+        Column("Time", lambda d: time_of_day(d.decided_at, zone, now)),
+        Column("Symbol", lambda d: html.Strong(d.symbol)),
+        Column("Signal", lambda d: _action(d.action)),
+        Column("Outcome", lambda d: _outcome(d.outcome)),
+        Column("Reason", lambda d: html.Span(d.reason, title=d.reason_code), wide=True),
+        Column("Nearest miss", lambda d: d.nearest_miss or "", wide=True),
+        Column("Price", lambda d: price(d.price), numeric=True, unit=snapshot.quote),
+    ]
+    return table(
+        "Recent decisions",
+        columns,
+        snapshot.decisions,
+        empty="No decision yet. Start the trader: `make up`, or `supervisorctl start autonomous_trader`."
+        " Each cycle then adds a row for each symbol, whether it trades or not.",
+    )
+
+
+def fills(snapshot: Snapshot, zone: ZoneInfo) -> Component:
+    """What was traded."""
+    now = snapshot.status.as_of
+    columns: list[Column[FillRow]] = [
+        Column("Time", lambda f: time_of_day(f.traded_at, zone, now)),
+        Column("Symbol", lambda f: html.Strong(f.symbol)),
+        Column("Side", lambda f: _action(f.side)),
+        Column("Quantity", lambda f: quantity(f.quantity), numeric=True),
+        Column("Price", lambda f: price(f.price), numeric=True, unit=snapshot.quote),
+        Column(
+            "Total", lambda f: amount(f.quote_quantity, snapshot.quote), numeric=True, unit=snapshot.quote
+        ),
+        Column("Fee", lambda f: _with_unit(quantity(f.commission), f.commission_asset), numeric=True),
+    ]
+    return table(
+        "Recent fills",
+        columns,
+        snapshot.fills,
+        empty="No fill yet. To trade once by hand: `binance-trade-agent trade BTCUSDT --side BUY`.",
+    )
+
+
+def orders(snapshot: Snapshot, zone: ZoneInfo) -> Component:
+    """What was asked of the exchange."""
+    now = snapshot.status.as_of
+    columns: list[Column[OrderRow]] = [
+        Column("Time", lambda o: time_of_day(o.created_at, zone, now)),
+        Column("Symbol", lambda o: html.Strong(o.symbol)),
+        Column("Side", lambda o: _action(o.side)),
+        Column("Quantity", lambda o: quantity(o.quantity), numeric=True),
+        Column("Executed", lambda o: percent(o.executed, o.quantity), numeric=True),
+        Column("Status", _order_status, wide=True),
+    ]
+    return table(
+        "Recent orders",
+        columns,
+        snapshot.orders,
+        empty="No order yet. Each one is written here before it is sent to the exchange.",
+    )
+
+
+def attention(snapshot: Snapshot, zone: ZoneInfo) -> list[Component]:
+    """What a person must know now: incidents and unresolved orders; nothing when there is nothing."""
+    now = snapshot.status.as_of
+    notes = [
+        alert(i.severity, i.text, time_of_day(i.opened_at, zone, now), title=i.key)
+        for i in snapshot.status.incidents
+    ]
+    notes += [
+        alert(
+            "warning",
+            f"{o.side} {quantity(o.quantity)} {o.symbol} is unresolved ({o.status}): it is being looked up at the"
+            f" exchange, {o.symbol} waits until it is known.",
+            time_of_day(o.created_at, zone, now),
+            title=o.client_order_id,
+        )
+        for o in snapshot.status.unresolved
+    ]
+    return notes
+
+
+def alert(severity: str, text: str, when: Child = "", *, title: str = "") -> Component:
+    """One line that wants attention; `severity` is critical, warning or info."""
+    glyph = {"critical": "✕", "info": "i"}.get(severity, "!")
+    return html.Div(
+        [
+            html.Span(glyph, className="glyph", **attributes(aria_hidden="true")),
+            html.Span(text),
+            html.Span(when, className="when"),
+        ],
+        className=f"alert {severity}",
+        title=title,
+        role="alert",
+    )
+
+
+def _action(action: str | None) -> Child:
+    if action is None:
+        return ABSENT
+    glyph, style = _ACTIONS.get(action, ("", ""))
+    return html.Span(f"{glyph} {action}".strip(), className=f"tag {style}")
+
+
+def _outcome(outcome: str) -> Component:
+    glyph, style = _OUTCOMES.get(outcome, ("", ""))
+    return html.Span(f"{glyph} {outcome.replace('_', ' ')}".strip(), className=f"tag {style}")
+
+
+def _order_status(order: OrderRow) -> Component:
+    words = order.status.replace("_", " ").lower()
+    why = [html.Small(order.reason, className="under")] if order.reason else []
+    return html.Span([html.Span(words, className=f"tag {_STATUSES.get(order.status, '')}"), *why])
+
+
+def _with_unit(text: str, unit: str) -> Component:
+    return html.Span([text, html.Span(unit, className="unit")])
