@@ -141,7 +141,7 @@ def _recording(
     try:
         price_decimals = _aligned(prices, grid.price_decimals)
         base_decimals = _aligned(bases, grid.quantity_decimals)
-        quote_decimals = _aligned(quotes, 0) if quotes else price_decimals + base_decimals
+        quote_decimals = _aligned(quotes, 0) if quotes else 0
     except OverflowError:
         raise BadCandleFile(path, "numbers too large for their count of decimals") from None
     if Column.TRADES in numbers and numbers[Column.TRADES].decimals:
@@ -150,9 +150,10 @@ def _recording(
     table[:, Column.OPEN_MS] = np.frombuffer(times, dtype=np.int64)
     for column, column_numbers in numbers.items():
         table[:, column] = np.frombuffer(column_numbers.values, dtype=np.int64)
-    if Column.QUOTE_VOLUME not in numbers:
-        estimate(table)
-    return checked(path, Scale(price_decimals, base_decimals, quote_decimals), table, first_row)
+    scale = Scale(price_decimals, base_decimals, quote_decimals)
+    if not quotes:
+        scale = estimate(path, table, price_decimals, base_decimals)
+    return checked(path, scale, table, first_row)
 
 
 def _aligned(columns: list[_Numbers], at_least: int) -> int:

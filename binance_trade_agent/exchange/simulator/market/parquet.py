@@ -81,9 +81,9 @@ def _fill(path: Path, symbol: str, table: Table, numbers: dict[Column, npt.NDArr
         if (abs(whole) > _LARGEST).any():
             raise BadCandleFile(path, f"{column.name.lower()} is too large", 1 + int(abs(whole).argmax()))
         table[:, column] = whole.astype(np.int64)
-    if Column.QUOTE_VOLUME not in numbers:
-        estimate(table)
-    return scale
+    if Column.QUOTE_VOLUME in numbers:
+        return scale
+    return estimate(path, table, price, quantity)
 
 
 def _times(path: Path, values: pa.ChunkedArray) -> npt.NDArray[np.int64]:

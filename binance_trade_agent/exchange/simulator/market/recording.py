@@ -18,6 +18,7 @@ DAY_MS = INTERVAL_MS["1d"]
 
 # Half of what an int64 holds: sums of a day stay below this, or the file is refused.
 _LARGEST_SUM = 2**62
+_QUOTE_DECIMALS = 8
 
 # Names under which exchanges, pandas and Binance's own archives know a column.
 ALIASES: dict[Column, tuple[str, ...]] = {
@@ -99,19 +100,26 @@ def to_ms(number: int) -> int:
     return number * 1000
 
 
-def estimate(table: Table) -> None:
-    """Fill in what a file without these columns does not say.
+def estimate(path: Path, table: Table, price_decimals: int, quantity_decimals: int) -> Scale:
+    """Fill in what a file without these columns does not say; returns the table's scale.
 
-    Quote volume is the volume at the mean of open, high, low and close; four trades a
-    candle, half of the volume bought by takers.
+    Quote volume is the volume at the mean of open, high, low and close, to eight decimals
+    at most as on the wire; four trades a candle, half of the volume bought by takers.
+    Raises `BadCandleFile` for a volume that is absurdly large.
     """
+    decimals = price_decimals + quantity_decimals
+    quote_decimals = min(decimals, _QUOTE_DECIMALS)
     volume = table[:, Column.VOLUME]
-    prices = table[:, Column.OPEN : Column.VOLUME].sum(axis=1)
-    quote = prices * volume // 4
+    # Python's own integers: with fine prices and quantities the product outgrows 64 bits
+    prices = table[:, Column.OPEN : Column.VOLUME].sum(axis=1).astype(object)
+    quote = prices * volume // (4 * 10 ** (decimals - quote_decimals))
+    if max(quote) > _LARGEST_SUM:
+        raise BadCandleFile(path, "a volume is too large")
     table[:, Column.QUOTE_VOLUME] = quote
     table[:, Column.TRADES] = np.where(volume > 0, 4, 0)
     table[:, Column.TAKER_BASE] = volume // 2
     table[:, Column.TAKER_QUOTE] = quote // 2
+    return Scale(price_decimals, quantity_decimals, quote_decimals)
 
 
 def checked(path: Path, scale: Scale, table: Table, first_row: int) -> Recording:
