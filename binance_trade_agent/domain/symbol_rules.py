@@ -42,6 +42,11 @@ class SymbolRules:
             quantity = max(quantity, self.min_notional / price)
         return ceil_to_step(ceil_to_step(quantity, self.step_size), self.market_step_size)
 
+    def sellable_quantity(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """The most of `quantity` that one MARKET order at about `price` may sell; 0 when it is dust."""
+        rounded = self.market_quantity(quantity)
+        return rounded if rounded >= self.smallest_market_quantity(price) else ZERO
+
     def market_violation(self, quantity: Decimal, price: Decimal) -> str | None:
         """The first filter a MARKET order of `quantity` at about `price` would break, in words; None if it passes."""
         checks = (

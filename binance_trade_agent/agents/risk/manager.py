@@ -1,0 +1,70 @@
+"""The risk agent: a proposal through its gates, in order, to the first that blocks."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from binance_trade_agent.agents.risk.gates import gates_for
+from binance_trade_agent.agents.risk.limits import RiskContext, RiskLimits
+from binance_trade_agent.agents.risk.proposal import Proposal
+from binance_trade_agent.agents.risk.sizing import quantity_of
+from binance_trade_agent.domain.decisions import (
+    Approved,
+    ControlSnapshot,
+    GateResult,
+    Refused,
+    RiskVerdict,
+    Signal,
+)
+from binance_trade_agent.domain.market import MarketSnapshot
+from binance_trade_agent.domain.orders import Purpose, Side
+from binance_trade_agent.domain.portfolio import PortfolioView
+
+
+@dataclass(frozen=True, slots=True)
+class RiskManagementAgent:
+    """Holds the operator's limits; keeps no state."""
+
+    limits: RiskLimits
+
+    def assess(
+        self,
+        signal: Signal,
+        snapshot: MarketSnapshot,
+        portfolio: PortfolioView,
+        *,
+        control: ControlSnapshot,
+        context: RiskContext,
+        quantity: Decimal | None = None,
+        side: Side | None = None,
+    ) -> RiskVerdict:
+        """An order with the size it may have, or the gate that blocked it.
+
+        `side` is a person's choice and overrides the signal's; it skips the gates
+        `one_action_per_candle` and `cooldown`, which restrain the strategy, and no other.
+        `quantity` is in base currency; one over a limit is refused, never shrunk. Raises
+        `ValueError` for a HOLD without a side: there is nothing to assess.
+        """
+        proposal = Proposal(
+            side=side or Side(signal.action.value),
+            by_hand=side is not None,
+            quantity=quantity,
+            snapshot=snapshot,
+            portfolio=portfolio,
+            control=control,
+            context=context,
+            limits=self.limits,
+        )
+        passed: list[GateResult] = []
+        for gate in gates_for(proposal):
+            result = gate(proposal)
+            passed.append(result)
+            if not result.passed:
+                return Refused(proposal.symbol, tuple(passed))
+        return Approved(
+            symbol=proposal.symbol,
+            side=proposal.side,
+            quantity=quantity_of(proposal),
+            reference_price=proposal.price,
+            purpose=Purpose.ENTRY if proposal.side is Side.BUY else Purpose.EXIT,
+            gates=tuple(passed),
+        )

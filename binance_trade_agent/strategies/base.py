@@ -1,0 +1,186 @@
+"""What a strategy is: a small class with typed parameters that turns closed candles into advice."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from binance_trade_agent.domain.decisions import Reason, SignalAction
+from binance_trade_agent.domain.market import Candle
+from binance_trade_agent.strategies.indicators import FloatArray
+
+
+class Candles:
+    """Columns of a candle window as float arrays, oldest first, each made when it is first asked for."""
+
+    def __init__(self, candles: Sequence[Candle]) -> None:
+        self._candles = candles
+
+    @classmethod
+    def from_arrays(
+        cls,
+        *,
+        open: FloatArray,
+        high: FloatArray,
+        low: FloatArray,
+        close: FloatArray,
+        volume: FloatArray,
+    ) -> Self:
+        """A window whose columns exist already; all of one length."""
+        window = cls(())
+        # cached_property keeps its value under its own name
+        window.__dict__.update(open=open, high=high, low=low, close=close, volume=volume)
+        return window
+
+    def __len__(self) -> int:
+        return len(self.close)
+
+    @cached_property
+    def open(self) -> FloatArray:
+        """First prices."""
+        return np.array([candle.open for candle in self._candles], dtype=np.float64)
+
+    @cached_property
+    def high(self) -> FloatArray:
+        """Highest prices."""
+        return np.array([candle.high for candle in self._candles], dtype=np.float64)
+
+    @cached_property
+    def low(self) -> FloatArray:
+        """Lowest prices."""
+        return np.array([candle.low for candle in self._candles], dtype=np.float64)
+
+    @cached_property
+    def close(self) -> FloatArray:
+        """Last prices."""
+        return np.array([candle.close for candle in self._candles], dtype=np.float64)
+
+    @cached_property
+    def volume(self) -> FloatArray:
+        """Quantities traded, in base currency."""
+        return np.array([candle.volume for candle in self._candles], dtype=np.float64)
+
+
+class NotWarm(Exception):
+    """A strategy asked for a value that its candles do not give yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One candle of a window with the indicators at it.
+
+    A value that is still NaN is never handed out: asking for it ends the decision with
+    HOLD and the reason `warmup`. `isnan` asks first, for strategies that can do without.
+    """
+
+    series: Mapping[str, FloatArray]
+    index: int
+
+    def value(self, name: str) -> float:
+        """The value at this candle; `close` is always there, the others come from `indicators`."""
+        return self._at(name, self.index)
+
+    def previous(self, name: str) -> float:
+        """The value one candle earlier."""
+        return self._at(name, self.index - 1)
+
+    def isnan(self, *names: str) -> bool:
+        """Whether any of the values at this candle is missing."""
+        return any(np.isnan(self.series[name][self.index]) for name in names)
+
+    def crossed_up(self, name: str, other: str | float) -> bool:
+        """Whether `name` was at or under `other` one candle earlier and is over it now."""
+        was, level_was = self.previous(name), self._level(other, self.index - 1)
+        return was <= level_was and self.value(name) > self._level(other, self.index)
+
+    def crossed_down(self, name: str, other: str | float) -> bool:
+        """Whether `name` was at or over `other` one candle earlier and is under it now."""
+        was, level_was = self.previous(name), self._level(other, self.index - 1)
+        return was >= level_was and self.value(name) < self._level(other, self.index)
+
+    def values(self) -> dict[str, float]:
+        """All values at this candle that exist."""
+        found = {name: array.item(self.index) for name, array in self.series.items()}
+        return {name: value for name, value in found.items() if not np.isnan(value)}
+
+    def _level(self, other: str | float, index: int) -> float:
+        return self._at(other, index) if isinstance(other, str) else other
+
+    def _at(self, name: str, index: int) -> float:
+        value = self.series[name].item(index) if index >= 0 else np.nan
+        if np.isnan(value):
+            raise NotWarm(name)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a strategy makes of one candle. `strength` runs from 0 to 1; `reasons` holds at least one.
+
+    `nearest_miss` says how far a HOLD was from an order ("RSI 1.6 above the entry").
+    """
+
+    action: SignalAction
+    strength: float
+    reasons: tuple[Reason, ...]
+    nearest_miss: str | None = None
+
+    @classmethod
+    def buy(cls, strength: float, code: str, text: str) -> Self:
+        """Advice to enter."""
+        return cls(SignalAction.BUY, strength, (Reason(code, text),))
+
+    @classmethod
+    def sell(cls, strength: float, code: str, text: str) -> Self:
+        """Advice to leave."""
+        return cls(SignalAction.SELL, strength, (Reason(code, text),))
+
+    @classmethod
+    def hold(cls, code: str, text: str, nearest_miss: str | None = None) -> Self:
+        """Advice to do nothing."""
+        return cls(SignalAction.HOLD, 0.0, (Reason(code, text),), nearest_miss)
+
+
+class Strategy(BaseModel, ABC):
+    """Base of all strategies. Its fields are its parameters, typed and checked by pydantic.
+
+    A strategy sets `name`, says how many candles it wants, computes its indicators for the
+    whole window at once, and decides one candle from them. It keeps no state between calls
+    and looks at no candle after the bar it is given.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def warmup_candles(self) -> int:
+        """Candles to have so that decisions no longer depend on where the window begins."""
+
+    @abstractmethod
+    def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
+        """name -> values, one a candle, NaN where there is none yet."""
+
+    @abstractmethod
+    def decide(self, bar: Bar) -> Advice:
+        """What to do at the close of `bar`."""
+
+    def series(self, candles: Candles) -> dict[str, FloatArray]:
+        """The closes and the indicators of a window: what a `Bar` reads."""
+        return {"close": candles.close, **self.indicators(candles)}
+
+    def advise(self, bar: Bar) -> Advice:
+        """`decide`, or HOLD with the reason `warmup` where a value it needs does not exist yet."""
+        try:
+            return self.decide(bar)
+        except NotWarm as missing:
+            return Advice.hold(
+                "warmup",
+                f"{missing} has no value yet: {bar.index + 1} candles are there, {self.name} wants"
+                f" {self.warmup_candles}",
+            )

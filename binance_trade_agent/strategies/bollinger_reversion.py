@@ -1,0 +1,45 @@
+"""Buy under the lower Bollinger band, sell back at the middle."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
+from binance_trade_agent.strategies.indicators import FloatArray, bollinger
+
+
+class BollingerReversion(Strategy):
+    """BUY when a candle closes under the lower band, SELL when one closes at or over the middle."""
+
+    name: ClassVar[str] = "bollinger_reversion"
+
+    period: int = Field(default=20, ge=2, le=400)
+    deviations: float = Field(default=2.0, gt=0, le=10)
+
+    @property
+    def warmup_candles(self) -> int:
+        """The period: the bands remember nothing older."""
+        return self.period
+
+    def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
+        """`upper`, `middle`, `lower`."""
+        bands = bollinger(candles.close, self.period, self.deviations)
+        return {"upper": bands.upper, "middle": bands.middle, "lower": bands.lower}
+
+    def decide(self, bar: Bar) -> Advice:
+        """States: each candle beyond a line is advice."""
+        close, middle, lower = bar.value("close"), bar.value("middle"), bar.value("lower")
+        if close < lower:
+            text = f"close {close:g} is under the lower band {lower:.8g}"
+            return Advice.buy(_strength(close, middle, lower), "under_lower_band", text)
+        if close >= middle and middle > lower:
+            text = f"close {close:g} is at or over the middle band {middle:.8g}"
+            return Advice.sell(1.0, "over_middle_band", text)
+        text = f"close {close:g} is between the lower band {lower:.8g} and the middle {middle:.8g}"
+        return Advice.hold("inside_bands", text, f"close {close - lower:.4g} above the entry")
+
+
+def _strength(close: float, middle: float, lower: float) -> float:
+    """0.5 at the band, 1 half a band width under it."""
+    return min(1.0, 0.5 + (lower - close) / (middle - lower))

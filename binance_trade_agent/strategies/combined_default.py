@@ -1,0 +1,157 @@
+"""Four indicators vote on the state of the market; their weighted mean decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import Field
+
+from binance_trade_agent.domain.decisions import Reason, SignalAction
+from binance_trade_agent.strategies.base import Advice, Bar, Candles, NotWarm, Strategy
+from binance_trade_agent.strategies.indicators import (
+    FloatArray,
+    bollinger,
+    ema,
+    ema_settled,
+    macd,
+    rsi,
+    wilder_settled,
+)
+
+# Sums of decimal weights carry binary noise: 0.3 + 0.2 must reach a threshold of 0.5.
+_SCORE_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class _Vote:
+    """One voter: +1, 0 or −1. `to_buy` and `to_sell` are what is missing for +1 and −1, as shares of the price."""
+
+    voter: str
+    weight: float
+    vote: int
+    text: str
+    to_buy: float
+    to_sell: float
+
+
+class CombinedDefault(Strategy):
+    """BUY at a score of `threshold` with `quorum` voters for it, SELL at the mirror image.
+
+    Votes are states, not events: RSI under 30 / over 70, MACD line above / below its
+    signal, close under the lower / over the upper band, EMA9 above / below EMA21. The
+    score is the weighted mean over the voters that have a value.
+    """
+
+    name: ClassVar[str] = "combined_default"
+
+    rsi_weight: float = Field(default=0.3, ge=0, le=1)
+    macd_weight: float = Field(default=0.3, ge=0, le=1)
+    bollinger_weight: float = Field(default=0.2, ge=0, le=1)
+    ema_weight: float = Field(default=0.2, ge=0, le=1)
+    threshold: float = Field(default=0.5, gt=0, le=1)
+    quorum: int = Field(default=2, ge=1, le=4)
+    oversold: float = Field(default=30.0, gt=0, lt=50)
+    overbought: float = Field(default=70.0, gt=50, lt=100)
+
+    @property
+    def warmup_candles(self) -> int:
+        """Candles until the slowest voter has settled."""
+        return max(wilder_settled(14), ema_settled(26) + ema_settled(9), ema_settled(21))
+
+    def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
+        """`rsi`, `macd`, `macd_signal`, `upper`, `lower`, `ema_fast`, `ema_slow`."""
+        close = candles.close
+        lines, bands = macd(close), bollinger(close)
+        return {
+            "rsi": rsi(close),
+            "macd": lines.line,
+            "macd_signal": lines.signal,
+            "upper": bands.upper,
+            "lower": bands.lower,
+            "ema_fast": ema(close, 9),
+            "ema_slow": ema(close, 21),
+        }
+
+    def decide(self, bar: Bar) -> Advice:
+        """The weighted mean of the votes against the threshold, if enough voters agree."""
+        votes = self._votes(bar)
+        weight = sum(vote.weight for vote in votes)
+        if not weight:
+            raise NotWarm("every voter")
+        score = round(sum(vote.weight * vote.vote for vote in votes) / weight, _SCORE_DIGITS)
+        action = self._action(score, votes)
+        strength = min(1.0, abs(score))
+        summary = Reason(f"score_{action.value.lower()}", self._summary(score, votes))
+        reasons = (summary, *(Reason(f"vote_{vote.voter}", f"{vote.vote:+d}: {vote.text}") for vote in votes))
+        if action is SignalAction.HOLD:
+            return Advice(action, strength, reasons, self._nearest_miss(score, votes))
+        return Advice(action, strength, reasons)
+
+    def _action(self, score: float, votes: list[_Vote]) -> SignalAction:
+        if score >= self.threshold and _agreeing(votes, +1) >= self.quorum:
+            return SignalAction.BUY
+        if score <= -self.threshold and _agreeing(votes, -1) >= self.quorum:
+            return SignalAction.SELL
+        return SignalAction.HOLD
+
+    def _votes(self, bar: Bar) -> list[_Vote]:
+        """The votes of those that have a value and a weight."""
+        votes = []
+        if self.rsi_weight and not bar.isnan("rsi"):
+            votes.append(self._rsi_vote(bar))
+        if self.macd_weight and not bar.isnan("macd", "macd_signal"):
+            line, signal = bar.value("macd"), bar.value("macd_signal")
+            text = f"MACD {line:.4g} against its signal {signal:.4g}"
+            votes.append(_above("macd", self.macd_weight, line, signal, text, bar.value("close")))
+        if self.bollinger_weight and not bar.isnan("upper", "lower"):
+            votes.append(self._bollinger_vote(bar))
+        if self.ema_weight and not bar.isnan("ema_fast", "ema_slow"):
+            fast, slow = bar.value("ema_fast"), bar.value("ema_slow")
+            text = f"EMA9 {fast:.8g} against EMA21 {slow:.8g}"
+            votes.append(_above("ema", self.ema_weight, fast, slow, text, bar.value("close")))
+        return votes
+
+    def _rsi_vote(self, bar: Bar) -> _Vote:
+        now = bar.value("rsi")
+        text = f"RSI {now:.1f} with limits {self.oversold:g} and {self.overbought:g}"
+        vote = (now < self.oversold) - (now > self.overbought)
+        # RSI has no price; a hundredth of its scale is taken to be worth a basis point of one
+        to_buy, to_sell = (now - self.oversold) * 1e-4, (self.overbought - now) * 1e-4
+        return _Vote("rsi", self.rsi_weight, vote, text, to_buy, to_sell)
+
+    def _bollinger_vote(self, bar: Bar) -> _Vote:
+        close, lower, upper = bar.value("close"), bar.value("lower"), bar.value("upper")
+        text = f"close {close:g} with bands {lower:.8g} and {upper:.8g}"
+        vote = (close < lower) - (close > upper)
+        to_buy, to_sell = (close - lower) / close, (upper - close) / close
+        return _Vote("bollinger", self.bollinger_weight, vote, text, to_buy, to_sell)
+
+    def _summary(self, score: float, votes: list[_Vote]) -> str:
+        return (
+            f"score {score:+.2f} of {len(votes)} voters ({_agreeing(votes, +1)} for buying,"
+            f" {_agreeing(votes, -1)} for selling); buys at {self.threshold:+.2f}, sells at"
+            f" {-self.threshold:+.2f}, with {self.quorum} agreeing"
+        )
+
+    def _nearest_miss(self, score: float, votes: list[_Vote]) -> str:
+        """How far the score was from the nearer side, and which voter was closest to changing to it."""
+        direction = -1 if score < 0 else +1
+        side = "buying" if direction > 0 else "selling"
+        short = self.threshold - abs(score)
+        missing = self.quorum - _agreeing(votes, direction)
+        text = f"score {short:.2f} short of {side}" if short > 0 else f"{missing} voters short of {side}"
+        others = [vote for vote in votes if vote.vote != direction]
+        if not others:
+            return text
+        closest = min(others, key=lambda vote: vote.to_buy if direction > 0 else vote.to_sell)
+        return f"{text}; closest voter: {closest.text}"
+
+
+def _above(voter: str, weight: float, value: float, level: float, text: str, close: float) -> _Vote:
+    """The vote of a line that is bullish above another."""
+    gap = (value - level) / close
+    return _Vote(voter, weight, (gap > 0) - (gap < 0), text, -gap, gap)
+
+
+def _agreeing(votes: list[_Vote], direction: int) -> int:
+    return sum(1 for vote in votes if vote.vote == direction)

@@ -1,0 +1,49 @@
+"""Follow the MACD line across its signal line."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
+from binance_trade_agent.strategies.indicators import FloatArray, ema_settled, macd
+
+
+class MacdCross(Strategy):
+    """BUY when the MACD line crosses up its signal line, SELL when it crosses down."""
+
+    name: ClassVar[str] = "macd_cross"
+
+    fast: int = Field(default=12, ge=2, le=200)
+    slow: int = Field(default=26, ge=3, le=400)
+    signal: int = Field(default=9, ge=2, le=200)
+
+    @model_validator(mode="after")
+    def _fast_is_faster(self) -> Self:
+        if self.fast >= self.slow:
+            raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
+        return self
+
+    @property
+    def warmup_candles(self) -> int:
+        """Candles until the slow average and the average of the line have settled."""
+        return ema_settled(self.slow) + ema_settled(self.signal)
+
+    def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
+        """`macd`, `macd_signal`."""
+        found = macd(candles.close, self.fast, self.slow, self.signal)
+        return {"macd": found.line, "macd_signal": found.signal}
+
+    def decide(self, bar: Bar) -> Advice:
+        """Events only."""
+        line, signal = bar.value("macd"), bar.value("macd_signal")
+        shown = f"MACD {line:.4g}, signal {signal:.4g}"
+        if bar.crossed_up("macd", "macd_signal"):
+            return Advice.buy(1.0, "macd_crossed_up", f"MACD crossed up its signal line ({shown})")
+        if bar.crossed_down("macd", "macd_signal"):
+            return Advice.sell(1.0, "macd_crossed_down", f"MACD crossed down its signal line ({shown})")
+        if line > signal:
+            text = f"MACD is above its signal line, but did not cross up ({shown})"
+            return Advice.hold("no_cross", text, f"MACD {line - signal:.4g} above the exit")
+        text = f"MACD is not above its signal line ({shown})"
+        return Advice.hold("no_cross", text, f"MACD {signal - line:.4g} under the entry")
