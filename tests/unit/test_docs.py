@@ -1,0 +1,44 @@
+"""The documents say what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.interfaces.cli.app import app
+from binance_trade_agent.interfaces.cli.settings_tables import all_settings, common_settings, with_table
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("README.md", common_settings), ("docs/settings.md", all_settings)]
+)
+def test_settings_tables_are_up_to_date(name: str, table) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert text == with_table(text, table()), "run `make docs`"
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    text = (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8")
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} >= set(ExitCode)
+
+
+def test_the_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
+    assert {name for name in names if f"`{name}" not in text} == set()
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_supervisord_passes_no_environment() -> None:
+    lines = (ROOT / "supervisord.conf").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("environment")] == []

@@ -1,0 +1,214 @@
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.modes import SimulatorMarket, TradingMode
+from binance_trade_agent.settings import SIMULATOR_KEY_PAIR, Settings, load_settings
+
+KEYS = {"BINANCE_API_KEY": "my-key", "BINANCE_API_SECRET": "my-secret"}
+ACK = {"LIVE_TRADING_ACK": "I-understand-real-money-is-at-risk"}
+
+
+def problems(tmp_path: Path, **environ: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings(environ, tmp_path)
+    return list(raised.value.problems)
+
+
+def source_of(settings: Settings, name: str) -> str:
+    return next(source for shown, _, source, _ in settings.sources() if shown == name)
+
+
+def test_without_anything_it_trades_the_simulator(tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    assert settings.mode is TradingMode.SIMULATED
+    assert settings.symbols == ("BTCUSDT", "ETHUSDT")
+    assert settings.quote == "USDT"
+    assert settings.interval == timedelta(seconds=5)
+    assert settings.duration == timedelta(0)
+    assert settings.candle_interval is CandleInterval.S1
+    assert settings.max_data_age == timedelta(seconds=13)
+    assert settings.rest_url == "http://127.0.0.1:9090"
+    assert settings.stream_url == "ws://127.0.0.1:9090"
+    assert settings.ws_api_url == "ws://127.0.0.1:9090/ws-api/v3"
+    assert settings.api_credentials == SIMULATOR_KEY_PAIR
+    assert settings.database_url == f"sqlite:///{tmp_path}/data/portfolio.db"
+    assert settings.run_dir == tmp_path / "data" / "run"
+    assert settings.simulator_balances == {"USDT": Decimal(10000)}
+    assert "TRADING_MODE is not" in settings.mode_note
+
+
+def test_keys_choose_the_testnet_and_its_own_addresses(tmp_path: Path) -> None:
+    settings = load_settings(KEYS, tmp_path)
+    assert settings.mode is TradingMode.TESTNET
+    assert settings.interval == timedelta(seconds=120)
+    assert (settings.rest_url, settings.stream_url, settings.ws_api_url) == (None, None, None)
+    assert settings.api_credentials == ("my-key", "my-secret")
+
+
+@pytest.mark.parametrize("mode", ["simulated", "paper"])
+def test_the_simulator_never_sees_the_operators_keys(tmp_path: Path, mode: str) -> None:
+    settings = load_settings({**KEYS, "TRADING_MODE": mode}, tmp_path)
+    assert settings.api_credentials == SIMULATOR_KEY_PAIR
+
+
+def test_paper_mode_relays_prices_on_the_normal_interval(tmp_path: Path) -> None:
+    settings = load_settings({"TRADING_MODE": "Paper"}, tmp_path)
+    assert settings.simulator_market is SimulatorMarket.RELAY
+    assert settings.interval == timedelta(seconds=120)
+    assert source_of(settings, "SIMULATOR_MARKET") == "default of paper mode"
+
+
+def test_environment_wins_over_dotenv_over_toml(tmp_path: Path) -> None:
+    (tmp_path / "trading.toml").write_text(
+        'log_level = "error"\nmcp_port = 1111\ndashboard_port = 1112\ntrading_symbols = ["ETHBTC", "BNBBTC"]\n'
+    )
+    (tmp_path / ".env").write_text("MCP_PORT=2222\nDASHBOARD_PORT=2223\n")
+    settings = load_settings({"DASHBOARD_PORT": "3333"}, tmp_path)
+    assert (settings.log_level, settings.mcp_port, settings.dashboard_port) == ("ERROR", 2222, 3333)
+    assert settings.symbols == ("ETHBTC", "BNBBTC")
+    assert settings.simulator_balances == {"BTC": Decimal(10000)}
+    found = [source_of(settings, name) for name in ("LOG_LEVEL", "MCP_PORT", "DASHBOARD_PORT", "DATA_DIR")]
+    assert found == ["trading.toml", ".env", "environment", "default"]
+
+
+def test_an_empty_variable_counts_as_unset(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MCP_PORT=2222\n")
+    settings = load_settings({"BINANCE_API_KEY": "", "BINANCE_API_SECRET": "", "MCP_PORT": ""}, tmp_path)
+    assert settings.mode is TradingMode.SIMULATED
+    assert settings.mcp_port == 2222
+
+
+def test_every_problem_is_listed_at_once_with_name_value_and_what_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "trading.toml").write_text('colour = "blue"\nmetrics_port = 70000\n')
+    found = problems(
+        tmp_path,
+        TRADING_INTERVAL_SECONDS="-5",
+        CANDLE_INTERVAL="7m",
+        RISK_ORDER_SHARE="2",
+        STRATEGY_PARAMS="{",
+        MCP_PORT="8050",
+        TRADING_SYMBOL="BTCUSDT",
+    )
+    assert found == [
+        "COLOUR (trading.toml) is no setting",
+        "TRADING_SYMBOL (environment) is no setting; did you mean TRADING_SYMBOLS?",
+        "TRADING_INTERVAL_SECONDS=-5 (environment) is not allowed: it takes a number from 0.1 to 86400 seconds",
+        next(
+            text
+            for text in found
+            if text.startswith("STRATEGY_PARAMS={ (environment) is not allowed: it is not JSON")
+        ),
+        "CANDLE_INTERVAL=7m (environment) is not allowed:"
+        " it takes 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d",
+        "RISK_ORDER_SHARE=2 (environment) is not allowed: it takes a number above 0 to 1 of equity",
+        "METRICS_PORT=70000 (trading.toml) is not allowed: it takes a whole number from 0 to 65535",
+        "MCP_PORT and DASHBOARD_PORT are both 8050: each service needs its own port",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "part"),
+    [
+        ("BTCUSDT,BTCUSDT", "BTCUSDT is named twice"),
+        ("BTC-USDT", "BTC-USDT is no symbol"),
+        (",", "an empty list is no symbol"),
+        ("BTCUSDT,ETHBTC", "BTCUSDT is in USDT, ETHBTC is in BTC"),
+        ("BTCXYZ", "does not end in a known quote currency"),
+    ],
+)
+def test_symbols_that_cannot_be_traded_together(tmp_path: Path, symbols: str, part: str) -> None:
+    (found,) = problems(tmp_path, TRADING_SYMBOLS=symbols)
+    assert found.startswith(f"TRADING_SYMBOLS={symbols} (environment)")
+    assert part in found
+
+
+def test_symbols_are_upper_case_and_trimmed(tmp_path: Path) -> None:
+    assert load_settings({"TRADING_SYMBOLS": "btcusdt, solusdt"}, tmp_path).symbols == ("BTCUSDT", "SOLUSDT")
+
+
+def test_live_needs_keys_and_the_acknowledgement_and_refuses_test_mode(tmp_path: Path) -> None:
+    found = problems(tmp_path, TRADING_MODE="live", SIGNAL_AGENT_TEST_MODE="true")
+    assert found == [
+        "TRADING_MODE=live needs BINANCE_API_KEY and BINANCE_API_SECRET",
+        "TRADING_MODE=live needs LIVE_TRADING_ACK=I-understand-real-money-is-at-risk",
+        "SIGNAL_AGENT_TEST_MODE=true is refused with TRADING_MODE=live",
+    ]
+    assert load_settings({**KEYS, **ACK, "TRADING_MODE": "live"}, tmp_path).mode is TradingMode.LIVE
+
+
+def test_only_live_may_be_pointed_at_live_trading(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, **KEYS, TRADING_MODE="testnet", BINANCE_REST_URL="https://api.binance.com")
+    assert "points at live trading (api.binance.com)" in found
+
+
+def test_half_a_key_pair_is_a_mistake_and_not_the_simulator(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, BINANCE_API_KEY="my-key")
+    assert found.startswith("BINANCE_API_SECRET is missing")
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("file-key\n")
+    environ = {"BINANCE_API_KEY_FILE": "key", "BINANCE_API_SECRET": "my-secret"}
+    settings = load_settings(environ, tmp_path)
+    assert settings.api_credentials == ("file-key", "my-secret")
+    assert source_of(settings, "BINANCE_API_KEY") == "BINANCE_API_KEY_FILE"
+
+
+def test_secret_files_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    found = problems(
+        tmp_path,
+        BINANCE_API_KEY_FILE="absent",
+        BINANCE_API_SECRET_FILE="empty",
+        MCP_TOKEN_FILE="x",
+        MCP_TOKEN="y",
+    )
+    assert found[:3] == [
+        "BINANCE_API_KEY_FILE=absent (environment) cannot be used: No such file or directory",
+        "BINANCE_API_SECRET_FILE=empty (environment) cannot be used: the file is empty",
+        "MCP_TOKEN and MCP_TOKEN_FILE (environment) are both set: set one of them",
+    ]
+
+
+def test_no_secret_is_ever_shown(tmp_path: Path) -> None:
+    environ = {
+        **KEYS,
+        "MCP_TOKEN": "my-token",
+        "DASHBOARD_PASSWORD": "my-password",
+        "NOTIFY_URLS": "tgram://my-bot/1",
+        "DATABASE_URL": "postgresql://bob:my-database@db/trades",
+    }
+    settings = load_settings(environ, tmp_path)
+    shown = repr(settings.sources())
+    assert "my-" not in shown
+    assert "postgresql+psycopg://bob:********@db/trades" in shown
+    assert settings.database_url == "postgresql+psycopg://bob:my-database@db/trades"
+
+
+def test_replay_needs_a_file_for_every_symbol(tmp_path: Path) -> None:
+    candles = tmp_path / "btc.csv"
+    candles.touch()
+    environ = {"SIMULATOR_MARKET": "replay", "SIMULATOR_REPLAY_FILES": f"BTCUSDT={candles}"}
+    (found,) = problems(tmp_path, **environ)
+    assert found == "SIMULATOR_MARKET=replay needs SIMULATOR_REPLAY_FILES for ETHUSDT of TRADING_SYMBOLS"
+    settings = load_settings(
+        {**environ, "TRADING_SYMBOLS": "BTCUSDT", "SIMULATOR_REPLAY_START": "2024-08-04T00:00"}, tmp_path
+    )
+    assert settings.simulator_replay_files == {"BTCUSDT": candles}
+    assert str(settings.simulator_replay_start) == "2024-08-04 00:00:00+00:00"
+
+
+def test_candles_shorter_than_the_market_knows(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, SIMULATOR_BASE_INTERVAL="1m", CANDLE_INTERVAL="1s")
+    assert found == "CANDLE_INTERVAL=1s is no multiple of SIMULATOR_BASE_INTERVAL=1m"
+
+
+def test_an_unreadable_toml_file_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "trading.toml").write_text("= 1")
+    (found,) = problems(tmp_path)
+    assert found.startswith("trading.toml cannot be read")
