@@ -1,5 +1,6 @@
 """A market whose price and time a test sets by hand."""
 
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -197,6 +198,17 @@ class ScriptedMarket:
         trade = MarketTrade(self._last_id, symbol, price, quantity, time_ms, buyer_is_maker=False)
         self._trades[symbol].append(trade)
         return trade
+
+
+class WallMarket(ScriptedMarket):
+    """A scripted market on the machine's clock, for clients that sign with their own."""
+
+    def __init__(self, symbols: Sequence[str] = ("BTCUSDT",)) -> None:
+        super().__init__(symbols, time.time_ns() // 1_000_000)
+
+    def now_ms(self) -> int:
+        self.set_now(time.time_ns() // 1_000_000)
+        return super().now_ms()
 
 
 class SteppedMarket(ScriptedMarket):

@@ -1,0 +1,108 @@
+"""ccxt, a client that was not written for this simulator, trades on it unchanged."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import ccxt.async_support as ccxt
+import pytest
+
+from binance_trade_agent.exchange.matching import OrderStatus
+from tests.exchange_client import KEY, SECRET, Running, running_exchange
+from tests.markets import WallMarket
+
+# Nothing listens on port 1: a request to any address that was not overridden fails at once.
+DEAD = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    async with running_exchange(WallMarket(("BTCUSDT", "ETHUSDT"))) as exchange:
+        yield exchange
+
+
+@pytest.fixture
+async def client(running: Running) -> AsyncIterator[Any]:
+    rest, streams = running.server.rest_url, running.server.stream_url
+    hosts: dict[str, Any] = {name: _dead(url) for name, url in ccxt.binance().urls["api"].items()}
+    hosts |= {
+        "public": f"{rest}/api/v3",
+        "private": f"{rest}/api/v3",
+        "v1": f"{rest}/api/v1",
+        "sapi": f"{rest}/sapi/v1",
+        "ws": {"spot": f"{streams}/ws"},
+    }
+    exchange = ccxt.binance(
+        {
+            "apiKey": KEY,
+            "secret": SECRET,
+            "enableRateLimit": False,
+            "urls": {"api": hosts},
+            "options": {
+                "defaultType": "spot",
+                "fetchMarkets": {"types": ["spot"]},
+                "fetchCurrencies": False,
+                "fetchMargins": False,
+                "recvWindow": 60_000,
+            },
+        }
+    )
+    await exchange.load_markets()
+    yield exchange
+    await exchange.close()
+
+
+def _dead(url: Any) -> Any:
+    return {name: _dead(inner) for name, inner in url.items()} if isinstance(url, Mapping) else DEAD
+
+
+async def test_markets(client: Any) -> None:
+    market = client.market("BTC/USDT")
+    assert sorted(client.markets) == ["BTC/USDT", "ETH/USDT"]
+    assert market["precision"] == {"amount": 1e-05, "price": 0.01, "base": 1e-08, "quote": 1e-08}
+    assert market["limits"]["cost"] == {"min": 5.0, "max": 9000000.0}
+    assert (market["active"], market["spot"], market["margin"]) == (True, True, False)
+
+
+async def test_market_data(client: Any) -> None:
+    assert [candle[4] for candle in await client.fetch_ohlcv("BTC/USDT", "1m", limit=3)] == [50000.0] * 3
+    assert (await client.fetch_ticker("BTC/USDT"))["bid"] == 49999.99
+    assert (await client.fetch_order_book("BTC/USDT", 5))["asks"][0] == [50000.0, 2.0]
+    assert (await client.fetch_trades("BTC/USDT", limit=1))[0]["price"] == 50000.0
+    assert (await client.fetch_status())["status"] == "ok"
+    assert len(await client.fetch_bids_asks()) == 2
+
+
+async def test_an_order_is_placed_and_cancelled(client: Any) -> None:
+    order = await client.create_order("BTC/USDT", "limit", "buy", 0.01, 49000)
+    assert (order["status"], order["remaining"]) == ("open", 0.01)
+    balance = await client.fetch_balance()
+    assert (balance["USDT"]["free"], balance["USDT"]["used"]) == (9510.0, 490.0)
+    assert [found["id"] for found in await client.fetch_open_orders("BTC/USDT")] == [order["id"]]
+    cancelled = await client.cancel_order(order["id"], "BTC/USDT")
+    assert cancelled["status"] == "canceled"
+    assert (await client.fetch_order(order["id"], "BTC/USDT"))["status"] == "canceled"
+
+
+async def test_a_market_order_and_its_trades(client: Any, running: Running) -> None:
+    order = await client.create_order("BTC/USDT", "market", "buy", 0.01)
+    assert (order["status"], order["filled"], order["cost"]) == ("closed", 0.01, 500.0)
+    trades = await client.fetch_my_trades("BTC/USDT")
+    assert [(trade["order"], trade["fee"]["currency"], trade["takerOrMaker"]) for trade in trades] == [
+        (order["id"], "BTC", "taker")
+    ]
+    by_cost = await client.create_market_buy_order_with_cost("BTC/USDT", 100)
+    assert by_cost["filled"] == 0.002
+    stored = running.server.exchange.storage.all_orders()
+    assert [found.status for found in stored] == [OrderStatus.FILLED, OrderStatus.FILLED]
+
+
+async def test_refusals_have_their_types(client: Any) -> None:
+    with pytest.raises(ccxt.InsufficientFunds):
+        await client.create_order("BTC/USDT", "market", "buy", 1)
+    with pytest.raises(ccxt.OrderNotFound):
+        await client.cancel_order("77", "BTC/USDT")
+    with pytest.raises(ccxt.InvalidOrder):
+        await client.create_order("BTC/USDT", "limit", "buy", 0.01, 9000)
+    client.secret = "wrong"
+    with pytest.raises(ccxt.AuthenticationError):
+        await client.fetch_balance()

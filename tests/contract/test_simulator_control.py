@@ -1,0 +1,99 @@
+"""The simulator's control routes: truth, time, money."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.exchange_client import KEY, Running, running_exchange
+from tests.markets import SteppedMarket
+
+NOW = 1_767_225_600_000
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    async with running_exchange(SteppedMarket()) as exchange:
+        yield exchange
+
+
+async def post(running: Running, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+    async with running.client.session.post(f"{running.server.rest_url}/control/{path}", json=body) as reply:
+        return reply.status, await reply.json()
+
+
+async def get(running: Running, path: str) -> Any:
+    async with running.client.session.get(f"{running.server.rest_url}/control/{path}") as reply:
+        assert reply.status == 200
+        return await reply.json()
+
+
+async def test_state_orders_and_fills_are_the_truth(running: Running) -> None:
+    await running.client.market("BUY", "0.01")
+    await running.client.limit("SELL", "0.01", "52000")
+    state = await get(running, "state")
+    assert (state["now_ms"], state["stepped"]) == (NOW, True)
+    account = state["accounts"][0]
+    assert (account["api_key"], account["open_orders"]) == (KEY, 1)
+    assert account["balances"][0] == {"asset": "BTC", "free": "0.99999000", "locked": "0.01000000"}
+    orders, fills = await get(running, "orders"), await get(running, "fills")
+    assert [order["status"] for order in orders] == ["FILLED", "NEW"]
+    assert [(fill["orderId"], fill["accountId"]) for fill in fills] == [(1, account["account_id"])]
+
+
+async def test_step_moves_time_and_fills_resting_orders(running: Running) -> None:
+    order = (await running.client.limit("SELL", "0.01", "50002")).body
+    assert await post(running, "step", {"candles": 2}) == (200, {"now_ms": NOW + 120_000})
+    assert (await get(running, "orders"))[0]["status"] == "NEW"
+    assert await post(running, "step", {}) == (200, {"now_ms": NOW + 180_000})
+    assert (await get(running, "orders"))[0]["status"] == "FILLED"
+    assert (await get(running, "fills"))[0]["orderId"] == order["orderId"]
+
+
+async def test_step_publishes_to_streams(running: Running) -> None:
+    url = f"{running.server.stream_url}/ws/btcusdt@kline_1m"
+    async with running.client.session.ws_connect(url) as socket:
+        assert (await socket.receive_json(timeout=5))["k"]["x"] is False
+        await post(running, "step", {"candles": 3})
+        closed = [(await socket.receive_json(timeout=5))["k"] for _ in range(3)]
+        assert [(candle["t"] - NOW, candle["x"]) for candle in closed] == [
+            (0, True),
+            (60_000, True),
+            (120_000, True),
+        ]
+
+
+async def test_step_refusals(running: Running) -> None:
+    for candles in (0, -1, "1", 1.5):
+        assert (await post(running, "step", {"candles": candles}))[0] == 400
+    async with running_exchange() as plain:
+        assert await post(plain, "step", {}) == (400, {"error": "this market's time cannot be stepped"})
+
+
+async def test_deposit_and_withdrawal(running: Running) -> None:
+    deposited = await post(running, "deposit", {"asset": "BNB", "amount": "2.5"})
+    assert deposited == (200, {"asset": "BNB", "free": "2.50000000", "locked": "0.00000000"})
+    await post(running, "deposit", {"asset": "BNB", "amount": "-1", "api_key": KEY})
+    assert (await running.client.balances())["BNB"] == (Decimal("1.5"), 0)
+    status, body = await post(running, "deposit", {"asset": "BNB", "amount": "-2"})
+    assert (status, "insufficient" in body["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"asset": "BNB", "amount": "much"},
+        {"asset": "BNB", "amount": "NaN"},
+        {"asset": "BNB", "amount": "1e-9"},
+    ],
+)
+async def test_deposits_that_make_no_sense(running: Running, body: dict[str, Any]) -> None:
+    assert (await post(running, "deposit", body))[0] == 400
+
+
+async def test_bodies_must_be_objects(running: Running) -> None:
+    for raw in (b"{", b"[]"):
+        async with running.client.session.post(f"{running.server.rest_url}/control/step", data=raw) as reply:
+            assert reply.status == 400
