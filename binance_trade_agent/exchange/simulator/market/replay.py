@@ -71,7 +71,8 @@ class ReplaySeries:
     def __init__(self, symbol: str, recording: Recording, opens_ms: Table, base_ms: int) -> None:
         self._symbol = symbol
         self._base_ms = base_ms
-        self._table = recording.table.copy()
+        # taken over, not copied: the recorded times are not needed any more
+        self._table = recording.table
         self._table[:, Column.OPEN_MS] = opens_ms
         self._opens = self._table[:, Column.OPEN_MS]
         self.scale: Scale = recording.scale

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -103,6 +104,17 @@ def test_bad_parquet_is_refused(tmp_path):
     pq.write_table(table.drop_columns(["volume"]), path)
     with pytest.raises(BadCandleFile, match="no column for volume"):
         read_recording(path, "BTCUSDT")
+
+
+def test_parquet_columns_may_be_of_other_number_types(tmp_path):
+    rows = rows_of(10)
+    table = pq.read_table(write_parquet(tmp_path / "a.parquet", rows))
+    as_written = read_recording(tmp_path / "a.parquet", "BTCUSDT").table
+    times = pa.array([int(row[0]) * 1000 for row in rows], pa.int64())
+    opens = pa.array([Decimal(row[1]) for row in rows], pa.decimal128(18, 8))
+    table = table.set_column(0, "open_time", times).set_column(1, "open", opens)
+    pq.write_table(table, tmp_path / "b.parquet")
+    assert (read_recording(tmp_path / "b.parquet", "BTCUSDT").table == as_written).all()
 
 
 def test_prices_finer_than_todays_tick_are_kept(tmp_path):
