@@ -64,7 +64,7 @@ def open_desk(settings: Settings) -> Desk:
         watch=Watch(SqlReadModels(database, book), clock, plan),
         steering=Steering(
             SqlControlState(database, book),
-            lease_for(settings.database_url, settings.run_dir),
+            lease_for(settings.database_url, book),
             OneShotLauncher(),
             clock,
         ),

@@ -148,8 +148,8 @@ def open_store(settings: Settings) -> Store:
         sessions=SqlSessions(database, book),
         outbox=SqlOutbox(database, book),
         reads=SqlReadModels(database, book),
-        bans=SqlBans(database, book),
-        lease=lease_for(settings.database_url, settings.run_dir),
+        bans=SqlBans(database, exchange_config(settings).rest_url),
+        lease=lease_for(settings.database_url, book),
     )
 
 

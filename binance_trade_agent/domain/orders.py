@@ -6,7 +6,7 @@ twice: Binance accepts the id of a filled order again (rest-api.md, newClientOrd
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -71,6 +71,11 @@ class RequestStamp:
 
     timestamp_ms: int
     recv_window_ms: int
+
+    @property
+    def instant(self) -> datetime:
+        """The timestamp as exchange time."""
+        return datetime.fromtimestamp(0, tz=UTC) + timedelta(milliseconds=self.timestamp_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +167,7 @@ class JournalOrder:
     def last_possible_landing(self, grace: timedelta) -> datetime:
         """Exchange time after which the request can no longer take effect: timestamp + recvWindow + `grace`."""
         stamp = self.intent.stamp
-        epoch = datetime.fromtimestamp(0, tz=self.intent.created_at.tzinfo)
-        return epoch + timedelta(milliseconds=stamp.timestamp_ms + stamp.recv_window_ms) + grace
+        return stamp.instant + timedelta(milliseconds=stamp.recv_window_ms) + grace
 
 
 def new_client_order_id() -> str:

@@ -55,7 +55,7 @@ class OrderResolver:
         order = await self._exchange.find_order(symbol, cid)
         if order is not None or not is_past_landing(row, self._exchange.now()):
             return OrderLookup(order)
-        since = row.intent.created_at - _LIST_MARGIN
+        since = row.intent.stamp.instant - _LIST_MARGIN
         orders = await self._exchange.orders_since(symbol, since)
         fills = await self._exchange.fills_since(symbol, since)
         known = {o.exchange_order_id for o in orders if o.client_order_id != cid}

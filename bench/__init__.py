@@ -1,0 +1,1 @@
+"""Measures what DESIGN sets as targets, on the real processes."""

@@ -1,0 +1,141 @@
+"""The trader as a process: test mode, session end, signals, kills, bad input, an exchange out of reach."""
+
+import os
+import signal
+from pathlib import Path
+
+from binance_trade_agent.domain.decisions import Outcome
+from binance_trade_agent.domain.exit_codes import ExitCode
+from tests.books import check_books, check_no_decision_ordered_twice
+from tests.processes import Installation, eventually, installation, running, simulator
+
+
+def cycles(place: Installation) -> int:
+    with place.desk() as desk:
+        return desk.watch.status().cycles
+
+
+def orders(place: Installation) -> int:
+    with place.desk() as desk:
+        return len(desk.watch.orders(limit=1000))
+
+
+def test_test_mode_places_exactly_one_order_and_exits_0(tmp_path: Path) -> None:
+    place = installation(tmp_path, {"SIGNAL_AGENT_TEST_MODE": "true"})
+    with simulator(place):
+        with running(place.trader()) as trader:
+            assert trader.wait(60) == ExitCode.OK, place.output
+        with place.desk() as desk:
+            (order,) = desk.watch.orders()
+            assert (order.status, order.side, order.symbol) == ("FILLED", "BUY", "BTCUSDT")
+            status = desk.watch.status()
+            assert status.session is not None
+            assert status.session.end_reason == "test_mode"
+            assert status.health.healthy
+            check_books(place, desk.watch)
+
+
+def test_a_killed_test_run_is_finished_not_repeated(tmp_path: Path) -> None:
+    place = installation(tmp_path, {"SIGNAL_AGENT_TEST_MODE": "true"})
+    with simulator(place):
+        with running(place.trader()) as trader:
+            eventually(lambda: orders(place), within_s=60, what="the order's intent is written")
+            trader.kill()
+        with running(place.trader()) as trader:
+            assert trader.wait(60) == ExitCode.OK, place.output
+        with place.desk() as desk:
+            assert len(desk.watch.orders()) == 1
+            check_books(place, desk.watch)
+
+
+def test_sigterm_ends_it_within_ten_seconds_with_143_and_a_new_start_goes_on(tmp_path: Path) -> None:
+    place = installation(tmp_path)
+    with simulator(place):
+        with running(place.trader()) as trader:
+            eventually(lambda: orders(place), within_s=60, what="a first order")
+            trader.send_signal(signal.SIGTERM)
+            assert trader.wait(10) == ExitCode.SIGTERM
+        before = cycles(place)
+        with place.desk() as desk:
+            status = desk.watch.status()
+            assert status.session is not None
+            assert status.session.end_reason == "stopped"
+            held = {p.symbol: p.quantity for p in desk.watch.positions()}
+        with running(place.trader()):
+            eventually(lambda: cycles(place) > before, within_s=30, what="cycles go on")
+        with place.desk() as desk:
+            assert set(held) <= {p.symbol for p in desk.watch.positions()}
+            check_books(place, desk.watch)
+            check_no_decision_ordered_twice(desk.watch)
+
+
+def test_a_killed_trader_leaves_no_cycle_open_and_no_order_twice(tmp_path: Path) -> None:
+    place = installation(tmp_path, {"TRADING_INTERVAL_SECONDS": "0.2"})
+    with simulator(place):
+        for _ in range(4):
+            before = cycles(place)
+            with running(place.trader()) as trader:
+                eventually(lambda b=before: cycles(place) > b + 3, within_s=30, what="cycles")
+                os.kill(trader.pid, signal.SIGKILL)
+        before = cycles(place)
+        with running(place.trader()) as trader:
+            eventually(lambda: cycles(place) > before + 2, within_s=30, what="cycles after the last kill")
+            trader.send_signal(signal.SIGTERM)
+            trader.wait(15)
+        with place.desk() as desk:
+            rows = desk.watch.cycles(limit=10_000)
+            decisions = desk.watch.decisions(limit=100_000)
+            assert all(row.outcome != "open" for row in rows)
+            assert len(decisions) == 2 * len(rows)
+            check_books(place, desk.watch)
+            check_no_decision_ordered_twice(desk.watch)
+
+
+def test_a_session_ends_by_itself_and_a_kill_does_not_lengthen_it(tmp_path: Path) -> None:
+    place = installation(tmp_path, {"TRADING_DURATION_MINUTES": "1"})
+    with simulator(place):
+        with running(place.trader()) as trader:
+            eventually(lambda: cycles(place) >= 3, within_s=30, what="cycles")
+            with place.desk() as desk:
+                first = desk.watch.status().session
+            trader.kill()
+        with running(place.trader()) as trader:
+            assert trader.wait(75) == ExitCode.OK, place.output
+        with place.desk() as desk:
+            last = desk.watch.status().session
+            assert first is not None
+            assert last is not None
+            assert (last.id, last.deadline, last.end_reason) == (first.id, first.deadline, "duration")
+            assert last.ended_at is not None
+            assert last.deadline is not None
+            assert abs((last.ended_at - last.deadline).total_seconds()) < 5
+
+
+def test_an_exchange_out_of_reach_is_said_in_every_cycle_and_trading_begins_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    place = installation(tmp_path)
+    with running(place.trader()) as trader:
+        eventually(lambda: cycles(place) >= 2, within_s=60, what="cycles without an exchange")
+        assert trader.poll() is None
+        with place.desk() as desk:
+            decisions = desk.watch.decisions()
+            assert {d.outcome for d in decisions} == {Outcome.NO_DATA}
+            assert all(d.reason_code == "unavailable" for d in decisions)
+            assert desk.watch.status().incidents
+        with simulator(place):
+            eventually(lambda: orders(place), within_s=90, what="an order once the exchange is there")
+            with place.desk() as desk:
+                eventually(
+                    lambda: not desk.watch.status().incidents, within_s=30, what="the incidents are cleared"
+                )
+                check_books(place, desk.watch)
+
+
+def test_a_second_trader_on_the_same_book_does_not_trade(tmp_path: Path) -> None:
+    place = installation(tmp_path)
+    with simulator(place), running(place.trader()):
+        eventually(lambda: cycles(place) >= 1, within_s=60, what="the first trader cycles")
+        with running(place.trader()) as second:
+            assert second.wait(60) == ExitCode.LEASE_HELD
+        assert "another" in place.output
