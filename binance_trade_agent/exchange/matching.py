@@ -194,7 +194,7 @@ def take(order: Order, levels: Sequence[Priced], step: Decimal) -> Taken:
     """
     if order.type is OrderType.MARKET:
         return _take_market(order, levels, step)
-    crossing = [level for level in levels if _within(order, level.price)]
+    crossing = [level for level in levels if crosses(order, level.price)]
     if order.type is OrderType.LIMIT_MAKER:
         if crossing:
             raise WouldTake
@@ -208,6 +208,13 @@ def take(order: Order, levels: Sequence[Priced], step: Decimal) -> Taken:
     if order.time_in_force is TimeInForce.IOC:
         return Taken(matches, order.quantity, OrderStatus.EXPIRED)
     return Taken(matches, order.quantity, OrderStatus.PARTIALLY_FILLED if matches else OrderStatus.NEW)
+
+
+def crosses(order: Order, price: Decimal) -> bool:
+    """Whether a new order may trade at `price`; a MARKET order may at any."""
+    if order.type is OrderType.MARKET:
+        return True
+    return price <= order.price if order.side is Side.BUY else price >= order.price
 
 
 def _take_market(order: Order, levels: Sequence[Priced], step: Decimal) -> Taken:
@@ -266,10 +273,6 @@ def locked_amount(order: Order) -> Decimal:
     if order.side is Side.SELL:
         return order.remaining
     return Match(order.price, order.remaining).quote
-
-
-def _within(order: Order, price: Decimal) -> bool:
-    return price <= order.price if order.side is Side.BUY else price >= order.price
 
 
 def _passed(order: Order, price: Decimal) -> bool:

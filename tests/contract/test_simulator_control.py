@@ -75,7 +75,7 @@ async def test_deposit_and_withdrawal(running: Running) -> None:
     deposited = await post(running, "deposit", {"asset": "BNB", "amount": "2.5"})
     assert deposited == (200, {"asset": "BNB", "free": "2.50000000", "locked": "0.00000000"})
     await post(running, "deposit", {"asset": "BNB", "amount": "-1", "api_key": KEY})
-    assert (await running.client.balances())["BNB"] == (Decimal("1.5"), 0)
+    assert (await running.client.balances())["BNB"] == (Decimal("1.5"), Decimal(0))
     status, body = await post(running, "deposit", {"asset": "BNB", "amount": "-2"})
     assert (status, "insufficient" in body["error"]) == (400, True)
 

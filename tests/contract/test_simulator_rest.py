@@ -123,8 +123,8 @@ class TestOrders:
         ]
         assert order["cummulativeQuoteQty"] == "7500.00050000"
         assert await running.client.balances() == {
-            "BTC": (Decimal("1.14985"), 0),
-            "USDT": (Decimal("2499.9995"), 0),
+            "BTC": (Decimal("1.14985"), Decimal(0)),
+            "USDT": (Decimal("2499.9995"), Decimal(0)),
         }
 
     async def test_successful_orders_weigh_nothing_and_show_the_counters(self, running: Running) -> None:
@@ -200,7 +200,10 @@ class TestOrders:
             ("49000.00000000", "0.02000000", True),
         ]
         assert fills[0]["commissionAsset"] == "BTC"
-        assert await running.client.balances() == {"BTC": (Decimal("1.02997"), 0), "USDT": (Decimal(8530), 0)}
+        assert await running.client.balances() == {
+            "BTC": (Decimal("1.02997"), Decimal(0)),
+            "USDT": (Decimal(8530), Decimal(0)),
+        }
 
     async def test_cancel_releases_what_remains(self, running: Running) -> None:
         await running.client.limit("SELL", "0.5", "51000", newClientOrderId="mine")
@@ -211,7 +214,7 @@ class TestOrders:
         body = cancelled.body
         assert (body["status"], body["executedQty"]) == ("CANCELED", "0.20000000")
         assert (body["clientOrderId"], body["origClientOrderId"]) == ("the-cancel", "mine")
-        assert (await running.client.balances())["BTC"] == (Decimal("0.8"), 0)
+        assert (await running.client.balances())["BTC"] == (Decimal("0.8"), Decimal(0))
 
     async def test_cancel_all(self, running: Running) -> None:
         for price in ("49000", "48000"):

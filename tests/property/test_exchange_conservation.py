@@ -69,7 +69,7 @@ class World:
                     self.exchange.place(self.account, action)
                 except ApiError as refusal:
                     assert refusal.code in {-1013, -1015, -2010}  # noqa: PT017
-            case (price, quantity):
+            case (Decimal() as price, Decimal() as quantity):
                 self.market.set_price("BTCUSDT", price, quantity)
                 self.market.advance()
                 self.market.advance_time(1000)

@@ -9,6 +9,7 @@ from typing import Any
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.exchange.matching import OrderType
 from binance_trade_agent.exchange.simulator import errors, views
+from binance_trade_agent.exchange.simulator.candle_rows import CandleRows
 from binance_trade_agent.exchange.simulator.errors import SYMBOL_PATTERN, ApiError
 from binance_trade_agent.exchange.simulator.limits import RATE_LIMITS
 from binance_trade_agent.exchange.simulator.market.base import MarketTrade
@@ -46,6 +47,7 @@ class MarketRoutes:
     def __init__(self, exchange: SpotExchange) -> None:
         self._exchange = exchange
         self._market = exchange.market
+        self._rows = CandleRows(exchange.market)
 
     def routes(self) -> list[Route]:
         """Every route of this module."""
@@ -128,7 +130,7 @@ class MarketRoutes:
             return self._market.trades(symbol, limit)
         return [trade for trade in self._market.trades(symbol, 1000) if trade.trade_id >= from_id][:limit]
 
-    def klines(self, call: Call) -> list[list[Any]]:
+    def klines(self, call: Call) -> list[Any]:
         """Candles as rows of 12 columns, the open one last."""
         arguments = call.arguments
         symbol = self._symbol(call)
@@ -136,13 +138,11 @@ class MarketRoutes:
         base = self._market.base_interval
         if INTERVAL_MS.get(interval, 0) < INTERVAL_MS[base]:
             raise errors.bad_interval()
-        found = self._market.klines(
-            symbol,
-            interval,
-            start_ms=arguments.integer("startTime"),
-            end_ms=arguments.integer("endTime"),
-            limit=arguments.limit(500, 1000),
-        )
+        start_ms, end_ms = arguments.integer("startTime"), arguments.integer("endTime")
+        limit = arguments.limit(500, 1000)
+        if start_ms is None and end_ms is None:
+            return list(self._rows.latest(symbol, interval, limit))
+        found = self._market.klines(symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit)
         return [views.kline_row(candle) for candle in found]
 
     def average_price(self, call: Call) -> dict[str, Any]:

@@ -13,11 +13,20 @@ from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.exchange.accounts import Balance, InsufficientBalance, Wallet
 from binance_trade_agent.exchange.filters import FilterFailure, SymbolFilters
-from binance_trade_agent.exchange.matching import Fill, Order, OrderStatus, WouldTake, match_resting, take
+from binance_trade_agent.exchange.matching import (
+    Fill,
+    Order,
+    OrderStatus,
+    Taken,
+    WouldTake,
+    crosses,
+    match_resting,
+    take,
+)
 from binance_trade_agent.exchange.settlement import Pair, Terms, settle_arrival, settle_end, settle_match
 from binance_trade_agent.exchange.simulator import errors
 from binance_trade_agent.exchange.simulator.limits import OrderCount
-from binance_trade_agent.exchange.simulator.market.base import Market, MarketTrade, MarketUnavailable
+from binance_trade_agent.exchange.simulator.market.base import Level, Market, MarketTrade, MarketUnavailable
 from binance_trade_agent.exchange.simulator.new_order import NewOrder, check_rules
 from binance_trade_agent.exchange.simulator.quotes import Quotes
 from binance_trade_agent.exchange.simulator.storage import Change, Storage
@@ -26,6 +35,8 @@ DEFAULT_COMMISSION_RATE = Decimal("0.001")
 
 #: How much of the market's book an order may eat through.
 _BOOK_LEVELS = 1000
+#: Where nearly every order ends; a market source takes its time over a deep book.
+_FIRST_LEVELS = 20
 
 _KEY_LENGTH = 64
 
@@ -129,11 +140,13 @@ class SpotExchange:
     def place(self, account: Account, request: NewOrder) -> tuple[Order, list[Fill]]:
         """Execute a new order as far as the book allows; what remains rests, when it may."""
         try:
-            self.check(account, request)
-            levels = self._opposite(request.symbol, request.side)
+            return self._place(account, request)
         except MarketUnavailable as error:
             # A 5xx would leave the caller in doubt; this order was certainly not executed.
             raise errors.rejected("Market is closed.") from error
+
+    def _place(self, account: Account, request: NewOrder) -> tuple[Order, list[Fill]]:
+        self.check(account, request)
         now_ms = self.market.now_ms()
         account.order_count.add(now_ms)
         if any(order.client_order_id == request.client_order_id for order in account.open_orders.values()):
@@ -142,8 +155,7 @@ class SpotExchange:
         wallet = Wallet(account.balances)
         terms = Terms(self.pair(order.symbol), self.commission_rate, now_ms)
         try:
-            taken = take(order, levels, SymbolFilters.of(self.rules(order.symbol)).lot.step)
-            order, fills = settle_arrival(wallet, order, taken, terms, self._last_trade_id + 1)
+            order, fills = settle_arrival(wallet, order, self._take(order), terms, self._last_trade_id + 1)
         except WouldTake as error:
             raise errors.rejected("Order would immediately match and take.") from error
         except InsufficientBalance as error:
@@ -153,9 +165,18 @@ class SpotExchange:
             account.order_count.first_fill(now_ms, is_maker=False)
         return order, fills
 
-    def _opposite(self, symbol: str, side: Side) -> Sequence[Any]:
-        depth = self.market.depth(symbol, _BOOK_LEVELS)
-        return depth.asks if side is Side.BUY else depth.bids
+    def _take(self, order: Order) -> Taken:
+        step = SymbolFilters.of(self.rules(order.symbol)).lot.step
+        levels = self._opposite(order, _FIRST_LEVELS)
+        taken = take(order, levels, step)
+        is_decided = taken.status is OrderStatus.FILLED or len(levels) < _FIRST_LEVELS
+        if is_decided or not crosses(order, levels[-1].price):
+            return taken
+        return take(order, self._opposite(order, _BOOK_LEVELS), step)
+
+    def _opposite(self, order: Order, limit: int) -> tuple[Level, ...]:
+        depth = self.market.depth(order.symbol, limit)
+        return depth.asks if order.side is Side.BUY else depth.bids
 
     def _new_order(self, account: Account, request: NewOrder, now_ms: int) -> Order:
         return Order(
