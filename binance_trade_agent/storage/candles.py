@@ -1,0 +1,54 @@
+"""Closed candles that decisions saw, each stored once."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from binance_trade_agent.domain.market import Candle, CandleInterval
+from binance_trade_agent.storage import models
+
+
+def store_candles(
+    transaction: Session, book_id: int, candles: Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
+) -> None:
+    """Store the candles that are not stored yet."""
+    rows = [
+        {
+            "book_id": book_id,
+            "symbol": symbol,
+            "interval": interval.value,
+            "open_time": candle.open_time,
+            "close_time": candle.close_time,
+            "open": candle.open,
+            "high": candle.high,
+            "low": candle.low,
+            "close": candle.close,
+            "volume": candle.volume,
+        }
+        for symbol, (interval, seen) in candles.items()
+        for candle in seen
+    ]
+    if not rows:
+        return
+    dialect = postgresql if transaction.get_bind().dialect.name == "postgresql" else sqlite
+    # the table itself, not the mapped class: the driver then repeats one statement for all rows
+    transaction.connection().execute(dialect.insert(models.Candle.__table__).on_conflict_do_nothing(), rows)
+
+
+def latest_candles(
+    transaction: Session, book_id: int, symbol: str, interval: CandleInterval, limit: int
+) -> tuple[Candle, ...]:
+    """The latest `limit` stored candles, rising."""
+    query = (
+        select(models.Candle)
+        .filter_by(book_id=book_id, symbol=symbol, interval=interval.value)
+        .order_by(models.Candle.open_time.desc())
+        .limit(limit)
+    )
+    rows = list(transaction.scalars(query))
+    return tuple(
+        Candle(row.open_time, row.close_time, row.open, row.high, row.low, row.close, row.volume)
+        for row in reversed(rows)
+    )

@@ -1,0 +1,177 @@
+"""What the control plane allows, and commands handed over by other processes."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
+from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.records import Book, Command, CommandKind, CommandResult, CommandStatus
+from binance_trade_agent.storage import models
+from binance_trade_agent.storage.database import Database
+
+
+class SqlControlState:
+    """`ports.ControlState` of one book."""
+
+    def __init__(self, database: Database, book: Book) -> None:
+        self._database = database
+        self._book = book
+
+    def read(self) -> ControlSnapshot:
+        """The state; a new book is RUNNING, a new live one PAUSED."""
+        with self._database.read() as transaction:
+            return stored_control(transaction, self._book)
+
+    def write(self, state: TradingState, *, reason: str, actor: str, at: datetime) -> ControlSnapshot:
+        """Set the state and write the audit row, in one transaction."""
+        with self._database.write() as transaction:
+            before = stored_control(transaction, self._book)
+            transaction.merge(
+                models.Control(book_id=self._book.id, state=state.value, reason=reason, actor=actor, since=at)
+            )
+            details = {"from": before.state.value, "to": state.value}
+            self._audit(transaction, at, actor, "", "control_state", reason, details)
+        return ControlSnapshot(state, reason, actor, at)
+
+    def submit(self, command: Command) -> Command:
+        """Store a command, with its audit row; the one already stored if its idempotency key is known.
+
+        Raises `ConfigurationError` if the key stands for another command.
+        """
+        key = select(models.Command).filter_by(book_id=self._book.id, idempotency_key=command.idempotency_key)
+        with self._database.write() as transaction:
+            row = transaction.scalar(key)
+            if row is None:
+                transaction.add(_command_row(self._book.id, command))
+                details = {"command": command.id, **command.arguments}
+                self._audit(
+                    transaction, command.created_at, command.actor, command.channel, command.kind, "", details
+                )
+                return command
+            stored = _command(row)
+        if (stored.kind, stored.arguments) != (command.kind, dict(command.arguments)):
+            raise ConfigurationError(
+                f"the idempotency key {command.idempotency_key!r} was used for another command "
+                f"({stored.kind} {stored.arguments}); use a new key"
+            )
+        return stored
+
+    def pending(self) -> tuple[Command, ...]:
+        """Commands nobody has taken yet, oldest first."""
+        query = (
+            select(models.Command)
+            .filter_by(book_id=self._book.id, state="pending")
+            # the index of waiting commands is partial: it serves only where this stands
+            .where(models.Command.state != "finished")
+            .order_by(models.Command.created_at, models.Command.id)
+        )
+        with self._database.read() as transaction:
+            return tuple(_command(row) for row in transaction.scalars(query))
+
+    def claim(self, command_id: str, at: datetime) -> bool:
+        """Mark a pending command as taken; False if it is not pending any more."""
+        with self._database.write() as transaction:
+            claimed = transaction.scalars(
+                update(models.Command)
+                .filter_by(book_id=self._book.id, id=command_id, state="pending")
+                .values(state="claimed", claimed_at=at)
+                .returning(models.Command.id)
+            )
+            return claimed.first() is not None
+
+    def finish(self, command_id: str, result: CommandResult) -> None:
+        """Write what came of a command; raises `StorageError` for an unknown one."""
+        with self._database.write() as transaction:
+            row = transaction.get(models.Command, (self._book.id, command_id))
+            if row is None:
+                raise StorageError(f"the database holds no command {command_id}")
+            row.state, row.status, row.text = "finished", result.status.value, result.text
+            row.details, row.finished_at = dict(result.details), result.finished_at
+
+    def result(self, command_id: str) -> CommandResult | None:
+        """What came of a command; None while it is not finished."""
+        with self._database.read() as transaction:
+            row = transaction.get(models.Command, (self._book.id, command_id))
+            if row is None or row.status is None or row.text is None or row.finished_at is None:
+                return None
+            return CommandResult(CommandStatus(row.status), row.text, row.details, row.finished_at)
+
+    def close_interrupted(self, at: datetime) -> int:
+        """Finish as failed what a killed process had claimed; returns how many. It never runs again."""
+        text = "the process died while it carried this out: see the orders and decisions since"
+        with self._database.write() as transaction:
+            closed = transaction.scalars(
+                update(models.Command)
+                .filter_by(book_id=self._book.id, state="claimed")
+                .values(
+                    state="finished",
+                    status=CommandStatus.FAILED.value,
+                    text=text,
+                    details={},
+                    finished_at=at,
+                )
+                .returning(models.Command.id)
+            )
+            return len(closed.all())
+
+    def _audit(
+        self,
+        transaction: Session,
+        at: datetime,
+        actor: str,
+        channel: str,
+        action: str,
+        text: str,
+        details: dict[str, str],
+    ) -> None:
+        transaction.add(
+            models.Audit(
+                book_id=self._book.id,
+                at=at,
+                actor=actor,
+                channel=channel,
+                action=action,
+                text=text,
+                details=details,
+            )
+        )
+
+
+def stored_control(transaction: Session, book: Book) -> ControlSnapshot:
+    """The control state, or the one a new book starts with."""
+    row = transaction.get(models.Control, book.id)
+    if row is not None:
+        return ControlSnapshot(TradingState(row.state), row.reason, row.actor, row.since)
+    since = transaction.get_one(models.Book, book.id).created_at
+    if book.mode == "live":
+        return ControlSnapshot(TradingState.PAUSED, "a fresh live install starts paused", "system", since)
+    return ControlSnapshot(TradingState.RUNNING, "initial", "system", since)
+
+
+def _command_row(book_id: int, command: Command) -> models.Command:
+    return models.Command(
+        book_id=book_id,
+        id=command.id,
+        kind=command.kind.value,
+        arguments=dict(command.arguments),
+        idempotency_key=command.idempotency_key,
+        actor=command.actor,
+        channel=command.channel,
+        created_at=command.created_at,
+        state="pending",
+        details={},
+    )
+
+
+def _command(row: models.Command) -> Command:
+    return Command(
+        id=row.id,
+        kind=CommandKind(row.kind),
+        arguments=row.arguments,
+        idempotency_key=row.idempotency_key,
+        actor=row.actor,
+        channel=row.channel,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,143 @@
+"""A decision as a row, how far its symbol has come by it, and what an order's news makes of it."""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from binance_trade_agent.domain.decisions import Decision, GateResult, Outcome, Reason
+from binance_trade_agent.domain.records import DecisionRow
+from binance_trade_agent.storage import models
+
+
+def add_decisions(transaction: Session, book_id: int, cycle_id: str, decisions: Iterable[Decision]) -> None:
+    """Write decisions that are not stored yet, count them, and remember the newest candles they saw."""
+    rows = [_decision_row(book_id, cycle_id, decision) for decision in decisions]
+    transaction.add_all(rows)
+    transaction.execute(
+        update(models.Book).filter_by(id=book_id).values(decisions=models.Book.decisions + len(rows))
+    )
+    seen = {row.symbol: row.last_candle for row in rows if row.last_candle is not None}
+    progress = progress_rows(transaction, book_id)
+    for symbol, candle in seen.items():
+        row = progress.get(symbol)
+        if row is None:
+            transaction.add(models.SymbolProgress(book_id=book_id, symbol=symbol, last_candle=candle))
+        elif row.last_candle is None or row.last_candle < candle:
+            row.last_candle = candle
+    transaction.flush()
+
+
+def progress_rows(transaction: Session, book_id: int) -> dict[str, models.SymbolProgress]:
+    """Symbol -> how far its decisions have come."""
+    query = select(models.SymbolProgress).filter_by(book_id=book_id)
+    return {row.symbol: row for row in transaction.scalars(query)}
+
+
+def note_entry(transaction: Session, book_id: int, symbol: str, candle: datetime | None) -> None:
+    """Remember that the exchange has an order decided on at this candle."""
+    if candle is None:
+        return
+    row = transaction.get(models.SymbolProgress, (book_id, symbol))
+    if row is None:
+        transaction.add(models.SymbolProgress(book_id=book_id, symbol=symbol, last_entry_candle=candle))
+    elif row.last_entry_candle is None or row.last_entry_candle < candle:
+        row.last_entry_candle = candle
+
+
+def set_outcome(
+    transaction: Session, book_id: int, decision_id: str, outcome: Outcome, reason: Reason | None
+) -> None:
+    """Let an order's news reach its decision; without `reason` the stored one stays."""
+    row = transaction.get_one(models.Decision, (book_id, decision_id))
+    row.outcome = outcome.value
+    if reason is not None:
+        row.reason_code, row.reason = reason.code, reason.text
+
+
+def finish_decision(row: models.Decision, decision: Decision) -> None:
+    """Complete a row written with its order's intent from the cycle's report.
+
+    What the journal has learned of the order since stands against an outcome reported earlier.
+    """
+    if row.outcome in {Outcome.UNKNOWN.value, decision.outcome.value}:
+        row.outcome = decision.outcome.value
+        row.reason_code, row.reason = decision.reason.code, decision.reason.text
+    row.gates, row.blocking_gate = _gate_list(decision), decision.blocking_gate
+    row.nearest_miss = decision.nearest_miss
+    row.step_ms = dict(decision.step_ms)
+
+
+def shown(row: models.Decision, cycle_number: int) -> DecisionRow:
+    """A row as people see it."""
+    return DecisionRow(
+        id=row.id,
+        cycle_id=row.cycle_id,
+        cycle_number=cycle_number,
+        symbol=row.symbol,
+        decided_at=row.decided_at,
+        action=row.action,
+        strength=row.strength,
+        strategy=row.strategy,
+        outcome=row.outcome,
+        reason_code=row.reason_code,
+        reason=row.reason,
+        nearest_miss=row.nearest_miss,
+        # JSON has no NaN: what was NaN came back as null
+        values={name: math.nan if value is None else value for name, value in row.signal_values.items()},
+        gates=tuple(GateResult(**gate) for gate in row.gates),
+        blocking_gate=row.blocking_gate,
+        price=row.price,
+        first_candle=row.first_candle,
+        last_candle=row.last_candle,
+        candles_seen=row.candles_seen,
+        client_order_id=row.client_order_id,
+        step_ms=row.step_ms,
+    )
+
+
+def _decision_row(book_id: int, cycle_id: str, decision: Decision) -> models.Decision:
+    signal = decision.signal
+    return models.Decision(
+        book_id=book_id,
+        id=decision.id,
+        cycle_id=cycle_id,
+        symbol=decision.symbol,
+        decided_at=decision.decided_at,
+        outcome=decision.outcome.value,
+        reason_code=decision.reason.code,
+        reason=decision.reason.text,
+        strategy=signal.strategy if signal else None,
+        action=signal.action.value if signal else None,
+        strength=signal.strength if signal else None,
+        signal_reasons=[{"code": reason.code, "text": reason.text} for reason in signal.reasons]
+        if signal
+        else [],
+        signal_values=dict(signal.values) if signal else {},
+        signal_candle=signal.candle_time if signal else None,
+        gates=_gate_list(decision),
+        blocking_gate=decision.blocking_gate,
+        nearest_miss=decision.nearest_miss,
+        price=decision.price,
+        first_candle=decision.first_candle,
+        last_candle=decision.last_candle,
+        candles_seen=decision.candles_seen,
+        client_order_id=decision.client_order_id,
+        step_ms=dict(decision.step_ms),
+    )
+
+
+def _gate_list(decision: Decision) -> list[Any]:
+    return [
+        {
+            "gate": gate.gate,
+            "passed": gate.passed,
+            "limit": gate.limit,
+            "observed": gate.observed,
+            "text": gate.text,
+        }
+        for gate in decision.gates
+    ]

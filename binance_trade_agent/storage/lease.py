@@ -1,0 +1,121 @@
+"""The right to trade on a book: a lock that dies with its process."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import text
+
+from binance_trade_agent.domain.errors import LeaseHeld
+from binance_trade_agent.domain.records import Book
+from binance_trade_agent.ports import Lease
+from binance_trade_agent.storage.database import (
+    LEASE_LOCK,
+    connect_engine,
+    parse_url,
+    sqlite_path,
+    translated_errors,
+    unwritable,
+)
+
+#: `is_held` takes the file lock for an instant; an acquirer tries for this long before it believes it is held.
+PATIENCE_S = 0.5
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(:namespace, :book_id)")
+_IS_LOCKED = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
+    "AND classid::bigint = :namespace AND objid::bigint = :book_id "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
+
+
+class FileLease:
+    """A `flock` on a file. Programs the holder starts do not inherit it (O_CLOEXEC)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def acquire(self) -> Iterator[None]:
+        """Hold the lease while the context lasts; raises `LeaseHeld`."""
+        lock = self._open()
+        try:
+            if not _lock_within(lock, PATIENCE_S):
+                holder = os.pread(lock, 20, 0).decode() or "unknown"
+                raise LeaseHeld(f"another process (pid {holder}) trades on this book now ({self._path})")
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(lock)
+
+    def is_held(self) -> bool:
+        """Whether some process, this one included, holds it now."""
+        lock = self._open()
+        try:
+            return not _lock_within(lock, 0)
+        finally:
+            os.close(lock)
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise unwritable(self._path) from error
+
+
+class PostgresLease:
+    """An advisory lock of a connection of its own."""
+
+    def __init__(self, url: str, book_id: int) -> None:
+        self._url = parse_url(url)
+        self._key = {"namespace": LEASE_LOCK, "book_id": book_id}
+
+    @contextmanager
+    def acquire(self) -> Iterator[None]:
+        """Hold the lease while the context lasts; raises `LeaseHeld`."""
+        engine = connect_engine(self._url).execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            with translated_errors(self._url):
+                connection = engine.connect()
+                taken = connection.scalar(_TRY_LOCK, self._key)
+            if not taken:
+                raise LeaseHeld(f"another process trades on this book now ({self._url.render_as_string()})")
+            yield
+            connection.invalidate()
+        finally:
+            engine.dispose()
+
+    def is_held(self) -> bool:
+        """Whether some process, this one included, holds it now."""
+        engine = connect_engine(self._url)
+        try:
+            with translated_errors(self._url), engine.connect() as connection:
+                return bool(connection.scalar(_IS_LOCKED, self._key))
+        finally:
+            engine.dispose()
+
+
+def lease_for(url: str, book: Book) -> Lease:
+    """The lease of a book: a file beside an SQLite database, a lock in a PostgreSQL one."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return PostgresLease(url, book.id)
+    path = sqlite_path(parsed)
+    return FileLease(path.with_name(f"{path.name}.book-{book.id}.lease"))
+
+
+def _lock_within(lock: int, patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True

@@ -1,0 +1,62 @@
+"""Every table, as DESIGN ("What is stored") lists them. Alembic owns the schema; a test keeps the two equal.
+
+The book's id leads every key, so that modes never mix. Ids are text made by the
+core; rows that only need an order have a running number. `balances` and
+`symbol_progress`, and the counters in `books`, are sums and maxima over other
+tables, kept in the same transaction so that no read grows with the book's age.
+"""
+
+from binance_trade_agent.storage.models.base import Base, Book, NumberedOfBook, OfBook
+from binance_trade_agent.storage.models.control import (
+    Audit,
+    Ban,
+    Command,
+    Control,
+    Incident,
+    Message,
+    Override,
+)
+from binance_trade_agent.storage.models.cycles import (
+    Candle,
+    Cycle,
+    Decision,
+    Heartbeat,
+    Session,
+    SymbolProgress,
+)
+from binance_trade_agent.storage.models.trading import (
+    Balance,
+    EquitySnapshot,
+    Fill,
+    Flow,
+    Order,
+    OrderList,
+    Position,
+)
+
+__all__ = [
+    "Audit",
+    "Balance",
+    "Ban",
+    "Base",
+    "Book",
+    "Candle",
+    "Command",
+    "Control",
+    "Cycle",
+    "Decision",
+    "EquitySnapshot",
+    "Fill",
+    "Flow",
+    "Heartbeat",
+    "Incident",
+    "Message",
+    "NumberedOfBook",
+    "OfBook",
+    "Order",
+    "OrderList",
+    "Override",
+    "Position",
+    "Session",
+    "SymbolProgress",
+]

@@ -1,0 +1,134 @@
+"""Tables of what ran and what was decided: sessions, cycles, decisions, the candles they saw."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from binance_trade_agent.storage.models.base import OfBook, references
+
+_OPEN_CYCLE = text("outcome = 'open'")
+
+
+class Session(OfBook):
+    """One run of the trader."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "book_id", "started_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    mode: Mapped[str]
+    strategy: Mapped[str]
+    symbols: Mapped[list[Any]]
+    settings: Mapped[dict[str, Any]]
+    duration_minutes: Mapped[int]
+    started_at: Mapped[datetime]
+    deadline: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+    exit_code: Mapped[int | None]
+
+
+class Cycle(OfBook):
+    """One tick."""
+
+    __tablename__ = "cycles"
+    __table_args__ = (
+        references("sessions", "session_id"),
+        Index(None, "book_id", "started_at"),
+        Index(None, "book_id", "session_id", "number"),
+        Index("ix_cycles_open", "book_id", sqlite_where=_OPEN_CYCLE, postgresql_where=_OPEN_CYCLE),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str]
+    number: Mapped[int]
+    kind: Mapped[str]
+    symbols: Mapped[list[Any]]
+    scheduled_at: Mapped[datetime]
+    started_at: Mapped[datetime]
+    skipped_ticks: Mapped[int]
+    outcome: Mapped[str]
+    control_state: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+    duration_s: Mapped[float | None]
+    own_ms: Mapped[float | None]
+    unresolved: Mapped[int | None]
+
+
+class Decision(OfBook):
+    """One symbol in one cycle: the whole trace."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        references("cycles", "cycle_id"),
+        UniqueConstraint("book_id", "cycle_id", "symbol"),
+        Index(None, "book_id", "decided_at"),
+        Index(None, "book_id", "symbol", "decided_at"),
+        Index(None, "book_id", "outcome", "decided_at"),
+        Index(None, "book_id", "symbol", "outcome", "decided_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    cycle_id: Mapped[str]
+    symbol: Mapped[str]
+    decided_at: Mapped[datetime]
+    outcome: Mapped[str]
+    reason_code: Mapped[str]
+    reason: Mapped[str]
+    strategy: Mapped[str | None]
+    action: Mapped[str | None]
+    strength: Mapped[float | None]
+    signal_reasons: Mapped[list[Any]]
+    signal_values: Mapped[dict[str, Any]]
+    signal_candle: Mapped[datetime | None]
+    gates: Mapped[list[Any]]
+    blocking_gate: Mapped[str | None]
+    nearest_miss: Mapped[str | None]
+    price: Mapped[Decimal | None]
+    first_candle: Mapped[datetime | None]
+    last_candle: Mapped[datetime | None]
+    candles_seen: Mapped[int]
+    client_order_id: Mapped[str | None]
+    step_ms: Mapped[dict[str, Any]]
+
+
+class Candle(OfBook):
+    """One closed candle that a decision saw."""
+
+    __tablename__ = "candles"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    interval: Mapped[str] = mapped_column(primary_key=True)
+    open_time: Mapped[datetime] = mapped_column(primary_key=True)
+    close_time: Mapped[datetime]
+    open: Mapped[Decimal]
+    high: Mapped[Decimal]
+    low: Mapped[Decimal]
+    close: Mapped[Decimal]
+    volume: Mapped[Decimal]
+
+
+class SymbolProgress(OfBook):
+    """How far a symbol's decisions have come: the newest candle seen, and the newest one an order was placed on."""
+
+    __tablename__ = "symbol_progress"
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    last_candle: Mapped[datetime | None]
+    last_entry_candle: Mapped[datetime | None]
+
+
+class Heartbeat(OfBook):
+    """A process's last sign of life."""
+
+    __tablename__ = "heartbeats"
+
+    process: Mapped[str] = mapped_column(primary_key=True)
+    pid: Mapped[int]
+    at: Mapped[datetime]
+    useful_at: Mapped[datetime | None]

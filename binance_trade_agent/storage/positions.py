@@ -1,0 +1,181 @@
+"""Books fills: fill, position, flows and balances, in the caller's transaction.
+
+Average cost depends on the order of fills, and they may come in late. A fill with a
+lower trade id than one already booked has its symbol's position counted anew from
+all fills, so that the same fills always give the same position.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from binance_trade_agent.domain.errors import StorageError
+from binance_trade_agent.domain.money import EXACT, ZERO
+from binance_trade_agent.domain.orders import Fill, Side
+from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.records import Book
+from binance_trade_agent.storage import models
+
+
+def base_asset(symbol: str, book: Book) -> str:
+    """What a symbol of the book trades; raises `StorageError` for a symbol in another quote currency."""
+    base = symbol.removesuffix(book.quote)
+    if base in {symbol, ""}:
+        raise StorageError(f"{symbol} is not traded in {book.quote}, the currency of this book")
+    return base
+
+
+def book_fills(transaction: Session, book: Book, client_order_id: str, fills: Iterable[Fill]) -> None:
+    """Book those of an order's `fills`, all of one symbol, that are not booked yet."""
+    fresh = [
+        fill
+        for fill in sorted({fill.trade_id: fill for fill in fills}.values(), key=lambda fill: fill.trade_id)
+        if not _is_booked(transaction, book, client_order_id, fill)
+    ]
+    if not fresh:
+        return
+    symbol = fresh[0].symbol
+    for fill in fresh:
+        transaction.add(_fill_row(book.id, client_order_id, fill))
+        _book_flows(transaction, book, fill)
+    row = transaction.get(models.Position, (book.id, symbol))
+    if row is None:
+        row = models.Position(book_id=book.id, symbol=symbol, last_trade_id=-1)
+        transaction.add(row)
+        position = Position(symbol, base_asset(symbol, book), book.quote)
+    elif fresh[0].trade_id < row.last_trade_id:
+        position = Position(symbol, row.base, row.quote)
+        transaction.flush()
+        fresh = booked_fills(transaction, book.id, symbol=symbol)
+    else:
+        position = position_of(row)
+    for fill in fresh:
+        position = position.after(fill)
+    _store(row, position, fresh[-1].trade_id)
+    transaction.flush()
+
+
+def add_flow(
+    transaction: Session,
+    book_id: int,
+    *,
+    kind: str,
+    asset: str,
+    amount: Decimal,
+    at: datetime,
+    reason: str = "",
+    fill: Fill | None = None,
+) -> None:
+    """Write a change of an asset's balance, and the balance."""
+    transaction.add(
+        models.Flow(
+            book_id=book_id,
+            kind=kind,
+            asset=asset,
+            amount=amount,
+            symbol=fill.symbol if fill else None,
+            trade_id=fill.trade_id if fill else None,
+            reason=reason,
+            at=at,
+        )
+    )
+    balance = transaction.get(models.Balance, (book_id, asset))
+    if balance is None:
+        balance = models.Balance(book_id=book_id, asset=asset, amount=ZERO)
+        transaction.add(balance)
+        transaction.flush()
+    balance.amount = EXACT.add(balance.amount, amount)
+
+
+def booked_fills(
+    transaction: Session, book_id: int, *, symbol: str | None = None, client_order_id: str | None = None
+) -> list[Fill]:
+    """The booked fills of a symbol or of an order, by trade id."""
+    query = select(models.Fill).filter_by(book_id=book_id).order_by(models.Fill.trade_id)
+    if symbol is not None:
+        query = query.filter_by(symbol=symbol)
+    if client_order_id is not None:
+        query = query.filter_by(client_order_id=client_order_id)
+    return [
+        Fill(
+            symbol=row.symbol,
+            trade_id=row.trade_id,
+            exchange_order_id=row.exchange_order_id,
+            side=Side(row.side),
+            price=row.price,
+            quantity=row.quantity,
+            quote_quantity=row.quote_quantity,
+            commission=row.commission,
+            commission_asset=row.commission_asset,
+            traded_at=row.traded_at,
+            is_maker=row.is_maker,
+        )
+        for row in transaction.scalars(query)
+    ]
+
+
+def position_of(row: models.Position) -> Position:
+    """The position a row holds."""
+    return Position(
+        symbol=row.symbol,
+        base=row.base,
+        quote=row.quote,
+        quantity=row.quantity,
+        cost=row.cost,
+        realised=row.realised,
+        fees_quote=row.fees_quote,
+        opened_at=row.opened_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _is_booked(transaction: Session, book: Book, client_order_id: str, fill: Fill) -> bool:
+    row = transaction.get(models.Fill, (book.id, fill.symbol, fill.trade_id))
+    if row is not None and row.client_order_id != client_order_id:
+        raise StorageError(
+            f"trade {fill.trade_id} of {fill.symbol} is booked for {row.client_order_id}, not for {client_order_id}"
+        )
+    return row is not None
+
+
+def _book_flows(transaction: Session, book: Book, fill: Fill) -> None:
+    sign = 1 if fill.side is Side.BUY else -1
+    flows = (
+        ("fill", base_asset(fill.symbol, book), sign * fill.quantity),
+        ("fill", book.quote, -sign * fill.quote_quantity),
+        ("commission", fill.commission_asset, -fill.commission),
+    )
+    for kind, asset, amount in flows:
+        if amount:
+            add_flow(
+                transaction, book.id, kind=kind, asset=asset, amount=amount, at=fill.traded_at, fill=fill
+            )
+
+
+def _fill_row(book_id: int, client_order_id: str, fill: Fill) -> models.Fill:
+    return models.Fill(
+        book_id=book_id,
+        symbol=fill.symbol,
+        trade_id=fill.trade_id,
+        client_order_id=client_order_id,
+        exchange_order_id=fill.exchange_order_id,
+        side=fill.side.value,
+        price=fill.price,
+        quantity=fill.quantity,
+        quote_quantity=fill.quote_quantity,
+        commission=fill.commission,
+        commission_asset=fill.commission_asset,
+        is_maker=fill.is_maker,
+        traded_at=fill.traded_at,
+    )
+
+
+def _store(row: models.Position, position: Position, last_trade_id: int) -> None:
+    row.base, row.quote = position.base, position.quote
+    row.quantity, row.cost = position.quantity, position.cost
+    row.realised, row.fees_quote = position.realised, position.fees_quote
+    row.opened_at, row.updated_at = position.opened_at, position.updated_at
+    row.last_trade_id = last_trade_id

@@ -1,0 +1,262 @@
+"""Bounded, read-only queries for people and programs that watch."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from binance_trade_agent.domain.money import EXACT
+from binance_trade_agent.domain.orders import OrderStatus
+from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.records import (
+    Book,
+    CycleRow,
+    DecisionRow,
+    EquityRow,
+    FillRow,
+    Heartbeat,
+    Incident,
+    OrderRow,
+    StoreStatus,
+)
+from binance_trade_agent.storage import models
+from binance_trade_agent.storage.control_state import stored_control
+from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.decision_rows import shown
+from binance_trade_agent.storage.ledger import all_balances, all_positions
+from binance_trade_agent.storage.sessions import latest_session
+
+#: No answer is longer than this, whatever is asked.
+MOST_ROWS = 10_000
+_STATUS_ROWS = 100
+
+
+class SqlReadModels:
+    """`ports.ReadModels` of one book."""
+
+    def __init__(self, database: Database, book: Book) -> None:
+        self._database = database
+        self._book = book
+
+    def status(self) -> StoreStatus:
+        """All that a status page needs, as of one moment."""
+        book_id = self._book.id
+        with self._database.read() as transaction:
+            counters = transaction.get_one(models.Book, book_id)
+            cycles = self._cycles(transaction, 1)
+            newest = self._equity(transaction, models.EquitySnapshot.at.desc(), 1)
+            oldest = self._equity(transaction, models.EquitySnapshot.at.asc(), 1)
+            unresolved = models.Order.status.in_([OrderStatus.INTENT.value, OrderStatus.UNKNOWN.value])
+            return StoreStatus(
+                book=self._book,
+                session=latest_session(transaction, book_id),
+                control=stored_control(transaction, self._book),
+                last_cycle=cycles[0] if cycles else None,
+                cycles=counters.cycles,
+                decisions=counters.decisions,
+                orders_by_status=self._orders_by_status(transaction),
+                unresolved=self._orders(transaction, _STATUS_ROWS, unresolved),
+                equity=newest[0] if newest else None,
+                first_equity=oldest[0] if oldest else None,
+                heartbeats=self._heartbeats(transaction),
+                incidents=self._incidents(transaction),
+                failed_starts=counters.failed_starts,
+            )
+
+    def book(self) -> Book | None:
+        """The book all answers are of."""
+        return self._book
+
+    def positions(self) -> tuple[Position, ...]:
+        """Positions by symbol, flat ones with history included."""
+        with self._database.read() as transaction:
+            return all_positions(transaction, self._book.id)
+
+    def balances(self) -> dict[str, Decimal]:
+        """Asset -> what the account must hold by our flows."""
+        with self._database.read() as transaction:
+            return all_balances(transaction, self._book.id)
+
+    def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]:
+        """Orders, newest first."""
+        with self._database.read() as transaction:
+            return self._orders(transaction, limit, *_equal(models.Order.symbol, symbol))
+
+    def fills(self, *, limit: int = 50, symbol: str | None = None) -> tuple[FillRow, ...]:
+        """Fills, newest first."""
+        query = (
+            select(models.Fill)
+            .filter_by(book_id=self._book.id)
+            .where(*_equal(models.Fill.symbol, symbol))
+            .order_by(models.Fill.traded_at.desc())
+            .limit(_bounded(limit))
+        )
+        with self._database.read() as transaction:
+            return tuple(_fill_shown(row) for row in transaction.scalars(query))
+
+    def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
+        """Cycles, newest first."""
+        with self._database.read() as transaction:
+            return tuple(self._cycles(transaction, limit))
+
+    def decisions(
+        self, *, limit: int = 50, symbol: str | None = None, outcome: str | None = None
+    ) -> tuple[DecisionRow, ...]:
+        """Decisions, newest first."""
+        chosen = (
+            select(models.Decision)
+            .filter_by(book_id=self._book.id)
+            .where(*_equal(models.Decision.symbol, symbol), *_equal(models.Decision.outcome, outcome))
+            .order_by(models.Decision.decided_at.desc())
+            .limit(_bounded(limit))
+        )
+        with self._database.read() as transaction:
+            rows = transaction.scalars(chosen).all()
+            numbers = self._cycle_numbers(transaction, {row.cycle_id for row in rows})
+            return tuple(shown(row, numbers[row.cycle_id]) for row in rows)
+
+    def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
+        """The latest `limit` snapshots, rising in time."""
+        with self._database.read() as transaction:
+            return tuple(reversed(self._equity(transaction, models.EquitySnapshot.at.desc(), limit)))
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """Open incidents, oldest first."""
+        with self._database.read() as transaction:
+            return self._incidents(transaction)
+
+    def _orders(self, transaction: Session, limit: int, *where: ColumnElement[bool]) -> tuple[OrderRow, ...]:
+        query: Select[models.Order] = (
+            select(models.Order)
+            .filter_by(book_id=self._book.id)
+            .where(*where)
+            .order_by(models.Order.created_at.desc())
+            .limit(_bounded(limit))
+        )
+        return tuple(_order_shown(row) for row in transaction.scalars(query))
+
+    def _orders_by_status(self, transaction: Session) -> dict[str, int]:
+        query = (
+            select(models.Order.status, func.count())
+            .filter_by(book_id=self._book.id)
+            .group_by(models.Order.status)
+        )
+        return dict(transaction.execute(query).all())
+
+    def _cycles(self, transaction: Session, limit: int) -> list[CycleRow]:
+        query = (
+            select(models.Cycle)
+            .filter_by(book_id=self._book.id)
+            .order_by(models.Cycle.started_at.desc())
+            .limit(_bounded(limit))
+        )
+        return [_cycle_shown(row) for row in transaction.scalars(query)]
+
+    def _cycle_numbers(self, transaction: Session, cycle_ids: set[str]) -> dict[str, int]:
+        query = (
+            select(models.Cycle.id, models.Cycle.number)
+            .filter_by(book_id=self._book.id)
+            .where(models.Cycle.id.in_(cycle_ids))
+        )
+        return dict(transaction.execute(query).all())
+
+    def _equity(
+        self, transaction: Session, order: ColumnElement[datetime], limit: int
+    ) -> Sequence[EquityRow]:
+        query = (
+            select(models.EquitySnapshot)
+            .filter_by(book_id=self._book.id)
+            .order_by(order)
+            .limit(_bounded(limit))
+        )
+        return [_equity_shown(row) for row in transaction.scalars(query)]
+
+    def _heartbeats(self, transaction: Session) -> tuple[Heartbeat, ...]:
+        query = select(models.Heartbeat).filter_by(book_id=self._book.id).order_by(models.Heartbeat.process)
+        return tuple(
+            Heartbeat(row.process, row.pid, row.at, row.useful_at) for row in transaction.scalars(query)
+        )
+
+    def _incidents(self, transaction: Session) -> tuple[Incident, ...]:
+        query = (
+            select(models.Incident)
+            .filter_by(book_id=self._book.id, cleared_at=None)
+            .order_by(models.Incident.opened_at)
+            .limit(_STATUS_ROWS)
+        )
+        return tuple(
+            Incident(row.key, row.text, row.severity, row.opened_at) for row in transaction.scalars(query)
+        )
+
+
+def _bounded(limit: int) -> int:
+    return max(0, min(limit, MOST_ROWS))
+
+
+def _equal(column: InstrumentedAttribute[str], value: str | None) -> list[ColumnElement[bool]]:
+    return [] if value is None else [column == value]
+
+
+def _order_shown(row: models.Order) -> OrderRow:
+    return OrderRow(
+        client_order_id=row.client_order_id,
+        exchange_order_id=row.exchange_order_id,
+        symbol=row.symbol,
+        side=row.side,
+        order_type=row.order_type,
+        purpose=row.purpose,
+        quantity=row.quantity,
+        executed=row.executed,
+        quote_executed=row.quote_executed,
+        average_price=row.quote_executed / row.executed if row.executed else None,
+        status=row.status,
+        reason=row.reason,
+        decision_id=row.decision_id,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _fill_shown(row: models.Fill) -> FillRow:
+    return FillRow(
+        symbol=row.symbol,
+        trade_id=row.trade_id,
+        client_order_id=row.client_order_id,
+        side=row.side,
+        price=row.price,
+        quantity=row.quantity,
+        quote_quantity=row.quote_quantity,
+        commission=row.commission,
+        commission_asset=row.commission_asset,
+        traded_at=row.traded_at,
+    )
+
+
+def _cycle_shown(row: models.Cycle) -> CycleRow:
+    return CycleRow(
+        id=row.id,
+        session_id=row.session_id,
+        number=row.number,
+        kind=row.kind,
+        scheduled_at=row.scheduled_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        duration_s=row.duration_s,
+        own_ms=row.own_ms,
+        skipped_ticks=row.skipped_ticks,
+        outcome=row.outcome,
+    )
+
+
+def _equity_shown(row: models.EquitySnapshot) -> EquityRow:
+    return EquityRow(
+        at=row.at,
+        quote=row.quote,
+        cash=row.cash,
+        positions_value=row.positions_value,
+        realised=row.realised,
+        unrealised=row.unrealised,
+        total=EXACT.add(row.cash, row.positions_value),
+    )
