@@ -207,18 +207,22 @@ class FakeDesk:
     clock: FakeClock
 
 
-def fake_desk(*, empty: bool = False, mode: str = "simulated", clock: FakeClock | None = None) -> FakeDesk:
+def fake_desk(
+    *, empty: bool = False, mode: str = "simulated", clock: FakeClock | None = None, interval_s: int = 5
+) -> FakeDesk:
     """A desk on a trader that has run for a while, or on an empty database."""
     clock = clock or FakeClock()
     state = FakeControlState()
-    reads = FakeReadModels(state, empty_status(state)) if empty else traded_reads(state, clock.now())
+    reads = (
+        FakeReadModels(state, empty_status(state)) if empty else traded_reads(state, clock.now(), interval_s)
+    )
     lease, launcher = FakeLease(), FakeLauncher()
     plan = WatchPlan(
         mode=mode,
         mode_note="no keys are set",
         symbols=("BTCUSDT", "ETHUSDT"),
         strategy="combined_default",
-        interval=timedelta(seconds=5),
+        interval=timedelta(seconds=interval_s),
     )
     return FakeDesk(
         watch=Watch(reads, clock, plan),
@@ -255,7 +259,7 @@ def empty_status(state: FakeControlState) -> StoreStatus:
     )
 
 
-def traded_reads(state: FakeControlState, now: datetime) -> FakeReadModels:
+def traded_reads(state: FakeControlState, now: datetime, interval_s: int) -> FakeReadModels:
     """Rows of a trader in its 240th cycle, holding BTC, having sold ETH."""
     equity = _equity_curve(now)
     orders = _orders(now)
@@ -267,7 +271,7 @@ def traded_reads(state: FakeControlState, now: datetime) -> FakeReadModels:
             mode="simulated",
             strategy="combined_default",
             symbols=("BTCUSDT", "ETHUSDT"),
-            settings={"TRADING_INTERVAL_SECONDS": "5"},
+            settings={"TRADING_INTERVAL_SECONDS": str(interval_s)},
             duration_minutes=0,
             started_at=now - timedelta(minutes=20),
             deadline=None,

@@ -40,6 +40,7 @@ PARTS: tuple[Part, ...] = (
     Part("control", "children", lambda s: s.status.control, lambda s, _: glance.control(s.status)),
     Part("pause", "hidden", lambda s: s.status.control, lambda s, _: not glance.may_pause(s.status)),
     Part("resume", "hidden", lambda s: s.status.control, lambda s, _: glance.may_pause(s.status)),
+    Part("plan", "children", lambda s: glance.plan(s.status), lambda s, _: glance.plan(s.status)),
     Part(
         "attention",
         "children",
@@ -54,7 +55,6 @@ PARTS: tuple[Part, ...] = (
             s.status.profit,
             s.status.cycles,
             s.status.orders_by_status,
-            s.status.strategy,
             s.positions,
         ),
         lambda s, _: glance.figures(s),

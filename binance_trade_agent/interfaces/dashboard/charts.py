@@ -44,17 +44,24 @@ def _traces(times: list[str], totals: list[float], quote: str) -> list[dict[str,
 
 
 def _layout(totals: list[float]) -> dict[str, Any]:
-    axis = {"gridcolor": "rgba(130, 144, 163, 0.18)", "zeroline": False, "color": _MUTED, "automargin": True}
+    axis = {"gridcolor": "rgba(130, 144, 163, 0.18)", "zeroline": False, "color": _MUTED}
     return {
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "margin": {"l": 10, "r": 72, "t": 8, "b": 42},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "inherit", "size": 12, "color": _MUTED},
+        "font": {"size": 12, "color": _MUTED},
         "showlegend": False,
         "hovermode": "x",
         "dragmode": "zoom",
         "xaxis": {**axis, "showgrid": False, "type": "date", "nticks": 6},
-        "yaxis": {**axis, "side": "right", "tickformat": ",.2f", "range": _range(totals), "nticks": 6},
+        "yaxis": {
+            **axis,
+            "side": "right",
+            "ticklabelstandoff": 6,
+            "tickformat": ",.2f",
+            "range": _range(totals),
+            "nticks": 6,
+        },
         # the same value for ever: a viewer's zoom outlives each update
         "uirevision": "equity",
     }

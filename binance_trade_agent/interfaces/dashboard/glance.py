@@ -31,8 +31,9 @@ def figures(snapshot: Snapshot) -> list[Component]:
     first = total - status.profit if total is not None and status.profit is not None else ZERO
     profit_share = percent(status.profit, first, signed=True) if status.profit is not None else ""
     exposure_share = f"{percent(status.exposure, total)} of equity" if total else ""
+    cash_share = f"{percent(cash, total)} of equity" if cash is not None and total else ""
     return [
-        _figure("Equity", amount(total, quote), quote, f"{status.strategy}"),
+        _figure("Equity", amount(total, quote), quote, f"began at {amount(first, quote)}" if total else ""),
         _figure(
             "Profit",
             signed_amount(status.profit, quote),
@@ -41,7 +42,7 @@ def figures(snapshot: Snapshot) -> list[Component]:
             style=direction(status.profit),
         ),
         _figure("Exposure", amount(status.exposure if equity else None, quote), quote, exposure_share),
-        _figure("Cash", amount(cash, quote), quote, ""),
+        _figure("Cash", amount(cash, quote), quote, cash_share),
         _figure(
             "Open positions",
             str(len(snapshot.positions)),
@@ -65,6 +66,14 @@ def control(status: AgentStatus) -> list[Component]:
         "" if status.control.state.entries_allowed else f"by {status.control.actor}: {status.control.reason}"
     )
     return [html.Span(word, className=f"state {style}"), html.Span(why, className="why")]
+
+
+def plan(status: AgentStatus) -> str:
+    """What decides on what, and how often."""
+    symbols = ", ".join(status.symbols[:4]) + (
+        f" and {len(status.symbols) - 4} more" if len(status.symbols) > 4 else ""
+    )
+    return f"{status.strategy} on {symbols}, every {status.interval_s:g} s"
 
 
 def may_pause(status: AgentStatus) -> bool:

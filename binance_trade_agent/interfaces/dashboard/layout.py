@@ -26,7 +26,7 @@ def page(mode: str, mode_note: str) -> Component:
                         [_equity(), _card("Open positions", "positions")],
                         className="columns lead",
                     ),
-                    _card("Recent decisions", "decisions", note="why it did or did not trade"),
+                    _card("Recent decisions", "decisions", note="plan"),
                     html.Div(
                         [_card("Recent fills", "fills"), _card("Recent orders", "orders")],
                         className="columns",
@@ -83,7 +83,7 @@ def _equity() -> Component:
 
 
 def _card(title: str, identifier: str, *, note: str = "") -> Component:
-    aside = [html.Small(note)] if note else []
+    aside = [html.Small("", id=note)] if note else []
     return html.Section(
         [html.H2([title, *aside]), html.Div(html.P("Reading …", className="empty"), id=identifier)],
         className="card",

@@ -25,7 +25,7 @@ from binance_trade_agent.interfaces.dashboard.tables import Child, Column, table
 _OUTCOMES = {
     "held": ("·", "quiet"),
     "placed": ("●", "good"),
-    "refused": ("○", "plain"),
+    "refused": ("○", "warn"),
     "rejected": ("✕", "bad"),
     "unknown": ("?", "bad"),
     "unresolved_order": ("?", "bad"),
@@ -69,8 +69,10 @@ def positions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
         "Open positions",
         columns,
         snapshot.positions,
-        empty="Nothing is held. A position opens when the strategy says BUY and every risk gate passes;"
-        " the decisions below say which gate stood in the way.",
+        empty=[
+            "Nothing is held. A position opens when the strategy says BUY and every risk gate passes;"
+            " the decisions below say which gate stood in the way."
+        ],
     )
 
 
@@ -90,8 +92,13 @@ def decisions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
         "Recent decisions",
         columns,
         snapshot.decisions,
-        empty="No decision yet. Start the trader: `make up`, or `supervisorctl start autonomous_trader`."
-        " Each cycle then adds a row for each symbol, whether it trades or not.",
+        empty=[
+            "No decision yet. Start the trader with ",
+            html.Code("make up"),
+            " or ",
+            html.Code("supervisorctl start autonomous_trader"),
+            ". Each cycle then adds a row for each symbol, whether it trades or not.",
+        ],
     )
 
 
@@ -113,7 +120,10 @@ def fills(snapshot: Snapshot, zone: ZoneInfo) -> Component:
         "Recent fills",
         columns,
         snapshot.fills,
-        empty="No fill yet. To trade once by hand: `binance-trade-agent trade BTCUSDT --side BUY`.",
+        empty=[
+            "No fill yet. To trade once by hand: ",
+            html.Code("binance-trade-agent trade BTCUSDT --side BUY"),
+        ],
     )
 
 
@@ -132,7 +142,7 @@ def orders(snapshot: Snapshot, zone: ZoneInfo) -> Component:
         "Recent orders",
         columns,
         snapshot.orders,
-        empty="No order yet. Each one is written here before it is sent to the exchange.",
+        empty=["No order yet. Each one is written here before it is sent to the exchange."],
     )
 
 

@@ -24,10 +24,12 @@ class Column(Generic[Row]):
     unit: str = ""
 
 
-def table(name: str, columns: Sequence[Column[Row]], rows: Sequence[Row], *, empty: str) -> Component:
+def table(
+    name: str, columns: Sequence[Column[Row]], rows: Sequence[Row], *, empty: Sequence[Child]
+) -> Component:
     """The rows as a table that assistive technology knows by `name`; `empty` stands in for no rows."""
     if not rows:
-        return html.P(empty, className="empty")
+        return html.P(list(empty), className="empty")
     return html.Div(
         html.Table(
             [

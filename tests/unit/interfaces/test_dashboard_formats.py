@@ -1,0 +1,70 @@
+"""Numbers and times as people read them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from binance_trade_agent.interfaces.dashboard.formats import (
+    amount,
+    percent,
+    price,
+    quantity,
+    signed_amount,
+    time_of_day,
+    zone_named,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "shown"),
+    [
+        ("1234567.891", "USDT", "1,234,567.89"),
+        ("-0.5", "USDT", "−0.50"),
+        ("0.00012345", "BTC", "0.00012345"),
+    ],
+)
+def test_amounts(value: str, currency: str, shown: str) -> None:
+    assert amount(Decimal(value), currency) == shown
+
+
+def test_signs_are_always_shown_where_asked() -> None:
+    assert signed_amount(Decimal("3"), "USDT") == "+3.00"
+    assert signed_amount(Decimal("-3"), "USDT") == "−3.00"
+    assert signed_amount(Decimal("0"), "USDT") == "0.00"
+    assert signed_amount(None, "USDT") == "–"
+
+
+def test_prices_have_the_digits_their_size_calls_for() -> None:
+    assert [price(Decimal(text)) for text in ("62855.4", "3.1", "0.00001234")] == [
+        "62,855.40",
+        "3.1000",
+        "0.00001234",
+    ]
+
+
+def test_quantities_keep_every_digit_without_an_exponent() -> None:
+    assert quantity(Decimal("1E-8")) == "0.00000001"
+    assert quantity(Decimal("12.3400")) == "12.34"
+
+
+def test_a_share_of_nothing_is_a_dash() -> None:
+    assert percent(Decimal(1), Decimal(0)) == "–"
+    assert percent(Decimal(1), Decimal(3), signed=True) == "+33.33 %"
+
+
+def test_times_are_the_viewers_with_utc_on_hover() -> None:
+    at = datetime(2026, 5, 4, 22, 30, 5, tzinfo=UTC)
+    zurich = zone_named("Europe/Zurich")
+
+    shown = time_of_day(at, zurich, at)
+
+    assert shown.children == "00:30:05"
+    assert shown.title == "2026-05-04 22:30:05 UTC"
+    assert time_of_day(at, zurich, at.replace(day=9)).children == "05 May 00:30"
+
+
+@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../etc/passwd"])
+def test_an_unknown_zone_is_utc(name: str | None) -> None:
+    assert zone_named(name) == ZoneInfo("UTC")
