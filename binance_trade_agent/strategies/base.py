@@ -1,5 +1,6 @@
 """What a strategy is: a small class with typed parameters that turns closed candles into advice."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +91,7 @@ class Bar:
 
     def isnan(self, *names: str) -> bool:
         """Whether any of the values at this candle is missing."""
-        return any(np.isnan(self.series[name][self.index]) for name in names)
+        return any(math.isnan(self.series[name].item(self.index)) for name in names)
 
     def crossed_up(self, name: str, other: str | float) -> bool:
         """Whether `name` was at or under `other` one candle earlier and is over it now."""
@@ -105,14 +106,14 @@ class Bar:
     def values(self) -> dict[str, float]:
         """All values at this candle that exist."""
         found = {name: array.item(self.index) for name, array in self.series.items()}
-        return {name: value for name, value in found.items() if not np.isnan(value)}
+        return {name: value for name, value in found.items() if not math.isnan(value)}
 
     def _level(self, other: str | float, index: int) -> float:
         return self._at(other, index) if isinstance(other, str) else other
 
     def _at(self, name: str, index: int) -> float:
-        value = self.series[name].item(index) if index >= 0 else np.nan
-        if np.isnan(value):
+        value = self.series[name].item(index) if index >= 0 else math.nan
+        if math.isnan(value):
             raise NotWarm(name)
         return value
 

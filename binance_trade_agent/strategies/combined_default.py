@@ -18,7 +18,7 @@ from binance_trade_agent.strategies.indicators import (
     wilder_settled,
 )
 
-# Sums of decimal weights carry binary noise: 0.3 + 0.2 must reach a threshold of 0.5.
+# Sums of decimal weights carry binary noise: 0.3 + 0.3 − 0.2 must reach a threshold of 0.4.
 _SCORE_DIGITS = 9
 
 
@@ -48,7 +48,7 @@ class CombinedDefault(Strategy):
     macd_weight: float = Field(default=0.3, ge=0, le=1)
     bollinger_weight: float = Field(default=0.2, ge=0, le=1)
     ema_weight: float = Field(default=0.2, ge=0, le=1)
-    threshold: float = Field(default=0.5, gt=0, le=1)
+    threshold: float = Field(default=0.4, gt=0, le=1)
     quorum: int = Field(default=2, ge=1, le=4)
     oversold: float = Field(default=30.0, gt=0, lt=50)
     overbought: float = Field(default=70.0, gt=50, lt=100)

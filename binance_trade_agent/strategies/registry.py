@@ -80,6 +80,9 @@ def _loaded(plugin: EntryPoint) -> type[Strategy]:
         ) from error
     if not (isinstance(loaded, type) and issubclass(loaded, Strategy)):
         raise ConfigurationError(f"strategy {plugin.name}: {plugin.value} is not a subclass of Strategy")
+    missing = sorted(loaded.__abstractmethods__ | ({"name"} - set(dir(loaded))))
+    if missing:
+        raise ConfigurationError(f"strategy {plugin.name}: {plugin.value} lacks {', '.join(missing)}")
     return loaded
 
 

@@ -109,7 +109,7 @@ def symbol_exposure(proposal: Proposal) -> GateResult:
     """A symbol holds no more than its share of equity."""
     share = proposal.limits.max_symbol_share
     room, value = proposal.symbol_room, proposal.portfolio.value(proposal.symbol)
-    limit = proposal.money(share * proposal.portfolio.equity)
+    limit = proposal.money(share * proposal.equity)
     text = (
         f"{proposal.money(value)} of {proposal.symbol} are held; {share:%} of equity, {limit}, may be:"
         f" {_room(proposal, room)}"
@@ -121,7 +121,7 @@ def total_exposure(proposal: Proposal) -> GateResult:
     """All positions and unfinished entries hold no more than their share of equity."""
     share = proposal.limits.max_total_share
     room, value = proposal.total_room, proposal.committed
-    limit = proposal.money(share * proposal.portfolio.equity)
+    limit = proposal.money(share * proposal.equity)
     text = (
         f"{proposal.money(value)} are held or being bought; {share:%} of equity, {limit}, may be:"
         f" {_room(proposal, room)}"

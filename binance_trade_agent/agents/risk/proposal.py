@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 
 from binance_trade_agent.agents.risk.limits import RiskContext, RiskLimits
 from binance_trade_agent.domain.decisions import ControlSnapshot
@@ -16,7 +17,7 @@ _CENT = Decimal("0.01")
 _SATOSHI = Decimal("0.00000001")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposal:
     """An order as proposed: by the strategy, or by a person (`by_hand`).
 
@@ -48,7 +49,7 @@ class Proposal:
         book = self.snapshot.book
         return book.ask if self.side is Side.BUY else book.bid
 
-    @property
+    @cached_property
     def position(self) -> Position | None:
         """What the ledger holds of the symbol."""
         return self.portfolio.position(self.symbol)
@@ -58,7 +59,7 @@ class Proposal:
         """The quantity the ledger holds."""
         return self.position.quantity if self.position else ZERO
 
-    @property
+    @cached_property
     def holds_dust(self) -> bool:
         """Whether what is held is too little to be sold."""
         return self.held > 0 and self.rules.sellable_quantity(self.held, self.snapshot.book.bid) == 0
@@ -73,11 +74,21 @@ class Proposal:
 
     # an entry's amounts, in quote currency --------------------------------------
 
+    @cached_property
+    def exposure(self) -> Decimal:
+        """The value of all positions."""
+        return self.portfolio.exposure
+
+    @cached_property
+    def equity(self) -> Decimal:
+        """The book's cash and positions."""
+        return self.portfolio.cash + self.exposure
+
     def cost(self, quantity: Decimal) -> Decimal:
         """What buying `quantity` at the ask costs, fee included."""
         return quantity * self.snapshot.book.ask * (1 + self.limits.fee_rate)
 
-    @property
+    @cached_property
     def smallest_entry(self) -> Decimal:
         """The smallest quantity that, less a fee in base currency, can be sold again at a lower price."""
         rules, limits = self.rules, self.limits
@@ -90,7 +101,7 @@ class Proposal:
         """The bid after the fall that an entry must be able to stand."""
         return self.snapshot.book.bid * (1 - self.limits.resale_room)
 
-    @property
+    @cached_property
     def needed(self) -> Decimal:
         """What must be left under a limit: the cost of the quantity asked for, else of the smallest entry."""
         return self.cost(self.quantity if self.quantity is not None else self.smallest_entry)
@@ -98,17 +109,17 @@ class Proposal:
     @property
     def symbol_room(self) -> Decimal:
         """What the limit on one symbol leaves."""
-        return self.limits.max_symbol_share * self.portfolio.equity - self.portfolio.value(self.symbol)
+        return self.limits.max_symbol_share * self.equity - self.portfolio.value(self.symbol)
 
     @property
     def total_room(self) -> Decimal:
         """What the limit on all positions leaves; unfinished entries count as bought."""
-        return self.limits.max_total_share * self.portfolio.equity - self.committed
+        return self.limits.max_total_share * self.equity - self.committed
 
     @property
     def committed(self) -> Decimal:
         """Positions and the stakes of unfinished entries."""
-        return self.portfolio.exposure + self.portfolio.reserved_quote
+        return self.exposure + self.portfolio.reserved_quote
 
     @property
     def free_cash(self) -> Decimal:

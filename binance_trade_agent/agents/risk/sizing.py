@@ -17,7 +17,7 @@ def quantity_of(proposal: Proposal) -> Decimal:
 def target_cost(proposal: Proposal) -> Decimal:
     """What an automatic entry would cost if no limit shrank it."""
     limits = proposal.limits
-    return limits.order_quote or limits.order_share * proposal.portfolio.equity
+    return limits.order_quote or limits.order_share * proposal.equity
 
 
 def _entry(proposal: Proposal) -> Decimal:

@@ -1,0 +1,108 @@
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.strategies.registry import (
+    ENTRY_POINT_GROUP,
+    create_strategy,
+    strategy_class,
+    strategy_names,
+)
+from tests.unit.strategies.test_base import AboveMean
+
+SHIPPED = {"rsi_momentum", "macd_cross", "bollinger_reversion", "ema_cross", "combined_default"}
+
+
+def plugin(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name=name, value=value, group=ENTRY_POINT_GROUP)
+
+
+def test_the_shipped_strategies_have_defaults_and_their_own_names() -> None:
+    assert set(strategy_names(())) == SHIPPED
+    for name in SHIPPED:
+        assert create_strategy(name).name == name
+
+
+def test_an_unknown_name_gives_the_nearest_and_the_list() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        create_strategy("rsi_momentun")
+    text = str(caught.value)
+    assert "'rsi_momentun' is not known" in text
+    assert "did you mean rsi_momentum?" in text
+    assert all(name in text for name in SHIPPED)
+
+
+def test_parameters_are_typed_and_may_be_text() -> None:
+    strategy = create_strategy("rsi_momentum", {"period": "7", "oversold": 25})
+    assert strategy.model_dump() == {"period": 7, "oversold": 25.0, "overbought": 70.0}
+
+
+def test_all_bad_parameters_are_listed_with_value_and_what_is_allowed() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        create_strategy("rsi_momentum", {"period": 1, "oversold": "low", "overbougt": 80})
+    period, oversold, unknown = caught.value.problems
+    assert "period = 1" in period
+    assert "greater than or equal to 2" in period
+    assert "oversold = 'low'" in oversold
+    assert "number" in oversold
+    assert "overbougt is not known; did you mean overbought?" in unknown
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("rsi_momentum", {"oversold": 80}, "oversold (80.0) must be below overbought (70.0)"),
+        ("macd_cross", {"fast": 30}, "fast (30) must be below slow (26)"),
+        ("ema_cross", {"fast": 21}, "fast (21) must be below slow (21)"),
+        ("bollinger_reversion", {"deviations": "nan"}, "deviations"),
+        ("combined_default", {"quorum": 5}, "quorum = 5"),
+    ],
+)
+def test_parameters_that_cannot_work_together_are_refused(
+    name: str, parameters: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        create_strategy(name, parameters)
+    assert said in str(caught.value)
+
+
+def test_a_plugin_is_found_by_its_name() -> None:
+    plugins = [plugin("above_mean", "tests.unit.strategies.test_base:AboveMean")]
+    assert set(strategy_names(plugins)) == {*SHIPPED, "above_mean"}
+    assert strategy_class("above_mean", plugins).name == AboveMean.name
+    assert create_strategy("above_mean", {"period": 5}, plugins).warmup_candles == 5
+
+
+def test_a_shipped_name_always_means_the_shipped_strategy() -> None:
+    plugins = [plugin("ema_cross", "tests.unit.strategies.test_base:AboveMean")]
+    assert create_strategy("ema_cross", plugins=plugins).name == "ema_cross"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("tests.unit.strategies.test_base:NAN", "is not a subclass of Strategy"),
+        ("binance_trade_agent.strategies.base:Strategy", "lacks decide, indicators, name, warmup_candles"),
+        ("no_such_module_anywhere:Thing", "cannot be loaded: ModuleNotFoundError"),
+    ],
+)
+def test_a_plugin_that_is_no_strategy_is_a_configuration_error(value: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        create_strategy("mine", plugins=[plugin("mine", value)])
+    assert said in str(caught.value)
+
+
+def test_a_broken_plugin_is_reported_with_its_file_and_line(tmp_path: Path) -> None:
+    module = tmp_path / "broken_strategy_module.py"
+    module.write_text("import math\n\nTHRESHOLD = math.sqroot(4)\n")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        with pytest.raises(ConfigurationError) as caught:
+            create_strategy("mine", plugins=[plugin("mine", "broken_strategy_module:Mine")])
+    finally:
+        sys.path.remove(str(tmp_path))
+    assert f"{module}, line 3" in str(caught.value)
+    assert "sqroot" in str(caught.value)
