@@ -70,7 +70,8 @@ def stop_supervisor(settings: Settings, timeout_s: float = 60.0) -> bool:
         return False
     client.shut_down()
     end = time.monotonic() + timeout_s
-    while client.socket.exists() or _is_alive(pid):
+    files = (client.socket, settings.run_dir / "supervisord.pid")  # it removes them last
+    while any(file.exists() for file in files) and _is_alive(pid):
         if time.monotonic() > end:
             raise TimeoutError(f"supervisord (pid {pid}) still runs after {timeout_s:.0f} s")
         time.sleep(0.1)
