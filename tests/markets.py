@@ -76,6 +76,7 @@ class ScriptedMarket:
         return self._now_ms
 
     def rules(self, symbol: str) -> dict[str, Any]:
+        self._check()
         base, quote = _split(symbol)
         filters: dict[str, dict[str, Any]] = {
             "PRICE_FILTER": {

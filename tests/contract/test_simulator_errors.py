@@ -242,7 +242,10 @@ class TestOrderStates:
 
 class TestUnavailableMarket:
     async def test_reads_are_503_and_orders_a_clear_no(self, running: Running) -> None:
+        resting = (await running.client.order(**BUY)).body["orderId"]
         running.market.available = False
+        cancelled = await running.client.signed("DELETE", "order", symbol="BTCUSDT", orderId=resting)
+        assert cancelled.status == 200
         reply = await running.client.public("klines", symbol="BTCUSDT", interval="1m")
         assert (reply.status, reply.body["code"]) == (503, -1008)
         assert (await running.client.order(**MARKET)).error == (400, -2010, "Market is closed.")

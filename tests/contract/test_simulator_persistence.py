@@ -3,13 +3,16 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from binance_trade_agent.exchange.simulator.storage import Storage, StorageError
+from binance_trade_agent.domain.errors import DatabaseTooNew, StorageError
+from binance_trade_agent.exchange.simulator.storage import Storage
 from tests.exchange_client import ExchangeClient, running_exchange
 from tests.markets import ScriptedMarket
 
@@ -88,6 +91,14 @@ def test_a_file_belongs_to_one_process(tmp_path: Path) -> None:
         Storage(tmp_path / "exchange.db")
     first.close()
     Storage(tmp_path / "exchange.db").close()
+
+
+def test_a_newer_file_is_refused(tmp_path: Path) -> None:
+    Storage(tmp_path / "exchange.db").close()
+    with closing(sqlite3.connect(tmp_path / "exchange.db")) as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(DatabaseTooNew, match="99"):
+        Storage(tmp_path / "exchange.db")
 
 
 def test_unusable_files_are_named(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from binance_trade_agent.exchange.simulator.server import AccountSpec, PortInUse, SimulatorServer
 from tests.exchange_client import KEY, OPENING, SECRET, ExchangeClient, Running, running_exchange
@@ -288,6 +290,24 @@ class TestRequests:
 
     async def test_timestamp_in_microseconds(self, running: Running) -> None:
         assert (await running.client.signed("GET", "account", timestamp=NOW * 1000)).status == 200
+
+
+async def test_a_middleware_stands_around_every_handler() -> None:
+    lost: list[str] = []
+
+    @web.middleware
+    async def lose_reply(request: web.Request, handler: Handler) -> web.StreamResponse:
+        reply = await handler(request)
+        if request.method != "POST":
+            return reply
+        lost.append(request.path)
+        return web.Response(status=503, text='{"code":-1007}', content_type="application/json")
+
+    async with running_exchange(middlewares=[lose_reply]) as running:
+        assert (await running.client.market("BUY", "0.01")).status == 503
+        assert lost == ["/api/v3/order"]
+        orders = (await running.client.signed("GET", "allOrders", symbol="BTCUSDT")).body
+        assert [order["status"] for order in orders] == ["FILLED"]
 
 
 async def test_port_in_use_is_named() -> None:

@@ -26,7 +26,7 @@ from binance_trade_agent.exchange.matching import (
 from binance_trade_agent.exchange.settlement import Pair, Terms, settle_arrival, settle_end, settle_match
 from binance_trade_agent.exchange.simulator import errors
 from binance_trade_agent.exchange.simulator.limits import OrderCount
-from binance_trade_agent.exchange.simulator.market.base import Level, Market, MarketTrade, MarketUnavailable
+from binance_trade_agent.exchange.simulator.market.base import Level, Market, MarketTrade
 from binance_trade_agent.exchange.simulator.new_order import NewOrder, check_rules
 from binance_trade_agent.exchange.simulator.quotes import Quotes
 from binance_trade_agent.exchange.simulator.storage import Change, Storage
@@ -80,6 +80,7 @@ class SpotExchange:
         self.quotes = Quotes(market)
         self.commission_rate = commission_rate
         self._symbols = frozenset(market.symbols)
+        self._pairs: dict[str, Pair] = {}
         self._last_order_id, self._last_trade_id = storage.last_ids()
         self._accounts = {spec.api_key: self._open(spec) for spec in specs}
         self._by_id = {account.account_id: account for account in self._accounts.values()}
@@ -117,9 +118,11 @@ class SpotExchange:
         return self.market.rules(self.known(symbol))
 
     def pair(self, symbol: str) -> Pair:
-        """The symbol's two assets."""
-        rules = self.rules(symbol)
-        return Pair(rules["baseAsset"], rules["quoteAsset"])
+        """The symbol's two assets, which never change."""
+        if symbol not in self._pairs:
+            rules = self.rules(symbol)
+            self._pairs[symbol] = Pair(rules["baseAsset"], rules["quoteAsset"])
+        return self._pairs[symbol]
 
     def check(self, account: Account, request: NewOrder) -> None:
         """Everything that is checked before the matching engine sees an order."""
@@ -139,13 +142,6 @@ class SpotExchange:
 
     def place(self, account: Account, request: NewOrder) -> tuple[Order, list[Fill]]:
         """Execute a new order as far as the book allows; what remains rests, when it may."""
-        try:
-            return self._place(account, request)
-        except MarketUnavailable as error:
-            # A 5xx would leave the caller in doubt; this order was certainly not executed.
-            raise errors.rejected("Market is closed.") from error
-
-    def _place(self, account: Account, request: NewOrder) -> tuple[Order, list[Fill]]:
         self.check(account, request)
         now_ms = self.market.now_ms()
         account.order_count.add(now_ms)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from binance_trade_agent.domain.errors import DatabaseTooNew, StorageError
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.exchange.accounts import Balance
 from binance_trade_agent.exchange.matching import Fill, Order, OrderStatus, OrderType, TimeInForce
@@ -53,10 +54,6 @@ _FILL_COLUMNS = (
 )
 
 
-class StorageError(Exception):
-    """The file cannot be used: another process has it, or a newer version wrote it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one state change writes for one account."""
@@ -94,7 +91,11 @@ class Span:
 
 
 class Storage:
-    """The file, or a database in memory when `path` is None. Raises `StorageError`."""
+    """The file, or a database in memory when `path` is None.
+
+    Raises `StorageError` when another process has the file or it cannot be read or written,
+    `DatabaseTooNew` when a newer version wrote it.
+    """
 
     def __init__(self, path: Path | None) -> None:
         try:
@@ -203,7 +204,7 @@ class Storage:
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {_VERSION}")
         elif version != _VERSION:
-            raise StorageError(f"{path} has schema version {version}, this program knows {_VERSION}")
+            raise DatabaseTooNew(f"{path} has schema version {version}, this program knows {_VERSION}")
 
     def _orders(self, condition: str, values: tuple[object, ...]) -> list[Order]:
         rows = self._db.execute(f"SELECT {_ORDER_COLUMNS} FROM orders WHERE {condition}", values)  # noqa: S608

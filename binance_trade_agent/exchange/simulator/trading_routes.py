@@ -7,6 +7,7 @@ from binance_trade_agent.exchange.matching import Order, OrderStatus
 from binance_trade_agent.exchange.simulator import errors, new_order, views
 from binance_trade_agent.exchange.simulator.errors import CLIENT_ID_PATTERN, SYMBOL_PATTERN, ApiError
 from binance_trade_agent.exchange.simulator.limits import RATE_LIMITS
+from binance_trade_agent.exchange.simulator.market.base import MarketUnavailable
 from binance_trade_agent.exchange.simulator.new_order import read_client_id, read_new_order
 from binance_trade_agent.exchange.simulator.parameters import Arguments
 from binance_trade_agent.exchange.simulator.routes import Call, Route, Security, names
@@ -47,8 +48,12 @@ class TradingRoutes:
 
     def place(self, call: Call) -> dict[str, Any]:
         """Place an order and tell what became of it."""
-        request = read_new_order(call.arguments, self._exchange.rules(call.arguments.need_symbol()))
-        order, fills = self._exchange.place(call.account, request)
+        try:
+            request = read_new_order(call.arguments, self._exchange.rules(call.arguments.need_symbol()))
+            order, fills = self._exchange.place(call.account, request)
+        except MarketUnavailable as error:
+            # A 5xx would leave the caller in doubt; this order was certainly not executed.
+            raise errors.rejected("Market is closed.") from error
         return views.placed_view(order, fills, request.response)
 
     def test(self, call: Call) -> dict[str, Any]:
