@@ -1,0 +1,117 @@
+"""The command line as a process: what a shell sees."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.domain.exit_codes import ExitCode
+
+CLI = Path(sys.executable).with_name("binance-trade-agent")
+
+
+def cli(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(CLI), *words],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_names_the_commands_and_loads_none_of_them() -> None:
+    code = (
+        "import sys\nfrom binance_trade_agent.interfaces.cli.app import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
+        "sys.exit([m for m in ('pydantic', 'sqlalchemy', 'pandas', 'binance') if m in sys.modules] or 0)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    for command in (
+        "supervise",
+        "status",
+        "trade",
+        "positions",
+        "orders",
+        "fills",
+        "decisions",
+        "health",
+        "config",
+    ):
+        assert command in answer.stdout
+
+
+def test_settings_are_shown_with_their_source_and_without_secrets(tmp_path: Path) -> None:
+    answer = cli(
+        tmp_path,
+        "config",
+        "show",
+        "--json",
+        BINANCE_API_KEY="my-key",
+        BINANCE_API_SECRET="my-secret",
+        MCP_PORT="8123",
+    )
+    assert answer.returncode == ExitCode.OK
+    assert "my-" not in answer.stdout
+    rows = {row["name"]: row for row in json.loads(answer.stdout)}
+    assert rows["MCP_PORT"]["value"] == "8123"
+    assert rows["MCP_PORT"]["source"] == "environment"
+    assert rows["BINANCE_API_KEY"]["value"] == "********"
+    assert rows["TRADING_MODE"] == {
+        "name": "TRADING_MODE",
+        "value": "testnet",
+        "source": "default",
+        "description": "Where orders go; unset: testnet if both keys are set, else simulated.",
+    }
+
+
+@pytest.mark.parametrize("command", [["config", "show"], ["supervise"], ["run"], ["orders"], ["health"]])
+def test_bad_settings_end_every_command_with_78_and_all_problems(tmp_path: Path, command: list[str]) -> None:
+    answer = cli(tmp_path, *command, TRADING_INTERVAL_SECONDS="-5", RISK_ODER_SHARE="0.1")
+    assert answer.returncode == ExitCode.CONFIGURATION
+    assert answer.stdout == ""
+    unknown, interval = answer.stderr.splitlines()
+    assert unknown == "RISK_ODER_SHARE (environment) is no setting; did you mean RISK_ORDER_SHARE?"
+    assert interval.startswith("TRADING_INTERVAL_SECONDS=-5 (environment) is not allowed")
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["orders", "--limit", "0"], ["trade"]])
+def test_what_cannot_be_meant_is_a_usage_error(tmp_path: Path, words: list[str]) -> None:
+    assert cli(tmp_path, *words).returncode == ExitCode.USAGE
+
+
+@pytest.mark.parametrize("words", [["--quantity", "much"], ["--side", "up"]])
+def test_a_trade_that_cannot_be_meant_is_a_usage_error(tmp_path: Path, words: list[str]) -> None:
+    answer = cli(tmp_path, "trade", "BTCUSDT", *words)
+    assert answer.returncode == ExitCode.USAGE
+    assert words[1] in answer.stderr
+
+
+def test_an_empty_book_can_be_read(tmp_path: Path) -> None:
+    for listing in ("positions", "orders", "fills", "decisions"):
+        answer = cli(tmp_path, listing, "--json")
+        assert (answer.returncode, answer.stdout) == (ExitCode.OK, "[]\n"), answer.stderr
+    status = json.loads(cli(tmp_path, "status", "--json").stdout)
+    assert (status["mode"], status["cycles"], status["processes"]) == ("simulated", 0, None)
+    assert "simulated" in cli(tmp_path, "status").stdout
+
+
+def test_health_of_a_trader_that_never_ran(tmp_path: Path) -> None:
+    answer = cli(tmp_path, "health", "--json")
+    assert answer.returncode == ExitCode.FAILURE
+    assert json.loads(answer.stdout)["condition"] == "never started"
+
+
+def test_pause_and_resume_are_recorded_with_who_and_why(tmp_path: Path) -> None:
+    paused = json.loads(cli(tmp_path, "pause", "holiday", "--json").stdout)
+    assert (paused["state"], paused["reason"]) == ("PAUSED", "holiday")
+    assert paused["actor"]
+    assert cli(tmp_path, "resume").stdout.startswith("RUNNING")

@@ -1,0 +1,106 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.bootstrap.secrets import (
+    dashboard_password,
+    dashboard_password_file,
+    mcp_token,
+    mcp_token_file,
+)
+from binance_trade_agent.bootstrap.supervision import prepare_launch
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.settings import load_settings
+
+
+def free_ports(count: int) -> list[str]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [str(opened.getsockname()[1]) for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return ports
+
+
+def environ() -> dict[str, str]:
+    names = ("DASHBOARD_PORT", "MCP_PORT", "METRICS_PORT", "SIMULATOR_PORT")
+    return dict(zip(names, free_ports(4), strict=True))
+
+
+def test_the_addresses_hold_the_login_link_and_the_folders_are_private(tmp_path: Path) -> None:
+    settings = load_settings({**environ(), "DATA_DIR": "d", "DASHBOARD_PASSWORD": "open-sesame"}, tmp_path)
+    launch = prepare_launch(settings)
+    addresses = dict(launch.addresses)
+    assert addresses["dashboard"] == f"http://127.0.0.1:{settings.dashboard_port}/login?token=open-sesame"
+    assert addresses["MCP token"] == str(tmp_path / "d" / "secrets" / "mcp_token")
+    assert launch.environment["BTA_SIMULATOR"] == "true"
+    assert "open-sesame" not in repr((launch.command, launch.environment))
+    assert settings.run_dir.stat().st_mode & 0o777 == 0o700
+    control = (settings.run_dir / "supervisorctl.conf").read_text()
+    assert f"serverurl=unix://{tmp_path}/d/run/supervisor.sock" in control
+
+
+def test_ports_in_use_are_all_named_with_their_settings(tmp_path: Path) -> None:
+    variables = environ()
+    taken = [
+        socket.create_server(("127.0.0.1", int(variables[name]))) for name in ("MCP_PORT", "SIMULATOR_PORT")
+    ]
+    try:
+        with pytest.raises(ConfigurationError) as raised:
+            prepare_launch(load_settings(variables, tmp_path))
+    finally:
+        for opened in taken:
+            opened.close()
+    mcp, simulator = raised.value.problems
+    assert mcp.startswith(f"MCP_PORT={variables['MCP_PORT']}: the MCP server cannot listen")
+    assert simulator.startswith(f"SIMULATOR_PORT={variables['SIMULATOR_PORT']}: the simulator cannot listen")
+
+
+def test_the_simulators_port_does_not_matter_to_the_testnet(tmp_path: Path) -> None:
+    variables = environ() | {"BINANCE_API_KEY": "k", "BINANCE_API_SECRET": "s"}
+    with socket.create_server(("127.0.0.1", int(variables["SIMULATOR_PORT"]))):
+        launch = prepare_launch(load_settings(variables, tmp_path))
+    assert launch.environment["BTA_SIMULATOR"] == "false"
+    assert "simulator" not in dict(launch.addresses)
+
+
+def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        prepare_launch(load_settings(environ(), tmp_path))
+
+
+def test_a_data_folder_whose_socket_path_is_too_long(tmp_path: Path) -> None:
+    variables = environ() | {"DATA_DIR": "x" * 100}
+    with pytest.raises(ConfigurationError, match="is too long: the socket"):
+        prepare_launch(load_settings(variables, tmp_path))
+
+
+def test_secrets_are_drawn_once_and_readable_by_the_owner_alone(tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    password, token = dashboard_password(settings), mcp_token(settings)
+    assert password != token
+    assert len(password) >= 32
+    assert (dashboard_password(settings), mcp_token(settings)) == (password, token)
+    for path in (dashboard_password_file(settings), mcp_token_file(settings)):
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert sorted(path.name for path in dashboard_password_file(settings).parent.iterdir()) == [
+        "dashboard_password",
+        "mcp_token",
+    ]
+
+
+def test_a_configured_secret_writes_nothing(tmp_path: Path) -> None:
+    settings = load_settings({"MCP_TOKEN": "mine"}, tmp_path)
+    assert mcp_token(settings) == "mine"
+    assert not mcp_token_file(settings).exists()
+
+
+def test_an_empty_secret_file_is_refused(tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    path = mcp_token_file(settings)
+    path.parent.mkdir(parents=True)
+    path.touch()
+    with pytest.raises(ConfigurationError, match="is empty"):
+        mcp_token(settings)
