@@ -130,7 +130,7 @@ class MarketRoutes:
             return self._market.trades(symbol, limit)
         return [trade for trade in self._market.trades(symbol, 1000) if trade.trade_id >= from_id][:limit]
 
-    def klines(self, call: Call) -> list[Any]:
+    def klines(self, call: Call) -> Any:
         """Candles as rows of 12 columns, the open one last."""
         arguments = call.arguments
         symbol = self._symbol(call)
@@ -141,7 +141,7 @@ class MarketRoutes:
         start_ms, end_ms = arguments.integer("startTime"), arguments.integer("endTime")
         limit = arguments.limit(500, 1000)
         if start_ms is None and end_ms is None:
-            return list(self._rows.latest(symbol, interval, limit))
+            return self._rows.latest(symbol, interval, limit)
         found = self._market.klines(symbol, interval, start_ms=start_ms, end_ms=end_ms, limit=limit)
         return [views.kline_row(candle) for candle in found]
 

@@ -13,8 +13,8 @@ def expected(market: ScriptedMarket, interval: str, limit: int) -> list[object]:
     return [orjson.loads(wire.dumps(kline_row(candle))) for candle in found]
 
 
-def rows(cache: CandleRows, interval: str, limit: int) -> list[object]:
-    return [orjson.loads(orjson.dumps(row)) for row in cache.latest("BTCUSDT", interval, limit)]
+def rows(cache: CandleRows, interval: str, limit: int) -> object:
+    return orjson.loads(orjson.dumps(cache.latest("BTCUSDT", interval, limit)))
 
 
 def test_rows_follow_the_market() -> None:
