@@ -1,6 +1,7 @@
 # make up      start everything in the foreground (Ctrl-C or `make down` stops it)
 # make test    run the tests
 # make check   everything a change must pass
+# make bench   measure, print a table, write bench/results.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -13,7 +14,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help up down test check format docs lock clean
+.PHONY: help up down test check bench format docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -43,6 +44,9 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2
+
+bench: $(READY)
+	$(BIN)/python -m bench
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -19,13 +19,17 @@ PROGRAMS = (TRADER, "binance_agent", "dash_ui", "exchange_simulator", "watchdog"
 SOCKET_NAME = "supervisor.sock"
 
 #: supervisor/xmlrpc.py, class Faults
-_ALREADY_STARTED, _NOT_RUNNING = 60, 70
+_SHUTDOWN_STATE, _ALREADY_STARTED, _NOT_RUNNING = 6, 60, 70
 #: Longer than any program's `stopwaitsecs`.
 _ANSWER_TIMEOUT_S = 20.0
 
 
 class SupervisionError(TradeAgentError):
     """supervisord does not run, or refused what it was asked."""
+
+
+class ShuttingDown(SupervisionError):
+    """supervisord is about to end and takes no orders any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ class SupervisorClient:
             except xmlrpc.client.Fault as fault:
                 if fault.faultCode == harmless_fault:
                     return None
+                if fault.faultCode == _SHUTDOWN_STATE:
+                    raise ShuttingDown("supervisord is shutting down") from fault
                 raise SupervisionError(f"supervisord refused: {fault.faultString}") from fault
             except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
                 raise SupervisionError(f"no supervisord answers at {self.socket}: {error}") from error

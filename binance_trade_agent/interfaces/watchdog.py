@@ -20,6 +20,7 @@ from typing import TextIO
 from binance_trade_agent.bootstrap.supervisor_rpc import (
     TRADER,
     ProcessInfo,
+    ShuttingDown,
     SupervisionError,
     SupervisorClient,
 )
@@ -92,6 +93,8 @@ class Watchdog:
                 self._say(f"{payload.get('processname')} failed to start and is given up: see its log")
             elif event == "PROCESS_STATE_EXITED":
                 self._report_exit(payload)
+        except ShuttingDown:
+            return
         except SupervisionError as error:
             self._say(str(error))
 

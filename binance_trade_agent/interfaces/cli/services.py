@@ -22,6 +22,7 @@ def supervise() -> None:
         typer.echo(f"  {name:<12} {address}")
     typer.echo("Ctrl-C stops it, or `make down` from another terminal.")
     sys.stdout.flush()
+    os.umask(0o077)  # supervisord applies its own only when it daemonises
     os.execve(launch.command[0], launch.command, os.environ | launch.environment)  # noqa: S606 - our own interpreter
 
 
