@@ -106,25 +106,35 @@ class TradingLoop:
 
     async def test(self) -> ExitCode:
         """One workflow that buys the first symbol through risk and execution; repeated only for want of data."""
-        symbol = self._trader.settings.symbols[0]
-        request = OrderRequest(side=Side.BUY, reason="test_mode")
         schedule = Schedule(self._clock.monotonic(), self._period_s())
-        due = schedule.first()
+        tick = schedule.first()
         while not self._stop.is_set():
-            orders = self._trader.store.journal.of_session(self._session.id)
-            if orders and not any(order.status.is_unresolved for order in orders):
+            if await self._test_is_over():
                 return self._end("test_mode", ExitCode.OK)
+            tick = schedule.after(tick, self._clock.monotonic())
+            await self._idle_until(tick.due_at)
+        return self._end(STOPPED, ExitCode.SIGTERM)
+
+    async def _test_is_over(self) -> bool:
+        """Buy unless this session already has an order; whether that order, or a refusal, is final."""
+        journal = self._trader.store.journal
+        if journal.of_session(self._session.id):
+            self._beat(CYCLE_ALLOWANCE)
+            await self._orchestrator.resolve_orders()
+        else:
             report = await self._finish(
                 self._orchestrator.execute_trading_workflow(
-                    self._next_cycle_number(), symbol, request=request, kind=CycleKind.TEST
+                    self._next_cycle_number(),
+                    self._trader.settings.symbols[0],
+                    request=OrderRequest(side=Side.BUY, reason="test_mode"),
+                    kind=CycleKind.TEST,
                 )
             )
-            if report and report.decisions[0].outcome in (Outcome.REFUSED, Outcome.HALTED, Outcome.FAILED):
-                return self._end("test_mode", ExitCode.OK)
-            if report and report.decisions[0].outcome not in (Outcome.PLACED, Outcome.REJECTED):
-                due = schedule.after(due, self._clock.monotonic())
-                await self._idle_until(due.due_at)
-        return self._end(STOPPED, ExitCode.SIGTERM)
+            final = (Outcome.REFUSED, Outcome.HALTED, Outcome.FAILED)
+            if report is not None and report.decisions[0].outcome in final:
+                return True
+        orders = journal.of_session(self._session.id)
+        return bool(orders) and all(order.status.is_terminal for order in orders)
 
     async def commands_only(self) -> ExitCode:
         """Carry out what waits and end."""

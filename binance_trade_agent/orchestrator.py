@@ -136,6 +136,10 @@ class TradingOrchestrator:
         start = self._start(kind, number, self._desk.clock.now(), (symbol,), 0)
         return await self._run(start, request or OrderRequest())
 
+    async def resolve_orders(self) -> tuple[JournalOrder, ...]:
+        """Look up orders whose fate is not known, without deciding anything; returns what is still unfinished."""
+        return await self._desk.resolver.resolve_all()
+
     async def _run(self, start: CycleStart, request: OrderRequest | None) -> CycleReport:
         desk, began, waited = self._desk, self._desk.clock.monotonic(), self._desk.exchange.waited_s
         desk.decisions.open_cycle(start, self._plan.session_id)

@@ -6,7 +6,7 @@ with what is left of it instead of starting afresh.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from binance_trade_agent.domain.exit_codes import ExitCode
@@ -44,7 +44,9 @@ class SessionKeeper:
         """The session that this start belongs to: an interrupted one of the same kind, or a new one."""
         latest = self._sessions.latest()
         if latest is not None and self._continues(latest, request):
-            return latest
+            if latest.ended_at is not None:
+                self._sessions.resume(latest.id)
+            return replace(latest, ended_at=None, end_reason=None, exit_code=None)
         now = self._clock.now()
         session = Session(
             id=uuid.uuid4().hex,
@@ -93,8 +95,9 @@ class SessionKeeper:
             return False
         if latest.ended_at is None:
             return True
+        has_an_end = latest.deadline is not None or latest.kind == "test"
         recent = self._clock.now() - latest.ended_at < _STRAY_SIGNAL
-        return latest.end_reason == STOPPED and latest.deadline is not None and recent
+        return latest.end_reason == STOPPED and has_an_end and recent
 
 
 def wait_before_start(failed_starts: int) -> timedelta:

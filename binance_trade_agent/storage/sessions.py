@@ -54,6 +54,14 @@ class SqlSessions:
                 raise StorageError(f"the database holds no session {session_id}")
             row.ended_at, row.end_reason, row.exit_code = at, reason, exit_code
 
+    def resume(self, session_id: str) -> None:
+        """Take back that a run ended; raises `StorageError` for an unknown one."""
+        with self._database.write() as transaction:
+            row = transaction.get(models.Session, (self._book_id, session_id))
+            if row is None:
+                raise StorageError(f"the database holds no session {session_id}")
+            row.ended_at = row.end_reason = row.exit_code = None
+
     def next_cycle_number(self, session_id: str) -> int:
         """One more than the run's highest cycle number; 1 for a run without cycles."""
         highest = select(func.max(models.Cycle.number)).filter_by(

@@ -18,7 +18,7 @@ from binance_trade_agent.strategies.indicators import (
     wilder_settled,
 )
 
-# Sums of decimal weights carry binary noise: 0.3 + 0.3 − 0.2 must reach a threshold of 0.4.
+# Sums of decimal weights carry binary noise: 0.3 + 0.3 - 0.2 must reach a threshold of 0.4.
 _SCORE_DIGITS = 9
 
 

@@ -35,19 +35,6 @@ def test_test_mode_places_exactly_one_order_and_exits_0(tmp_path: Path) -> None:
             check_books(place, desk.watch)
 
 
-def test_a_killed_test_run_is_finished_not_repeated(tmp_path: Path) -> None:
-    place = installation(tmp_path, {"SIGNAL_AGENT_TEST_MODE": "true"})
-    with simulator(place):
-        with running(place.trader()) as trader:
-            eventually(lambda: orders(place), within_s=60, what="the order's intent is written")
-            trader.kill()
-        with running(place.trader()) as trader:
-            assert trader.wait(60) == ExitCode.OK, place.output
-        with place.desk() as desk:
-            assert len(desk.watch.orders()) == 1
-            check_books(place, desk.watch)
-
-
 def test_sigterm_ends_it_within_ten_seconds_with_143_and_a_new_start_goes_on(tmp_path: Path) -> None:
     place = installation(tmp_path)
     with simulator(place):
