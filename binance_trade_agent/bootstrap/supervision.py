@@ -12,6 +12,7 @@ from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token_
 from binance_trade_agent.bootstrap.supervisor_rpc import SOCKET_NAME, SupervisorClient
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.settings import Settings
+from binance_trade_agent.strategies.registry import create_strategy
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "supervisord.conf"
 
@@ -34,7 +35,7 @@ def prepare_launch(settings: Settings) -> Launch:
     Raises:
         ConfigurationError: with every problem found.
     """
-    problems = [*_folder_problems(settings)]
+    problems = [*_folder_problems(settings), *_strategy_problems(settings)]
     running = SupervisorClient(settings.run_dir).pid()
     if running is not None:
         problems.append(f"DATA_DIR={settings.data_dir} is in use: supervisord runs there (pid {running})")
@@ -76,6 +77,14 @@ def stop_supervisor(settings: Settings, timeout_s: float = 60.0) -> bool:
             raise TimeoutError(f"supervisord (pid {pid}) still runs after {timeout_s:.0f} s")
         time.sleep(0.1)
     return True
+
+
+def _strategy_problems(settings: Settings) -> tuple[str, ...]:
+    try:
+        create_strategy(settings.strategy_name, settings.strategy_params)
+    except ConfigurationError as error:
+        return error.problems
+    return ()
 
 
 def _folder_problems(settings: Settings) -> Iterator[str]:

@@ -104,3 +104,8 @@ def test_an_empty_secret_file_is_refused(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(ConfigurationError, match="is empty"):
         mcp_token(settings)
+
+
+def test_an_unknown_strategy_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="'nope' is not known"):
+        prepare_launch(load_settings(environ() | {"STRATEGY_NAME": "nope"}, tmp_path))
