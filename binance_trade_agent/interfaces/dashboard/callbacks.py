@@ -59,7 +59,7 @@ PARTS: tuple[Part, ...] = (
         ),
         lambda s, _: glance.figures(s),
     ),
-    Part("equity-graph", "figure", lambda s: s.equity, charts.equity_figure),
+    Part("equity-graph", "figure", lambda s: s.equity, charts.equity_update),
     Part(
         "equity-graph",
         "style",

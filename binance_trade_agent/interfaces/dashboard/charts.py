@@ -3,6 +3,8 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dash import Patch
+
 from binance_trade_agent.interfaces.dashboard.snapshot import Snapshot
 
 #: Mid-tones that stand on both themes; the style sheet takes over where it can.
@@ -11,12 +13,36 @@ _FILL = "rgba(47, 125, 225, 0.10)"
 _MUTED = "#8290a3"
 
 
-def equity_figure(snapshot: Snapshot, zone: ZoneInfo) -> dict[str, Any]:
-    """Equity over time in the viewer's zone, with where it began as a dashed line."""
+_AXIS: dict[str, Any] = {"gridcolor": "rgba(130, 144, 163, 0.18)", "zeroline": False, "color": _MUTED}
+_LAYOUT: dict[str, Any] = {
+    "margin": {"l": 10, "r": 72, "t": 8, "b": 42},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"size": 12, "color": _MUTED},
+    "showlegend": False,
+    "hovermode": "x",
+    "dragmode": "zoom",
+    "xaxis": {**_AXIS, "showgrid": False, "type": "date", "nticks": 6},
+    "yaxis": {**_AXIS, "side": "right", "ticklabelstandoff": 6, "tickformat": ",.2f", "nticks": 6},
+    "uirevision": "equity",
+}
+
+
+def empty_equity() -> dict[str, Any]:
+    """The chart before its first point."""
+    return {"data": [], "layout": _LAYOUT}
+
+
+def equity_update(snapshot: Snapshot, zone: ZoneInfo) -> Patch:
+    """Equity over time in the viewer's zone, with where it began as a dotted line.
+
+    Only the data is replaced: a layout sent anew would undo the viewer's zoom.
+    """
     rows = snapshot.equity
     times = [row.at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds") for row in rows]
-    totals = [float(row.total) for row in rows]
-    return {"data": _traces(times, totals, snapshot.quote), "layout": _layout(totals)}
+    update = Patch()
+    update["data"] = _traces(times, [float(row.total) for row in rows], snapshot.quote)
+    return update
 
 
 def _traces(times: list[str], totals: list[float], quote: str) -> list[dict[str, Any]]:
@@ -41,35 +67,3 @@ def _traces(times: list[str], totals: list[float], quote: str) -> list[dict[str,
         "hovertemplate": f"%{{y:,.2f}} {quote}<br>%{{x|%d %b %H:%M:%S}}<extra></extra>",
     }
     return [begin, curve]
-
-
-def _layout(totals: list[float]) -> dict[str, Any]:
-    axis = {"gridcolor": "rgba(130, 144, 163, 0.18)", "zeroline": False, "color": _MUTED}
-    return {
-        "margin": {"l": 10, "r": 72, "t": 8, "b": 42},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"size": 12, "color": _MUTED},
-        "showlegend": False,
-        "hovermode": "x",
-        "dragmode": "zoom",
-        "xaxis": {**axis, "showgrid": False, "type": "date", "nticks": 6},
-        "yaxis": {
-            **axis,
-            "side": "right",
-            "ticklabelstandoff": 6,
-            "tickformat": ",.2f",
-            "range": _range(totals),
-            "nticks": 6,
-        },
-        # the same value for ever: a viewer's zoom outlives each update
-        "uirevision": "equity",
-    }
-
-
-def _range(totals: list[float]) -> list[float] | None:
-    if not totals:
-        return None
-    low, high = min(totals), max(totals)
-    room = (high - low) * 0.08 or max(abs(high) * 0.001, 0.01)
-    return [low - room, high + room]

@@ -5,6 +5,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from binance_trade_agent.interfaces.dashboard.charts import empty_equity
 from binance_trade_agent.interfaces.dashboard.formats import attributes
 
 REFRESH_MS = 2500
@@ -69,7 +70,12 @@ def _header(mode: str, mode_note: str) -> Component:
 
 def _equity() -> Component:
     graph = dcc.Graph(
-        id="equity-graph", config=_GRAPH_CONFIG, className="graph", style={"display": "none"}, responsive=True
+        id="equity-graph",
+        figure=empty_equity(),
+        config=_GRAPH_CONFIG,
+        className="graph",
+        style={"display": "none"},
+        responsive=True,
     )
     empty = html.P(
         "No equity yet. The first cycle that ends writes the first point.",
