@@ -45,9 +45,8 @@ SIMULATOR_KEY_PAIR = (
 
 _MASK = "********"
 
-
 _MODE_MEANINGS = {
-    TradingMode.SIMULATED: "generated prices, simulated money",
+    TradingMode.SIMULATED: "simulated prices, simulated money",
     TradingMode.PAPER: "real prices, simulated money",
     TradingMode.TESTNET: "Binance Spot testnet, test money",
     TradingMode.DEMO: "Binance demo mode, demo money",
