@@ -16,7 +16,7 @@ _log = structlog.get_logger("exchange_simulator")
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT; raises what ended the simulator before that."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -27,8 +27,13 @@ async def serve(settings: Settings) -> None:
         market=settings.simulator_market.value,
         symbols=",".join(settings.symbols),
     )
-    await stop.wait()
+    told = asyncio.create_task(stop.wait())
+    broken = asyncio.create_task(simulator.wait())
+    await asyncio.wait({told, broken}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
     await simulator.close()
+    if broken.done() and not broken.cancelled():
+        broken.result()
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from binance_trade_agent.domain.decisions import (
     Outcome,
 )
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
+from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import (
     JournalOrder,
     OrderIntent,
@@ -99,8 +100,8 @@ def _outcome_of(row: JournalOrder) -> Outcome:
 
 
 def _describe(row: JournalOrder) -> str:
-    intent = row.intent
-    if not row.executed:
-        return f"{intent.side} {intent.quantity:f} {intent.symbol}: {row.status}, nothing executed"
-    price = row.average_price
-    return f"{intent.side} {row.executed:f} {intent.symbol} at {price:.8f}: {row.status}"
+    intent, price = row.intent, row.average_price
+    if price is None:
+        return f"{intent.side} {to_wire(intent.quantity)} {intent.symbol}: {row.status}, nothing executed"
+    amount, shown = to_wire(row.executed), to_wire(round(price, 8))
+    return f"{intent.side} {amount} {intent.symbol} at {shown}: {row.status}"
