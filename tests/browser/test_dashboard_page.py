@@ -35,6 +35,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("REQUIRE_ALL_TESTS") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium
@@ -72,7 +73,7 @@ def sign_in(browser: Browser, dashboard: ServedDashboard, viewport: dict[str, in
     expect(visit.page.locator("#decisions .empty, #decisions table").first).not_to_have_text(
         "Reading …", timeout=WAIT_MS
     )
-    expect(visit.page.locator("#pill")).not_to_have_text("Connecting", timeout=WAIT_MS)
+    expect(visit.page.locator("#pill")).not_to_have_text("Connecting")
     return visit
 
 
@@ -160,10 +161,10 @@ def test_the_page_follows_the_database_and_says_when_the_trader_is_late_or_dead(
 
         long_ago = stored.last_cycle.scheduled_at - timedelta(seconds=1300)
         desk.reads.stored = replace(stored, last_cycle=replace(stored.last_cycle, scheduled_at=long_ago))
-        expect(page.locator("#pill")).to_have_text("Overdue", timeout=WAIT_MS)
+        expect(page.locator("#pill")).to_have_text("Overdue")
 
         desk.clock.advance(60)
-        expect(page.locator("#pill")).to_have_text("Dead", timeout=WAIT_MS)
+        expect(page.locator("#pill")).to_have_text("Dead")
         expect(page.locator("#clock")).to_contain_text("no sign of life")
         page.context.close()
 
@@ -173,12 +174,12 @@ def test_a_locked_database_is_a_banner_that_goes_away(browser: Browser) -> None:
     with served_dashboard(desk) as dashboard:
         visit = sign_in(browser, dashboard, PHONE)
         desk.reads.broken = "database is locked"
-        expect(visit.page.get_by_role("alert")).to_contain_text("database is locked", timeout=WAIT_MS)
-        expect(visit.page.locator("#pill")).to_have_text("Unreadable", timeout=WAIT_MS)
+        expect(visit.page.get_by_role("alert")).to_contain_text("database is locked")
+        expect(visit.page.locator("#pill")).to_have_text("Unreadable")
         assert overflow_px(visit.page) <= 0
 
         desk.reads.broken = None
-        expect(visit.page.get_by_role("alert")).to_have_count(0, timeout=WAIT_MS)
+        expect(visit.page.get_by_role("alert")).to_have_count(0)
         assert visit.complaints == []
         visit.page.context.close()
 
@@ -187,7 +188,7 @@ def test_a_session_that_ended_leads_to_the_login(browser: Browser) -> None:
     with served_dashboard(running_desk()) as dashboard:
         page = sign_in(browser, dashboard, SCREEN).page
         page.context.clear_cookies()
-        page.wait_for_url(f"{dashboard.url}/login", timeout=WAIT_MS)
+        page.wait_for_url(f"{dashboard.url}/login")
         expect(page.get_by_label("Password")).to_be_visible()
         page.context.close()
 
@@ -212,7 +213,7 @@ def test_zoom_outlives_an_update(browser: Browser) -> None:
         rows = desk.reads.equity_rows
         desk.reads.equity_rows = (*rows, replace(rows[-1], at=rows[-1].at + timedelta(hours=5)))
         desk.reads.stored = replace(desk.reads.stored, cycles=241)
-        expect(page.locator(".figure .value").nth(5)).to_have_text("241", timeout=WAIT_MS)
+        expect(page.locator(".figure .value").nth(5)).to_have_text("241")
         expect(page.locator("#equity-graph .scatterlayer .js-line")).to_have_count(2)
         assert shown_times(page) == zoomed
         page.context.close()
