@@ -55,7 +55,7 @@ PARTS: tuple[Part, ...] = (
             s.status.profit,
             s.status.cycles,
             s.status.orders_by_status,
-            s.positions,
+            s.open_positions,
         ),
         lambda s, _: glance.figures(s),
     ),

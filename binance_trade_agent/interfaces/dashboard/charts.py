@@ -22,7 +22,7 @@ _LAYOUT: dict[str, Any] = {
     "showlegend": False,
     "hovermode": "x",
     "dragmode": "zoom",
-    "xaxis": {**_AXIS, "showgrid": False, "type": "date", "nticks": 6},
+    "xaxis": {**_AXIS, "showgrid": False, "type": "date", "nticks": 5, "tickangle": 0},
     "yaxis": {**_AXIS, "side": "right", "ticklabelstandoff": 6, "tickformat": ",.2f", "nticks": 6},
     "uirevision": "equity",
 }

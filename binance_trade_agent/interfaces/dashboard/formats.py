@@ -21,13 +21,14 @@ def amount(value: Decimal | None, currency: str) -> str:
     if value is None:
         return ABSENT
     places = 8 if currency in _FINE_CURRENCIES else 2
-    return f"{value:,.{places}f}".replace("-", _MINUS)
+    text = f"{value:,.{places}f}"
+    return text.lstrip("-") if _is_nothing(text) else text.replace("-", _MINUS)
 
 
 def signed_amount(value: Decimal | None, currency: str) -> str:
     """The same with its sign always shown."""
     text = amount(value, currency)
-    return f"+{text}" if value is not None and value > 0 else text
+    return f"+{text}" if value is not None and value > 0 and not _is_nothing(text) else text
 
 
 def percent(part: Decimal, whole: Decimal, *, signed: bool = False) -> str:
@@ -35,8 +36,11 @@ def percent(part: Decimal, whole: Decimal, *, signed: bool = False) -> str:
     if not whole:
         return ABSENT
     value = part / whole * 100
+    text = f"{value:.2f} %"
+    if _is_nothing(text):
+        return text.lstrip("-")
     sign = "+" if signed and value > 0 else ""
-    return f"{sign}{value:.2f} %".replace("-", _MINUS)
+    return f"{sign}{text}".replace("-", _MINUS)
 
 
 def price(value: Decimal | None) -> str:
@@ -52,9 +56,9 @@ def quantity(value: Decimal) -> str:
     return to_wire(value).replace("-", _MINUS)
 
 
-def direction(value: Decimal | None) -> str:
-    """A style for gains and losses: `up`, `down` or none; never the only sign of it."""
-    if not value:
+def direction(value: Decimal | None, currency: str) -> str:
+    """A style for gains and losses: `up`, `down`, or none for what is shown as 0; never the only sign of it."""
+    if value is None or _is_nothing(amount(value, currency)):
         return ""
     return "up" if value > 0 else "down"
 
@@ -79,3 +83,8 @@ def time_of_day(at: datetime, zone: ZoneInfo, now: datetime) -> Component:
     text = local.strftime("%H:%M:%S" if same_day else "%d %b %H:%M")
     utc = at.astimezone(UTC)
     return html.Time(text, dateTime=utc.isoformat(), title=utc.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+def _is_nothing(text: str) -> bool:
+    """Whether a number is 0 as it is shown."""
+    return not any(digit in text for digit in "123456789")

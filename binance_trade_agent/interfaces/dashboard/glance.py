@@ -39,15 +39,15 @@ def figures(snapshot: Snapshot) -> list[Component]:
             signed_amount(status.profit, quote),
             quote,
             profit_share,
-            style=direction(status.profit),
+            style=direction(status.profit, quote),
         ),
         _figure("Exposure", amount(status.exposure if equity else None, quote), quote, exposure_share),
         _figure("Cash", amount(cash, quote), quote, cash_share),
         _figure(
             "Open positions",
-            str(len(snapshot.positions)),
+            str(len(snapshot.open_positions)),
             "",
-            ", ".join(position.symbol for position in snapshot.positions[:3]),
+            ", ".join(position.symbol for position in snapshot.open_positions),
         ),
         _figure("Cycles", f"{status.cycles:,}", "", f"{status.decisions:,} decisions"),
         _figure(
@@ -116,7 +116,7 @@ def _figure(label: str, value: str, unit: str, note: str, *, style: str = "") ->
         [
             html.Dt(label),
             html.Dd([html.Span(value, className="value"), *shown_unit], className=style),
-            html.Dd(note or "\u00a0", className="note"),
+            html.Dd(note or "\u00a0", className="note", title=note),
         ],
         className="figure",
     )

@@ -37,6 +37,8 @@ _OUTCOMES = {
 _ACTIONS = {"BUY": ("▲", "up"), "SELL": ("▼", "down"), "HOLD": ("", "quiet")}
 _STATUSES = {"FILLED": "good", "REJECTED": "bad", "UNKNOWN": "bad", "INTENT": "warn", "NOT_PLACED": "quiet"}
 
+_NEAREST_MISS: Column[DecisionRow] = Column("Nearest miss", lambda d: d.nearest_miss or "", wide=True)
+
 
 def positions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
     """What is held, with its gain at the price of the newest decision."""
@@ -52,11 +54,15 @@ def positions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
                 signed_amount(value, quote),
                 html.Small(percent(value, position.cost, signed=True), className="under"),
             ],
-            className=direction(value),
+            className=direction(value, quote),
         )
 
+    def name(position: Position) -> Child:
+        dust = [html.Span("dust", className="unit", title="too little to be sold")]
+        return html.Span([html.Strong(position.symbol), *(dust if snapshot.is_dust(position) else [])])
+
     columns: list[Column[Position]] = [
-        Column("Symbol", lambda p: html.Strong(p.symbol)),
+        Column("Symbol", name),
         Column("Quantity", lambda p: _with_unit(quantity(p.quantity), p.base), numeric=True),
         Column("Average", lambda p: price(p.average_price), numeric=True, unit=quote),
         Column("Last", lambda p: price(prices.get(p.symbol)), numeric=True, unit=quote),
@@ -68,7 +74,7 @@ def positions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
     return table(
         "Open positions",
         columns,
-        snapshot.positions,
+        sorted(snapshot.positions, key=snapshot.is_dust),
         empty=[
             "Nothing is held. A position opens when the strategy says BUY and every risk gate passes;"
             " the decisions below say which gate stood in the way."
@@ -85,7 +91,7 @@ def decisions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
         Column("Signal", lambda d: _action(d.action)),
         Column("Outcome", lambda d: _outcome(d.outcome)),
         Column("Reason", lambda d: html.Span(d.reason, title=d.reason_code), wide=True),
-        Column("Nearest miss", lambda d: d.nearest_miss or "", wide=True),
+        *([_NEAREST_MISS] if any(row.nearest_miss for row in snapshot.decisions) else []),
         Column("Price", lambda d: price(d.price), numeric=True, unit=snapshot.quote),
     ]
     return table(

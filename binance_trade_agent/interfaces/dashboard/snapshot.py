@@ -7,6 +7,10 @@ from binance_trade_agent.control.watching import AgentStatus, Watch
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import DecisionRow, EquityRow, FillRow, OrderRow
 
+#: Below this value nothing can be sold: Binance's smallest notional by quote currency. A symbol's own rules
+#: are the trader's to know; this decides only how a remainder is shown.
+_SMALLEST_NOTIONAL = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "BNB": Decimal("0.01")}
+_USUAL_NOTIONAL = Decimal(5)
 _DECISIONS = 40
 _ORDERS = 15
 _FILLS = 15
@@ -15,7 +19,7 @@ _EQUITY_POINTS = 500
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Bounded rows, newest first; `equity` oldest first. `positions` are those held."""
+    """Bounded rows, newest first; `equity` oldest first. `positions` are those held, dust included."""
 
     status: AgentStatus
     positions: tuple[Position, ...]
@@ -37,6 +41,17 @@ class Snapshot:
             if row.price is not None:
                 prices.setdefault(row.symbol, row.price)
         return prices
+
+    def is_dust(self, position: Position) -> bool:
+        """Whether what is left of a position is too little to be sold."""
+        last = self.last_prices.get(position.symbol)
+        value = position.cost if last is None else position.quantity * last
+        return value < _SMALLEST_NOTIONAL.get(position.quote, _USUAL_NOTIONAL)
+
+    @property
+    def open_positions(self) -> tuple[Position, ...]:
+        """The positions that are more than dust."""
+        return tuple(position for position in self.positions if not self.is_dust(position))
 
 
 def take_snapshot(watch: Watch) -> Snapshot:

@@ -95,7 +95,7 @@ class OrderAnswer(BaseModel):
             quantity=to_wire(row.quantity),
             executed=to_wire(row.executed),
             quote_executed=to_wire(row.quote_executed),
-            average_price=decimal_text(row.average_price),
+            average_price=_average_text(row.average_price),
             status=row.status,
             reason=row.reason,
             decision_id=row.decision_id,
@@ -190,7 +190,7 @@ class PositionAnswer(BaseModel):
             base=position.base,
             quote=position.quote,
             quantity=to_wire(position.quantity),
-            average_price=decimal_text(position.average_price),
+            average_price=_average_text(position.average_price),
             cost=to_wire(position.cost),
             realised=to_wire(position.realised),
             fees=to_wire(position.fees_quote),
@@ -306,6 +306,11 @@ class WorkflowAnswer(BaseModel):
 def decimal_text(value: Decimal | None) -> str | None:
     """Plain decimal notation; None stays None."""
     return None if value is None else to_wire(value)
+
+
+def _average_text(value: Decimal | None) -> str | None:
+    """A quotient, to the eight places that Binance's prices have at most."""
+    return None if value is None else to_wire(value.quantize(Decimal("1e-8")))
 
 
 def _session(status: AgentStatus) -> SessionAnswer | None:

@@ -8,6 +8,7 @@ import pytest
 
 from binance_trade_agent.interfaces.dashboard.formats import (
     amount,
+    direction,
     percent,
     price,
     quantity,
@@ -34,6 +35,14 @@ def test_signs_are_always_shown_where_asked() -> None:
     assert signed_amount(Decimal("-3"), "USDT") == "−3.00"
     assert signed_amount(Decimal("0"), "USDT") == "0.00"
     assert signed_amount(None, "USDT") == "–"
+
+
+def test_what_rounds_to_nothing_has_neither_sign_nor_direction() -> None:
+    assert signed_amount(Decimal("-0.001"), "USDT") == "0.00"
+    assert signed_amount(Decimal("0.001"), "USDT") == "0.00"
+    assert percent(Decimal("-0.00001"), Decimal(1), signed=True) == "0.00 %"
+    assert direction(Decimal("-0.001"), "USDT") == ""
+    assert direction(Decimal("-0.001"), "BTC") == "down"
 
 
 def test_prices_have_the_digits_their_size_calls_for() -> None:

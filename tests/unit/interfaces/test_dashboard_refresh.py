@@ -83,6 +83,16 @@ def test_a_position_shows_its_gain_at_the_newest_decisions_price() -> None:
     assert "ETHUSDT" not in shown
 
 
+def test_dust_is_named_and_not_counted_as_a_position() -> None:
+    desk = fake_desk()
+    held = desk.reads.position_rows[0]
+    desk.reads.position_rows = (replace(held, quantity=Decimal("0.00001"), cost=Decimal("0.62")),)
+
+    parts, _ = sent(desk, {})
+    assert "Open positions 0" in text(parts["figures.children"])
+    assert "BTCUSDT dust" in text(parts["positions.children"])
+
+
 def test_an_empty_database_says_what_to_do() -> None:
     parts, _ = sent(fake_desk(empty=True), {})
 
