@@ -128,7 +128,7 @@ def translated_errors(url: URL) -> Iterator[None]:
 def unwritable(path: Path) -> DatabaseUnwritable:
     """The error for a file that cannot be written, with what to do."""
     return DatabaseUnwritable(
-        f"the database {path} cannot be written by user {os.getuid()}: make the file and its folder {path.parent} "
+        f"the database {path} cannot be written by user {os.geteuid()}: make the file and its folder {path.parent} "
         "writable for this user, or set DATABASE_URL (or DATA_DIR) to a place that is"
     )
 
@@ -169,7 +169,7 @@ def _make_file(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise unwritable(path) from error
-    if not os.access(path.parent, os.W_OK):
+    if not os.access(path.parent, os.W_OK, effective_ids=True):
         raise unwritable(path)
 
 

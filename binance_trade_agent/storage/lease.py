@@ -77,16 +77,20 @@ class PostgresLease:
     @contextmanager
     def acquire(self) -> Iterator[None]:
         """Hold the lease while the context lasts; raises `LeaseHeld`."""
-        engine = connect_engine(self._url).execution_options(isolation_level="AUTOCOMMIT")
+        engine = connect_engine(self._url)
         try:
             with translated_errors(self._url):
-                connection = engine.connect()
-                taken = connection.scalar(_TRY_LOCK, self._key)
-            if not taken:
-                raise LeaseHeld(f"another process trades on this book now ({self._url.render_as_string()})")
-            yield
-            connection.invalidate()
+                connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            with connection:
+                with translated_errors(self._url):
+                    taken = connection.scalar(_TRY_LOCK, self._key)
+                if not taken:
+                    raise LeaseHeld(
+                        f"another process trades on this book now ({self._url.render_as_string()})"
+                    )
+                yield
         finally:
+            # the lock ends with the connection, not with a return to the pool
             engine.dispose()
 
     def is_held(self) -> bool:

@@ -155,6 +155,8 @@ class SqlReadModels:
         return [_cycle_shown(row) for row in transaction.scalars(query)]
 
     def _cycle_numbers(self, transaction: Session, cycle_ids: set[str]) -> dict[str, int]:
+        if not cycle_ids:
+            return {}
         query = (
             select(models.Cycle.id, models.Cycle.number)
             .filter_by(book_id=self._book.id)

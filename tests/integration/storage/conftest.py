@@ -1,5 +1,6 @@
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,11 +38,32 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def url(empty_url: str) -> str:
-    """A database at the newest schema."""
-    migrate(empty_url)
-    return empty_url
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "book.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[tuple[str, str]]:
+    """The server, and the name of the database to copy."""
+    name = f"migrated_{os.getpid()}"
+    with postgres.fresh_database(postgres_server, name) as url:
+        migrate(url)
+        yield postgres_server, name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind at the newest schema."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "book.db")
+        yield f"sqlite:///{tmp_path}/book.db"
+        return
+    server, template = request.getfixturevalue("migrated_postgres")
+    with postgres.fresh_database(server, f"test_{os.getpid()}_{next(_names)}", template) as copy:
+        yield copy
 
 
 @pytest.fixture

@@ -46,10 +46,10 @@ def cluster(bin_folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def fresh_database(server_url: str, name: str) -> Iterator[str]:
-    """The URL of a new, empty database of the server."""
+def fresh_database(server_url: str, name: str, template: str = "template0") -> Iterator[str]:
+    """The URL of a new database of the server: empty, or a copy of `template`."""
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     try:
         yield server_url.rsplit("/", 1)[0] + f"/{name}"
     finally:

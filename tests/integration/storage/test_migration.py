@@ -39,7 +39,9 @@ def test_every_constraint_of_the_database_has_the_name_the_models_give_it(empty_
                 *(row["name"] for row in inspector.get_foreign_keys(name)),
             }
             assert stored == {str(constraint.name) for constraint in table.constraints}
-            assert inspector.get_pk_constraint(name)["constrained_columns"] == list(table.primary_key.columns.keys())
+            assert inspector.get_pk_constraint(name)["constrained_columns"] == list(
+                table.primary_key.columns.keys()
+            )
     engine.dispose()
 
 
@@ -47,7 +49,7 @@ def test_a_database_of_a_newer_version_is_left_alone(url):
     database = open_database(url)
     with database.write() as transaction:
         transaction.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(DatabaseTooNew, match="schema 9999.*nothing was changed"):
+    with pytest.raises(DatabaseTooNew, match=r"schema 9999.*nothing was changed"):
         migrate(url)
     with database.read() as transaction:
         assert transaction.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
@@ -60,7 +62,9 @@ def test_processes_that_start_at_once_migrate_once(empty_url):
         subprocess.Popen([sys.executable, "-c", script, empty_url], stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    assert [(process.communicate(timeout=60)[1], process.returncode) for process in processes] == [("", 0)] * 3
+    assert [(process.communicate(timeout=60)[1], process.returncode) for process in processes] == [
+        ("", 0)
+    ] * 3
     database = open_database(empty_url)
     with database.read() as transaction:
         assert transaction.scalar(text("SELECT count(*) FROM alembic_version")) == 1

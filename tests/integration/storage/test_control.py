@@ -1,0 +1,166 @@
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from binance_trade_agent.domain.decisions import TradingState
+from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.records import (
+    Command,
+    CommandKind,
+    CommandResult,
+    CommandStatus,
+    Heartbeat,
+    Incident,
+)
+from binance_trade_agent.storage import models
+from binance_trade_agent.storage.bans import SqlBans
+from binance_trade_agent.storage.books import open_book
+from binance_trade_agent.storage.control_state import SqlControlState
+from binance_trade_agent.storage.decision_log import SqlDecisionLog
+from binance_trade_agent.storage.outbox import SqlOutbox
+from binance_trade_agent.storage.read_models import SqlReadModels
+from binance_trade_agent.storage.sessions import SqlSessions
+from tests.integration.storage.samples import MINUTE, T0, cycle_start, session
+
+COMMAND = Command("k1", CommandKind.WORKFLOW, {"symbol": "BTCUSDT"}, "key", "ann", "cli", T0)
+
+
+@pytest.fixture
+def control(database, book):
+    return SqlControlState(database, book)
+
+
+@pytest.fixture
+def sessions(database, book):
+    return SqlSessions(database, book)
+
+
+def audit(database):
+    with database.read() as transaction:
+        rows = transaction.scalars(select(models.Audit).order_by(models.Audit.id))
+        return [(row.actor, row.channel, row.action, row.text, row.details) for row in rows]
+
+
+def test_a_new_book_runs_and_a_new_live_one_starts_paused(control, database):
+    assert (control.read().state, control.read().reason) == (TradingState.RUNNING, "initial")
+    live = open_book(database, mode="live", address="binance", account="a", quote="USDT")
+    found = SqlControlState(database, live).read()
+    assert (found.state, found.reason) == (TradingState.PAUSED, "a fresh live install starts paused")
+
+
+def test_the_state_is_latched_with_its_audit_row(control, database):
+    written = control.write(TradingState.HALTED, reason="drawdown", actor="ann", at=T0)
+    assert control.read() == written
+    control.write(TradingState.RUNNING, reason="all well", actor="bob", at=T0 + MINUTE)
+    assert (control.read().state, control.read().actor, control.read().since) == (
+        TradingState.RUNNING,
+        "bob",
+        T0 + MINUTE,
+    )
+    assert audit(database) == [
+        ("ann", "", "control_state", "drawdown", {"from": "RUNNING", "to": "HALTED"}),
+        ("bob", "", "control_state", "all well", {"from": "HALTED", "to": "RUNNING"}),
+    ]
+
+
+def test_a_key_makes_a_command_happen_once(control, database):
+    assert control.submit(COMMAND) == COMMAND
+    again = replace(COMMAND, id="k2", created_at=T0 + MINUTE)
+    assert control.submit(again) == COMMAND
+    assert control.pending() == (COMMAND,)
+    for other in (replace(again, arguments={"symbol": "ETHUSDT"}), replace(again, arguments={})):
+        with pytest.raises(ConfigurationError, match="used for another command"):
+            control.submit(other)
+    assert audit(database) == [("ann", "cli", "workflow", "", {"command": "k1", "symbol": "BTCUSDT"})]
+
+
+def test_a_command_is_taken_once_and_answered(control):
+    control.submit(COMMAND)
+    assert control.result("k1") is None
+    assert control.claim("k1", T0)
+    assert not control.claim("k1", T0)
+    assert not control.claim("none", T0)
+    assert (control.pending(), control.result("k1")) == ((), None)
+    result = CommandResult(CommandStatus.DONE, "bought", {"order": "bta-1"}, T0 + MINUTE)
+    control.finish("k1", result)
+    assert control.result("k1") == result
+    assert control.result("none") is None
+    with pytest.raises(StorageError, match="no command none"):
+        control.finish("none", result)
+
+
+def test_commands_wait_in_the_order_they_came(control):
+    later = replace(COMMAND, id="a", idempotency_key="2", created_at=T0 + MINUTE)
+    control.submit(later)
+    control.submit(COMMAND)
+    assert control.pending() == (COMMAND, later)
+
+
+def test_a_session_is_kept_from_its_beginning_to_its_end(sessions):
+    assert sessions.latest() is None
+    first = session(deadline=T0 + MINUTE, duration_minutes=1)
+    sessions.begin(first)
+    assert sessions.latest() == first
+    sessions.end("s1", reason="duration", exit_code=0, at=T0 + MINUTE)
+    assert sessions.latest() == replace(first, ended_at=T0 + MINUTE, end_reason="duration", exit_code=0)
+    second = session("s0", started_at=T0 + MINUTE)
+    sessions.begin(second)
+    assert sessions.latest() == second
+    with pytest.raises(StorageError, match="no session none"):
+        sessions.end("none", reason="", exit_code=1, at=T0)
+
+
+def test_cycles_of_a_session_are_numbered_on(sessions, database, book):
+    sessions.begin(session())
+    assert sessions.next_cycle_number("s1") == 1
+    SqlDecisionLog(database, book).open_cycle(cycle_start("c7", 7), "s1")
+    assert sessions.next_cycle_number("s1") == 8
+    assert sessions.next_cycle_number("other") == 1
+
+
+def test_starts_are_counted_until_a_cycle_completes(sessions):
+    assert [sessions.count_start(), sessions.count_start()] == [1, 2]
+    sessions.reset_starts()
+    sessions.reset_starts()
+    assert sessions.count_start() == 1
+
+
+def test_a_process_has_one_heartbeat(sessions, database, book):
+    sessions.beat(Heartbeat("trader", 1, T0, None))
+    last = Heartbeat("trader", 2, T0 + MINUTE, T0)
+    sessions.beat(last)
+    assert SqlReadModels(database, book).status().heartbeats == (last,)
+
+
+def test_an_incident_is_open_once_until_it_is_cleared(database, book):
+    outbox, reads = SqlOutbox(database, book), SqlReadModels(database, book)
+    incident = Incident("balance", "BTC differs", "critical", T0)
+    assert outbox.raise_incident(incident)
+    assert not outbox.raise_incident(replace(incident, text="still"))
+    assert reads.incidents() == (incident,)
+    outbox.clear_incident("balance", T0 + MINUTE)
+    outbox.clear_incident("balance", T0 + MINUTE)
+    assert reads.incidents() == ()
+    assert outbox.raise_incident(incident)
+
+
+def test_messages_wait_until_they_are_sent(database, book):
+    outbox = SqlOutbox(database, book)
+    for text in ("one", "two", "three"):
+        outbox.enqueue("fill", text, T0)
+    first, second = outbox.unsent(2)
+    assert (first[1:], second[1:]) == (("fill", "one"), ("fill", "two"))
+    outbox.mark_sent(first[0], T0)
+    assert [text for _, _, text in outbox.unsent(9)] == ["two", "three"]
+
+
+def test_a_ban_is_kept_by_address_and_never_shortened(database):
+    bans = SqlBans(database, "https://api.binance.com")
+    assert bans.until() is None
+    bans.set_until(T0 + MINUTE, "429")
+    bans.set_until(T0, "earlier")
+    assert SqlBans(database, "https://api.binance.com").until() == T0 + MINUTE
+    assert SqlBans(database, "http://127.0.0.1").until() is None
+    bans.set_until(T0 + 2 * MINUTE, "418")
+    assert bans.until() == T0 + 2 * MINUTE
