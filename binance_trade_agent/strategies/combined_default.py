@@ -37,9 +37,11 @@ class _Vote:
 class CombinedDefault(Strategy):
     """BUY at a score of `threshold` with `quorum` voters for it, SELL at the mirror image.
 
-    Votes are states, not events: RSI under 30 / over 70, MACD line above / below its
-    signal, close under the lower / over the upper band, EMA9 above / below EMA21. The
-    score is the weighted mean over the voters that have a value.
+    Votes are states, not events: RSI under `oversold` / over `overbought`, MACD line above /
+    below its signal, close under the lower / over the upper band, EMA9 above / below EMA21.
+    The score is the weighted mean over the voters that have a value. The RSI limits are those
+    of a rising market (Brown, Technical Analysis for the Trading Professional, 1999), because
+    only long positions are taken; docs/decisions/0002 says why the defaults are what they are.
     """
 
     name: ClassVar[str] = "combined_default"
@@ -50,8 +52,8 @@ class CombinedDefault(Strategy):
     ema_weight: float = Field(default=0.2, ge=0, le=1)
     threshold: float = Field(default=0.4, gt=0, le=1)
     quorum: int = Field(default=2, ge=1, le=4)
-    oversold: float = Field(default=30.0, gt=0, lt=50)
-    overbought: float = Field(default=70.0, gt=50, lt=100)
+    oversold: float = Field(default=40.0, gt=0, lt=50)
+    overbought: float = Field(default=80.0, gt=50, lt=100)
 
     @property
     def warmup_candles(self) -> int:

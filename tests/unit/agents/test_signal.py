@@ -38,7 +38,8 @@ class Broken(Scripted):
     name: ClassVar[str] = "broken"
 
     def decide(self, bar: Bar) -> Advice:
-        return {}[bar.index]  # type: ignore[no-any-return]
+        nothing: dict[int, Advice] = {}
+        return nothing[bar.index]
 
 
 class WrongLength(Scripted):

@@ -87,7 +87,7 @@ def test_combined_default_counts_the_votes_of_those_that_have_a_value() -> None:
     expected = []
     for t, close in enumerate(closes.tolist()):
         votes = [
-            (Decimal("0.3"), int(rsi[t] < 30) - int(rsi[t] > 70), rsi[t]),
+            (Decimal("0.3"), int(rsi[t] < 40) - int(rsi[t] > 80), rsi[t]),
             (Decimal("0.3"), int(line[t] > signal[t]) - int(line[t] < signal[t]), signal[t]),
             (Decimal("0.2"), int(close < lower[t]) - int(close > upper[t]), lower[t]),
             (Decimal("0.2"), int(fast[t] > slow[t]) - int(fast[t] < slow[t]), slow[t]),
