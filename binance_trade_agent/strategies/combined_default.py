@@ -40,8 +40,8 @@ class CombinedDefault(Strategy):
     Votes are states, not events: RSI under `oversold` / over `overbought`, MACD line above /
     below its signal, close under the lower / over the upper band, EMA9 above / below EMA21.
     The score is the weighted mean over the voters that have a value. The RSI limits are those
-    of a rising market (Brown, Technical Analysis for the Trading Professional, 1999), because
-    only long positions are taken; docs/decisions/0002 says why the defaults are what they are.
+    of a rising market (Cardwell's range rules), because only long positions are taken;
+    docs/decisions/0002 says why the defaults are what they are.
     """
 
     name: ClassVar[str] = "combined_default"
