@@ -2,6 +2,7 @@
 
 import sys
 
+import structlog
 import waitress
 
 from binance_trade_agent.bootstrap.desk import open_desk
@@ -29,18 +30,15 @@ def serve(settings: Settings) -> None:
     configure_logs(
         PROGRAM, level=settings.log_level, line_format=settings.log_format, log_dir=settings.log_dir
     )
-    listener = listen(
-        settings.dashboard_host,
-        settings.dashboard_port,
-        host_setting="DASHBOARD_HOST",
-        port_setting="DASHBOARD_PORT",
-    )
+    host, port = settings.dashboard_host, settings.dashboard_port
+    listener = listen(host, port, host_setting="DASHBOARD_HOST", port_setting="DASHBOARD_PORT")
     app = build_app(
         DeskDoor(lambda: open_desk(settings)),
         Guard(dashboard_password(settings), dashboard_session_key(settings), LoginThrottle()),
         mode=settings.mode.value,
         mode_note=settings.mode_note,
     )
+    structlog.get_logger(PROGRAM).info("dashboard ready", address=f"http://{host}:{port}/")
     waitress.serve(app.server, sockets=[listener], threads=_THREADS, ident="")
 
 

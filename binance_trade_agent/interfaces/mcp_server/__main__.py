@@ -2,6 +2,7 @@
 
 import sys
 
+import structlog
 import uvicorn
 
 from binance_trade_agent.bootstrap.desk import open_desk
@@ -37,10 +38,12 @@ def serve(settings: Settings) -> None:
     config = uvicorn.Config(
         build_app(server, host, port, settings.mcp_allowed_hosts),
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
+    structlog.get_logger(PROGRAM).info("MCP server ready", address=f"http://{host}:{port}/mcp")
     uvicorn.Server(config).run(sockets=[listener])
 
 
