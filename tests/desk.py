@@ -1,0 +1,126 @@
+"""Agents and orchestrator over a real database and `FakeExchange`, with a strategy that does what it is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import ClassVar
+
+from binance_trade_agent.agents.execution.place import TradeExecutionAgent
+from binance_trade_agent.agents.execution.resolve import OrderResolver
+from binance_trade_agent.agents.market_data import MarketDataAgent
+from binance_trade_agent.agents.risk import RiskLimits, RiskManagementAgent
+from binance_trade_agent.agents.signal import SignalAgent
+from binance_trade_agent.bootstrap.trader import Store, open_store
+from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
+from binance_trade_agent.domain.decisions import CycleReport, SignalAction
+from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.records import DecisionRow, OrderRow, Session
+from binance_trade_agent.orchestrator import TradingDesk, TradingOrchestrator, TradingPlan
+from binance_trade_agent.settings import load_settings
+from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
+from binance_trade_agent.strategies.indicators import FloatArray
+from tests.fake_exchange import FakeExchange
+from tests.fakes import FakeClock
+
+
+class Marked(Strategy):
+    """BUY on a candle that closes at 101, SELL at 99, an error at 666."""
+
+    name: ClassVar[str] = "marked"
+
+    @property
+    def warmup_candles(self) -> int:
+        return 1
+
+    def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
+        return {"close": candles.close}
+
+    def decide(self, bar: Bar) -> Advice:
+        close = bar.value("close")
+        if close == 666:
+            raise RuntimeError("the plug-in is broken")
+        action = {101.0: SignalAction.BUY, 99.0: SignalAction.SELL}.get(close, SignalAction.HOLD)
+        makers = {SignalAction.BUY: Advice.buy, SignalAction.SELL: Advice.sell}
+        if action is SignalAction.HOLD:
+            return Advice.hold("quiet", "nothing to do")
+        return makers[action](1.0, "marked", f"the close is {close}")
+
+
+class ExchangeClock(FakeClock):
+    """The local clock, always in step with the exchange's."""
+
+    def __init__(self, exchange: FakeExchange) -> None:
+        super().__init__()
+        self._exchange = exchange
+
+    def now(self):  # type: ignore[no-untyped-def]
+        return self._exchange.time
+
+
+@dataclass
+class DeskUnderTest:
+    """`cycle` runs the next cycle; rows come newest first."""
+
+    exchange: FakeExchange
+    store: Store
+    clock: ExchangeClock
+    keeper: SessionKeeper
+    session: Session
+    orchestrator: TradingOrchestrator
+
+    @property
+    def next_number(self) -> int:
+        return self.keeper.next_cycle_number(self.session)
+
+    async def cycle(self) -> CycleReport:
+        return await self.orchestrator.run_cycle(self.next_number, self.clock.now())
+
+    @property
+    def decisions(self) -> tuple[DecisionRow, ...]:
+        return self.store.reads.decisions(limit=1000)
+
+    @property
+    def orders(self) -> tuple[OrderRow, ...]:
+        return self.store.reads.orders(limit=1000)
+
+
+def make_desk(
+    folder: Path, exchange: FakeExchange | None = None, limits: RiskLimits | None = None
+) -> DeskUnderTest:
+    """A desk on the database in `folder`; a second one on the same folder is the process after a restart."""
+    exchange = exchange or FakeExchange()
+    settings = load_settings(
+        {"TRADING_MODE": "simulated", "TRADING_SYMBOLS": ",".join(exchange.symbols), "DATA_DIR": str(folder)},
+        folder,
+    )
+    store, clock = open_store(settings), ExchangeClock(exchange)
+    keeper = SessionKeeper(store.sessions, clock)
+    session = keeper.enter(
+        SessionRequest("trading", "simulated", "marked", exchange.symbols, {}, timedelta(0))
+    )
+    limits = limits or RiskLimits(max_data_age=timedelta(minutes=3))
+    desk = TradingDesk(
+        exchange=exchange,
+        market_data=MarketDataAgent(exchange, interval=CandleInterval.M1, history=50),
+        signal=SignalAgent(Marked(), max_signal_age=timedelta(minutes=3)),
+        risk=RiskManagementAgent(replace(limits, cooldown_candles=0)),
+        execution=TradeExecutionAgent(exchange, store.journal, store.control, clock),
+        resolver=OrderResolver(exchange, store.journal, store.ledger),
+        journal=store.journal,
+        ledger=store.ledger,
+        decisions=store.decisions,
+        control=store.control,
+        clock=clock,
+    )
+    plan = TradingPlan(session.id, exchange.symbols, "USDT", CandleInterval.M1)
+    return DeskUnderTest(exchange, store, clock, keeper, session, TradingOrchestrator(plan, desk))
+
+
+def booked_equals_held(desk: DeskUnderTest) -> bool:
+    """Whether the ledger and the exchange hold the same, to the last digit."""
+    booked = {asset: amount for asset, amount in desk.store.ledger.balances().items() if amount}
+    return booked == {
+        asset: amount for asset, amount in desk.exchange.balances.items() if amount != Decimal(0)
+    }

@@ -1,0 +1,282 @@
+"""Cycles on a real database: one decision a symbol with its reason, whatever the exchange does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.domain.decisions import CycleOutcome, Outcome, TradingState
+from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.orchestrator import OrderRequest
+from tests.desk import DeskUnderTest, booked_equals_held, make_desk
+from tests.fake_exchange import MINUTE, FakeExchange
+
+AFTER_THE_GRACE = timedelta(seconds=66)
+
+
+async def bought(desk: DeskUnderTest) -> None:
+    await desk.cycle()
+    desk.exchange.close_candle(101)
+    await desk.cycle()
+
+
+async def test_a_quiet_cycle_records_one_held_decision_with_its_reason(desk: DeskUnderTest) -> None:
+    report = await desk.cycle()
+    assert report.outcome is CycleOutcome.COMPLETED
+    (decision,) = desk.decisions
+    assert (decision.outcome, decision.reason) == ("held", "nothing to do")
+    assert decision.candles_seen == 1
+    assert desk.store.reads.equity()[-1].total == Decimal(1000)
+
+
+async def test_buy_then_sell_leave_books_equal_to_the_exchange(desk: DeskUnderTest) -> None:
+    await bought(desk)
+    desk.exchange.close_candle(99)
+    await desk.cycle()
+    assert [(order.side, order.status) for order in desk.orders] == [("SELL", "FILLED"), ("BUY", "FILLED")]
+    assert booked_equals_held(desk)
+    (position,) = desk.store.reads.positions()
+    assert position.realised < 0
+    assert desk.store.reads.equity()[-1].total == desk.exchange.balances["USDT"] + position.quantity * 99
+
+
+async def test_each_candle_belongs_to_one_decision_also_after_a_pause(desk: DeskUnderTest) -> None:
+    await desk.cycle()
+    for _ in range(3):
+        desk.exchange.close_candle(100)
+    await desk.cycle()
+    await desk.cycle()
+    third, second, first = desk.decisions
+    assert (first.candles_seen, second.candles_seen, third.candles_seen) == (1, 3, 0)
+    assert second.first_candle is not None
+    assert first.last_candle is not None
+    assert second.first_candle - first.last_candle == MINUTE
+    assert third.reason_code == "no_new_candle"
+
+
+async def test_a_cycle_without_market_data_sees_no_candle_and_the_next_sees_them_all(
+    desk: DeskUnderTest,
+) -> None:
+    await desk.cycle()
+    desk.exchange.close_candle(101)
+    desk.exchange.errors["candles"] = Unavailable("no route")
+    report = await desk.cycle()
+    assert report.outcome is CycleOutcome.DEGRADED
+    assert (desk.decisions[0].outcome, desk.decisions[0].reason) == ("no_data", "no route")
+    assert desk.decisions[0].candles_seen == 0
+    desk.exchange.errors.clear()
+    await desk.cycle()
+    assert desk.decisions[0].outcome == "placed"
+
+
+@pytest.mark.parametrize("method", ["rules", "book_tops", "account", "candles"])
+async def test_any_failed_read_is_a_reason_never_a_crash(desk: DeskUnderTest, method: str) -> None:
+    desk.exchange.errors[method] = Throttled(30, "too many requests")
+    await desk.cycle()
+    (decision,) = desk.decisions
+    assert decision.outcome == "no_data"
+    assert "too many requests" in decision.reason
+
+
+async def test_a_lost_answer_locks_the_symbol_until_the_order_is_adopted(desk: DeskUnderTest) -> None:
+    desk.exchange.lost_answer = OutcomeUnknown("timeout")
+    desk.exchange.invisible = True
+    await bought(desk)
+    assert (desk.orders[0].status, desk.decisions[0].outcome) == ("UNKNOWN", "unknown")
+    desk.exchange.close_candle(101)
+    await desk.cycle()
+    assert desk.decisions[0].reason_code == "unresolved_order"
+    assert len(desk.exchange.sent) == 1
+    desk.exchange.invisible = False
+    desk.exchange.close_candle(101)
+    await desk.cycle()
+    assert desk.orders[0].status == "FILLED"
+    assert len(desk.exchange.sent) == 1
+    assert booked_equals_held(desk)
+    assert {decision.outcome for decision in desk.decisions} == {"held", "placed", "unresolved_order"}
+
+
+async def test_an_order_that_never_arrived_is_not_placed_only_after_window_and_grace(
+    desk: DeskUnderTest,
+) -> None:
+    class Swallowing(FakeExchange):
+        def _fill(self, intent):  # type: ignore[no-untyped-def]
+            raise OutcomeUnknown("reset before it arrived")
+
+    desk.exchange.__class__ = Swallowing
+    await bought(desk)
+    await desk.cycle()
+    assert desk.orders[0].status == "UNKNOWN"
+    desk.exchange.time += AFTER_THE_GRACE
+    await desk.cycle()
+    assert desk.orders[0].status == "NOT_PLACED"
+    assert booked_equals_held(desk)
+
+
+async def test_an_order_missing_by_id_but_visible_in_the_balances_stays_unresolved(
+    desk: DeskUnderTest,
+) -> None:
+    desk.exchange.lost_answer = OutcomeUnknown("timeout")
+    desk.exchange.invisible = True
+    await bought(desk)
+    desk.exchange.orders.clear()
+    desk.exchange.time += AFTER_THE_GRACE
+    await desk.cycle()
+    assert desk.orders[0].status == "UNKNOWN"
+    assert desk.decisions[0].outcome == "unresolved_order"
+
+
+async def test_a_failed_look_up_changes_nothing(desk: DeskUnderTest) -> None:
+    desk.exchange.lost_answer = OutcomeUnknown("timeout")
+    await bought(desk)
+    desk.exchange.errors["find_order"] = Unavailable("gone")
+    desk.exchange.time += AFTER_THE_GRACE
+    await desk.cycle()
+    assert desk.orders[0].status == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Refused(-2010, "Account has insufficient balance"), Unavailable("refused"), Throttled(5, "slow")],
+)
+async def test_a_definite_no_is_rejected_and_locks_nothing(desk: DeskUnderTest, error: Exception) -> None:
+    desk.exchange.errors["place"] = error
+    await bought(desk)
+    assert (desk.orders[0].status, desk.decisions[0].outcome) == ("REJECTED", "rejected")
+    desk.exchange.errors.clear()
+    desk.exchange.close_candle(101)
+    await desk.cycle()
+    assert desk.decisions[0].outcome == "placed"
+
+
+async def test_an_intent_left_by_a_killed_process_is_adopted_at_the_next_start(
+    new_desk: Callable[..., DeskUnderTest],
+) -> None:
+    first = new_desk()
+    first.exchange.lost_answer = OutcomeUnknown("timeout")
+    await bought(first)
+    restarted = new_desk(exchange=first.exchange)
+    first.exchange.lost_answer = None
+    await restarted.cycle()
+    assert len(first.exchange.sent) == 1
+    assert restarted.orders[0].status == "FILLED"
+    assert booked_equals_held(restarted)
+
+
+async def test_a_restart_decides_on_no_candle_twice(new_desk: Callable[..., DeskUnderTest]) -> None:
+    first = new_desk()
+    await bought(first)
+    restarted = new_desk(exchange=first.exchange)
+    await restarted.cycle()
+    assert restarted.decisions[0].candles_seen == 0
+    assert len(first.exchange.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [
+        (TradingState.PAUSED, "refused"),
+        (TradingState.ENTRIES_HALTED, "refused"),
+        (TradingState.HALTED, "halted"),
+    ],
+)
+async def test_a_stopped_book_enters_nothing_and_says_why(
+    desk: DeskUnderTest, state: TradingState, outcome: str
+) -> None:
+    desk.store.control.write(state, reason="by hand", actor="me", at=desk.clock.now())
+    await bought(desk)
+    assert desk.decisions[0].outcome == outcome
+    assert "by hand" in desk.decisions[0].reason
+    assert not desk.exchange.sent
+
+
+async def test_exits_go_on_while_paused_and_stop_when_halted(desk: DeskUnderTest) -> None:
+    await bought(desk)
+    desk.store.control.write(TradingState.HALTED, reason="stop", actor="me", at=desk.clock.now())
+    desk.exchange.close_candle(99)
+    await desk.cycle()
+    assert desk.decisions[0].outcome == "halted"
+    desk.store.control.write(TradingState.PAUSED, reason="slow", actor="me", at=desk.clock.now())
+    desk.exchange.close_candle(99)
+    await desk.cycle()
+    assert [order.side for order in desk.orders] == ["SELL", "BUY"]
+
+
+async def test_halting_between_risk_and_sending_sends_nothing(desk: DeskUnderTest) -> None:
+    await desk.cycle()
+    desk.exchange.close_candle(101)
+    account = desk.exchange.account
+
+    async def halt_meanwhile():  # type: ignore[no-untyped-def]
+        desk.store.control.write(TradingState.HALTED, reason="now", actor="me", at=desk.clock.now())
+        return await account()
+
+    desk.exchange.account = halt_meanwhile  # type: ignore[method-assign]
+    await desk.cycle()
+    assert (desk.decisions[0].outcome, desk.exchange.sent, desk.orders) == ("halted", [], ())
+
+
+async def test_a_person_may_name_the_side_and_a_quantity_over_a_limit_is_refused_not_shrunk(
+    desk: DeskUnderTest,
+) -> None:
+    await desk.cycle()
+    request = OrderRequest(side=Side.BUY, quantity=Decimal("9.5"))
+    report = await desk.orchestrator.execute_trading_workflow(desk.next_number, "BTCUSDT", request=request)
+    assert report.decisions[0].outcome is Outcome.REFUSED
+    report = await desk.orchestrator.execute_trading_workflow(
+        desk.next_number, "BTCUSDT", request=replace(request, quantity=Decimal("0.5"))
+    )
+    assert report.decisions[0].outcome is Outcome.PLACED
+    assert report.decisions[0].candles_seen == 0
+    assert desk.orders[0].executed == Decimal("0.5")
+
+
+async def test_a_workflow_for_a_symbol_the_exchange_does_not_know_is_an_answer(desk: DeskUnderTest) -> None:
+    report = await desk.orchestrator.execute_trading_workflow(desk.next_number, "NOPEUSDT")
+    assert report.decisions[0].outcome is Outcome.NO_DATA
+    assert "NOPEUSDT" in report.decisions[0].reason.text
+
+
+async def test_a_broken_strategy_is_reported_and_other_symbols_go_on(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    await desk.cycle()
+    desk.exchange.close_candle(666)
+    await desk.cycle()
+    assert desk.decisions[0].outcome == "failed"
+    assert "the plug-in is broken" in desk.decisions[0].reason
+    desk.exchange.close_candle(100)
+    await desk.cycle()
+    assert desk.decisions[0].outcome == "held"
+    desk.store.database.close()
+
+
+async def test_once_told_to_stop_the_cycle_gives_the_rest_their_reason(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, FakeExchange(("BTCUSDT", "ETHUSDT")))
+    desk.orchestrator.stop()
+    await desk.cycle()
+    assert {(d.symbol, d.outcome) for d in desk.decisions} == {
+        ("BTCUSDT", "interrupted"),
+        ("ETHUSDT", "interrupted"),
+    }
+    desk.store.database.close()
+
+
+async def test_a_difference_to_the_exchange_is_reported(desk: DeskUnderTest) -> None:
+    await desk.cycle()
+    desk.exchange.balances["USDT"] -= Decimal("12.5")
+    report = await desk.cycle()
+    assert report.differences == {"USDT": Decimal("-12.5")}
+
+
+async def test_risk_sees_capital_shrink_from_symbol_to_symbol(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, FakeExchange(("BTCUSDT", "ETHUSDT", "SOLUSDT")))
+    await bought(desk)
+    assert len(desk.exchange.sent) == 3
+    spent = sum(order.quote_executed for order in desk.orders)
+    assert spent <= Decimal(1000) * Decimal("0.8")
+    assert booked_equals_held(desk)
+    desk.store.database.close()
