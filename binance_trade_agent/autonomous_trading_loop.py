@@ -152,6 +152,7 @@ class TradingLoop:
             if left_s <= 0:
                 return
             if await self._finish(self._commands.run_next()) is None:
+                self._beat(IDLE_ALLOWANCE)
                 await self._wait_for_stop(min(left_s, _BEAT_S))
 
     async def _finish(self, work: Coroutine[Any, Any, CycleReport | None]) -> CycleReport | None:
