@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -164,3 +165,9 @@ def test_a_ban_is_kept_by_address_and_never_shortened(database):
     assert SqlBans(database, "http://127.0.0.1").until() is None
     bans.set_until(T0 + 2 * MINUTE, "418")
     assert bans.until() == T0 + 2 * MINUTE
+
+
+def test_writers_take_turns_and_none_is_lost(sessions):
+    with ThreadPoolExecutor(4) as pool:
+        counts = list(pool.map(lambda _: sessions.count_start(), range(40)))
+    assert sorted(counts) == list(range(1, 41))
