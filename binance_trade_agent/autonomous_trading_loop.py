@@ -62,7 +62,14 @@ _CLOSE_DELAY_S = 0.3
 class TradingLoop:
     """One session of the trader, from its first tick to its exit code."""
 
-    def __init__(self, trader: Trader, session: Session, keeper: SessionKeeper, stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        trader: Trader,
+        session: Session,
+        keeper: SessionKeeper,
+        metrics: TraderMetrics,
+        stop: asyncio.Event,
+    ) -> None:
         self._trader = trader
         self._session = session
         self._keeper = keeper
@@ -73,7 +80,7 @@ class TradingLoop:
             trader.store.control, self._orchestrator, self._clock, self._next_cycle_number
         )
         self._heartbeat = HeartbeatFile(trader.settings.run_dir / "heartbeat.json")
-        self._metrics = TraderMetrics()
+        self._metrics = metrics
         self._stored_beat_at = float("-inf")
         self._useful_at: datetime | None = None
         first = trader.store.reads.status().first_equity
@@ -252,8 +259,10 @@ async def run_trader(settings: Settings, kind: str) -> ExitCode:
         with ExitStack() as held:
             await _take_lease(trader, held, stop)
             keeper = SessionKeeper(trader.store.sessions, trader.clock)
+            metrics = TraderMetrics()
             if kind == "commands":
-                return await _begin(trader, keeper, kind, stop)
+                return await _begin(trader, keeper, metrics, kind, stop)
+            _serve_metrics(trader, metrics, held)
             failed_starts = keeper.count_start()
             if failed_starts > MOST_FAILED_STARTS:
                 keeper.give_up(keeper.enter(trader.session_request(kind)))
@@ -264,10 +273,12 @@ async def run_trader(settings: Settings, kind: str) -> ExitCode:
             if worker is not None:
                 task = asyncio.create_task(worker.run())
                 held.callback(task.cancel)
-            return await _begin(trader, keeper, kind, stop)
+            return await _begin(trader, keeper, metrics, kind, stop)
 
 
-async def _begin(trader: Trader, keeper: SessionKeeper, kind: str, stop: asyncio.Event) -> ExitCode:
+async def _begin(
+    trader: Trader, keeper: SessionKeeper, metrics: TraderMetrics, kind: str, stop: asyncio.Event
+) -> ExitCode:
     now = trader.clock.now()
     interrupted = trader.store.decisions.close_interrupted(now)
     trader.store.control.close_interrupted(now)
@@ -279,9 +290,24 @@ async def _begin(trader: Trader, keeper: SessionKeeper, kind: str, stop: asyncio
         keeper.cycle_completed()
         raise
     trader.projector.adopt(trader.store.reads.incidents())
-    loop = TradingLoop(trader, keeper.enter(trader.session_request(kind)), keeper, stop)
+    loop = TradingLoop(trader, keeper.enter(trader.session_request(kind)), keeper, metrics, stop)
     sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
     return await sessions[kind]()
+
+
+def _serve_metrics(trader: Trader, metrics: TraderMetrics, held: ExitStack) -> None:
+    host, port = trader.settings.metrics_host, trader.settings.metrics_port
+    if not port:
+        return
+    try:
+        server = metrics.serve(host, port)
+    except OSError as error:
+        raise ConfigurationError(
+            f"METRICS_PORT={port}: the metrics cannot listen on {host}:{port} ({error.strerror});"
+            " end what uses it, set another port, or 0 for no metrics"
+        ) from error
+    held.callback(server.server_close)
+    held.callback(server.shutdown)
 
 
 async def _connect(trader: Trader, stop: asyncio.Event) -> None:

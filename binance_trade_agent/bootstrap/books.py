@@ -1,12 +1,13 @@
 """Opens the book that the settings name, with the database at the newest schema."""
 
 import hashlib
+import importlib
 
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.settings import Settings
 from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.database import Database, open_database
-from binance_trade_agent.storage.migration import migrate
+from binance_trade_agent.storage.schema import is_current
 
 
 def open_settings_book(settings: Settings) -> tuple[Database, Book]:
@@ -16,7 +17,7 @@ def open_settings_book(settings: Settings) -> tuple[Database, Book]:
         StorageError: the database cannot be used.
         ConfigurationError: the book exists with another quote currency.
     """
-    migrate(settings.database_url)
+    bring_up_to_date(settings.database_url)
     database = open_database(settings.database_url)
     book = open_book(
         database,
@@ -27,6 +28,13 @@ def open_settings_book(settings: Settings) -> tuple[Database, Book]:
         quote=settings.quote,
     )
     return database, book
+
+
+def bring_up_to_date(url: str) -> None:
+    """Migrate the database if it is not at this version's schema; raises `StorageError`."""
+    if not is_current(url):
+        # by name: Alembic's memory is paid only by the process that migrates
+        importlib.import_module("binance_trade_agent.storage.migration").migrate(url)
 
 
 def account_fingerprint(api_key: str) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token_file
+from binance_trade_agent.bootstrap.strategies import settings_strategy
 from binance_trade_agent.bootstrap.supervisor_rpc import SOCKET_NAME, SupervisorClient
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.settings import Settings
-from binance_trade_agent.strategies.registry import create_strategy
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "supervisord.conf"
 
@@ -81,7 +81,7 @@ def stop_supervisor(settings: Settings, timeout_s: float = 60.0) -> bool:
 
 def _strategy_problems(settings: Settings) -> tuple[str, ...]:
     try:
-        create_strategy(settings.strategy_name, settings.strategy_params)
+        settings_strategy(settings)
     except ConfigurationError as error:
         return error.problems
     return ()

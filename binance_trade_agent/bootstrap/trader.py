@@ -10,6 +10,7 @@ from binance_trade_agent.agents.risk import RiskLimits, RiskManagementAgent
 from binance_trade_agent.agents.signal import SignalAgent
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.bootstrap.strategies import settings_strategy
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import SessionRequest
 from binance_trade_agent.domain.modes import TradingMode
@@ -43,7 +44,6 @@ from binance_trade_agent.storage.outbox import SqlOutbox
 from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.sessions import SqlSessions
 from binance_trade_agent.strategies.base import Strategy
-from binance_trade_agent.strategies.registry import create_strategy
 
 #: A signal older than so many trading intervals is not acted on any more.
 _SIGNAL_LIFE_INTERVALS = 3
@@ -126,7 +126,7 @@ def build_trader(settings: Settings, *, clock: Clock | None = None) -> Trader:
         StorageError: the database cannot be used.
     """
     clock = clock or SystemClock()
-    strategy = create_strategy(settings.strategy_name, settings.strategy_params)
+    strategy = settings_strategy(settings)
     store = open_store(settings)
     exchange = BinanceExchange(exchange_config(settings), clock, store.bans)
     projector = Projector(

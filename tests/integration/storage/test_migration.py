@@ -5,12 +5,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from binance_trade_agent.domain.errors import DatabaseTooNew
 from binance_trade_agent.storage.database import connect_engine, open_database, parse_url
-from binance_trade_agent.storage.migration import alembic_config, migrate
+from binance_trade_agent.storage.migration import MIGRATIONS, alembic_config, migrate
 from binance_trade_agent.storage.models import Base
+from binance_trade_agent.storage.schema import HEAD, is_current
 
 
 def test_an_upgraded_database_equals_the_models_and_can_go_back(empty_url):
@@ -69,3 +71,10 @@ def test_processes_that_start_at_once_migrate_once(empty_url):
     with database.read() as transaction:
         assert transaction.scalar(text("SELECT count(*) FROM alembic_version")) == 1
     database.close()
+
+
+def test_the_schema_named_without_alembic_is_alembics_head(empty_url: str) -> None:
+    assert not is_current(empty_url)
+    migrate(empty_url)
+    assert is_current(empty_url)
+    assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [HEAD]
