@@ -83,8 +83,7 @@ class TradingLoop:
         self._metrics = metrics
         self._stored_beat_at = float("-inf")
         self._useful_at: datetime | None = None
-        first = trader.store.reads.status().first_equity
-        self._first_equity = first.total if first else None
+        self._contributed = trader.store.reads.status().contributed
 
     # the three kinds of session ------------------------------------------------
 
@@ -184,15 +183,15 @@ class TradingLoop:
 
     def _project(self, report: CycleReport) -> None:
         self._keeper.cycle_completed()
-        if report.equity is not None and self._first_equity is None:
-            self._first_equity = report.equity.total
+        if report.equity is not None and self._contributed is None:
+            self._contributed = self._trader.store.reads.status().contributed
         if any(decision.outcome is not Outcome.NO_DATA for decision in report.decisions):
             self._useful_at = report.finished_at
         self._trader.projector.project(report)
         self._metrics.observe(report, self._trader.exchange.used_weight)
         _log.info(
             "cycle",
-            summary=summary_line(report, self._first_equity),
+            summary=summary_line(report, self._contributed),
             cycle=report.start.number,
             outcome=report.outcome.value,
             decisions={d.symbol: d.outcome.value for d in report.decisions},

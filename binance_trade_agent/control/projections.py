@@ -10,13 +10,13 @@ from binance_trade_agent.ports import ControlState, Outbox
 _QUIET = frozenset({Outcome.HELD, Outcome.REFUSED, Outcome.HALTED})
 
 
-def summary_line(report: CycleReport, first_equity: Decimal | None) -> str:
-    """One line a person can follow: what was decided, what the book is worth, how long it took."""
+def summary_line(report: CycleReport, contributed: Decimal | None) -> str:
+    """One line a person can follow: what was decided, the worth of the book against what was put in, the time taken."""
     start = report.start
     name = f"cycle {start.number}" if start.kind is CycleKind.SCHEDULED else f"{start.kind} {start.number}"
     parts = [name, *(_decision_text(decision) for decision in report.decisions)]
     if report.equity is not None:
-        parts.append(_equity_text(report.equity, first_equity))
+        parts.append(_equity_text(report.equity, contributed))
     if start.skipped_ticks:
         parts.append(f"{start.skipped_ticks} ticks skipped")
     if report.control.state is not TradingState.RUNNING:
@@ -81,9 +81,9 @@ def _decision_text(decision: Decision) -> str:
     return f"{decision.symbol} {action} -> {decision.outcome.value}: {decision.reason.text}"
 
 
-def _equity_text(equity: Equity, first: Decimal | None) -> str:
+def _equity_text(equity: Equity, contributed: Decimal | None) -> str:
     total = equity.total
     text = f"equity {total:,.2f} {equity.quote}"
-    if first:
-        text += f" ({(total / first - 1) * 100:+.2f} %)"
+    if contributed:
+        text += f" ({(total / contributed - 1) * 100:+.2f} %)"
     return text

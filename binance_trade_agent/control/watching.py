@@ -35,7 +35,7 @@ class WatchPlan:
 
 @dataclass(frozen=True, slots=True)
 class AgentStatus:
-    """The whole agent at a glance. `profit` is equity now less the book's first equity."""
+    """The whole agent at a glance. `profit` is equity now less what was put in."""
 
     as_of: datetime
     mode: str
@@ -78,7 +78,7 @@ class Watch:
         now = self._clock.now()
         running = session is not None and session.ended_at is None
         cycle = stored.last_cycle
-        equity, first = stored.equity, stored.first_equity
+        equity, contributed = stored.equity, stored.contributed
         return AgentStatus(
             as_of=now,
             mode=self._plan.mode,
@@ -96,7 +96,7 @@ class Watch:
             orders_by_status=stored.orders_by_status,
             unresolved=stored.unresolved,
             equity=equity,
-            profit=equity.total - first.total if equity and first else None,
+            profit=equity.total - contributed if equity and contributed is not None else None,
             exposure=equity.positions_value if equity else ZERO,
             heartbeats=stored.heartbeats,
             incidents=stored.incidents,

@@ -1,5 +1,6 @@
 """Exact arithmetic on prices and quantities: steps and the wire's decimal form."""
 
+from collections.abc import Iterable
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 
 ZERO = Decimal(0)
@@ -44,7 +45,7 @@ def product(a: Decimal, b: Decimal) -> Decimal:
     return EXACT.multiply(a, b)
 
 
-def total(values: "list[Decimal] | tuple[Decimal, ...]") -> Decimal:
+def total(values: Iterable[Decimal]) -> Decimal:
     """The exact sum; 0 for none."""
     result = ZERO
     for value in values:

@@ -203,7 +203,8 @@ class StoreStatus:
     orders_by_status: Mapping[str, int]
     unresolved: tuple[OrderRow, ...]
     equity: EquityRow | None
-    first_equity: EquityRow | None
+    #: quote currency put in: the opening balance and what was deposited since, less what was withdrawn
+    contributed: Decimal | None
     heartbeats: tuple[Heartbeat, ...]
     incidents: tuple[Incident, ...]
     failed_starts: int

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from binance_trade_agent.domain.money import EXACT
+from binance_trade_agent.domain.money import EXACT, total
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
@@ -47,7 +47,6 @@ class SqlReadModels:
             counters = transaction.get_one(models.Book, book_id)
             cycles = self._cycles(transaction, 1)
             newest = self._equity(transaction, models.EquitySnapshot.at.desc(), 1)
-            oldest = self._equity(transaction, models.EquitySnapshot.at.asc(), 1)
             unresolved = models.Order.status.in_([OrderStatus.INTENT.value, OrderStatus.UNKNOWN.value])
             return StoreStatus(
                 book=self._book,
@@ -59,11 +58,19 @@ class SqlReadModels:
                 orders_by_status=self._orders_by_status(transaction),
                 unresolved=self._orders(transaction, _STATUS_ROWS, unresolved),
                 equity=newest[0] if newest else None,
-                first_equity=oldest[0] if oldest else None,
+                contributed=self._contributed(transaction),
                 heartbeats=self._heartbeats(transaction),
                 incidents=self._incidents(transaction),
                 failed_starts=counters.failed_starts,
             )
+
+    def _contributed(self, transaction: Session) -> Decimal | None:
+        # flows without a symbol are those that no fill explains; they are few, and indexed
+        outside = select(models.Flow.amount).filter_by(
+            book_id=self._book.id, symbol=None, asset=self._book.quote
+        )
+        amounts = transaction.scalars(outside).all()
+        return total(amounts) if amounts else None
 
     def book(self) -> Book | None:
         """The book all answers are of."""

@@ -19,7 +19,9 @@ _MAX_BYTES = 10_000_000
 _BACKUPS = 5
 
 #: Libraries that talk at INFO about every request.
-_CHATTY = ("aiohttp.access", "httpx", "httpcore", "mcp", "uvicorn.access", "alembic", "waitress", "werkzeug")
+_CHATTY = ("aiohttp.access", "httpx", "httpcore", "mcp", "uvicorn", "alembic", "waitress", "werkzeug")
+#: It warns whenever a second request waits for a thread.
+_CRYING_WOLF = "waitress.queue"
 
 
 def configure_logs(program: str, *, level: str, line_format: str, log_dir: Path | None) -> None:
@@ -56,6 +58,7 @@ def configure_logs(program: str, *, level: str, line_format: str, log_dir: Path 
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_CRYING_WOLF).setLevel(logging.ERROR)
 
 
 def _formatter(shared: list[Any], *, as_json: bool, program: str) -> logging.Formatter:

@@ -33,6 +33,15 @@ async def test_a_quiet_cycle_records_one_held_decision_with_its_reason(desk: Des
     assert desk.store.reads.equity()[-1].total == Decimal(1000)
 
 
+async def test_profit_counts_from_what_was_put_in_and_a_withdrawal_is_no_loss(desk: DeskUnderTest) -> None:
+    desk.exchange.close_candle(101)
+    await desk.cycle()
+    assert desk.store.reads.status().contributed == Decimal(1000)
+    desk.store.ledger.book_difference("USDT", Decimal(-100), "withdrawal", desk.clock.now())
+    status = desk.store.reads.status()
+    assert status.contributed == Decimal(900)
+
+
 async def test_buy_then_sell_leave_books_equal_to_the_exchange(desk: DeskUnderTest) -> None:
     await bought(desk)
     desk.exchange.close_candle(99)

@@ -55,14 +55,14 @@ def test_the_status_has_everything_of_one_moment(reads, book, database):
     assert status.last_cycle == reads.cycles(limit=1)[0]
     assert status.orders_by_status == {"FILLED": 3, "INTENT": 1}
     assert [order.client_order_id for order in status.unresolved] == ["bta-r4"]
-    assert (status.first_equity.cash, status.equity.cash) == (1001, 1004)
+    assert status.equity.cash == 1004
     assert (status.heartbeats, status.incidents, status.failed_starts) == ((), (), 0)
 
 
 def test_an_empty_book_has_a_status_too(database):
     other = open_book(database, mode="paper", address="local", account="a", quote="USDT")
     status = SqlReadModels(database, other).status()
-    assert (status.session, status.last_cycle, status.equity, status.first_equity) == (None,) * 4
+    assert (status.session, status.last_cycle, status.equity, status.contributed) == (None,) * 4
     assert (status.cycles, status.decisions, status.orders_by_status, status.unresolved) == (0, 0, {}, ())
 
 

@@ -68,9 +68,7 @@ def test_figures_are_those_of_the_database() -> None:
 
 def test_a_loss_has_its_sign() -> None:
     desk = fake_desk()
-    first = desk.reads.stored.first_equity
-    assert first is not None
-    desk.reads.stored = replace(desk.reads.stored, first_equity=replace(first, total=Decimal("10100")))
+    desk.reads.stored = replace(desk.reads.stored, contributed=Decimal("10100"))
 
     assert "−91.11 USDT −0.90 %" in text(sent(desk, {})[0]["figures.children"])
 
