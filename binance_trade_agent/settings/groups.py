@@ -1,0 +1,259 @@
+"""Every setting, by group: its default, what is allowed, its unit, and a sentence for people."""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from binance_trade_agent.domain import operator_rules as rules
+from binance_trade_agent.domain import operator_text as text
+from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.modes import (
+    LogFormat,
+    LogLevel,
+    SessionEnd,
+    SimulatorMarket,
+    TradingAlign,
+    TradingMode,
+)
+from binance_trade_agent.domain.symbol_names import checked_symbols
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _symbols(value: Any) -> tuple[str, ...]:
+    return checked_symbols(text.items(value))
+
+
+def _default(
+    value: Any,
+    description: str,
+    *,
+    allowed: str = "",
+    unit: str = "",
+    ge: Any = None,
+    gt: Any = None,
+    le: Any = None,
+) -> Any:
+    """A field's default, its sentence, what is allowed beyond the type, and the unit of the value."""
+    return Field(
+        value,
+        description=description,
+        json_schema_extra={"allowed": allowed, "unit": unit},
+        ge=ge,
+        gt=gt,
+        le=le,
+    )
+
+
+_Port = Annotated[int, Field(ge=1, le=65535)]
+_LOWER, _UPPER = BeforeValidator(_lower), BeforeValidator(_upper)
+_HttpAddress = Annotated[str, BeforeValidator(text.http_address)]
+_WebSocketAddress = Annotated[str, BeforeValidator(text.websocket_address)]
+_HTTP_ADDRESS = "an address like http://127.0.0.1:9090"
+_WS_ADDRESS = "an address like ws://127.0.0.1:9090"
+
+
+class _Group(BaseSettings):
+    """Values come from `load_settings` alone, so that building settings never reads the process's environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", alias_generator=str.upper)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the constructor is given."""
+        return (init_settings,)
+
+
+class TradingGroup(_Group):
+    """Trading"""
+
+    trading_mode: Annotated[TradingMode, _LOWER] = _default(
+        TradingMode.SIMULATED, "Where orders go; unset: testnet if both keys are set, else simulated."
+    )
+    trading_symbols: Annotated[tuple[str, ...], BeforeValidator(_symbols)] = _default(
+        ("BTCUSDT", "ETHUSDT"),
+        "The symbols to trade.",
+        allowed="a comma list of symbols of one quote currency",
+    )
+    trading_interval_seconds: float = _default(
+        120, "Time between two cycles; 5 in simulated mode.", unit="seconds", ge=Decimal("0.1"), le=86400
+    )
+    trading_align: Annotated[TradingAlign, _LOWER] = _default(
+        TradingAlign.INTERVAL, "Whether cycles tick by the interval or just after each candle closes."
+    )
+    trading_duration_minutes: int = _default(
+        0, "Length of a session; 0 runs until it is stopped.", unit="minutes", ge=0, le=525600
+    )
+    strategy_name: str = _default(
+        "combined_default", "The strategy that decides.", allowed="a registered strategy"
+    )
+    strategy_params: Annotated[dict[str, Any], BeforeValidator(text.json_object)] = _default(
+        {},
+        "Parameters of the strategy that differ from its defaults.",
+        allowed='a JSON object like {"period": 14}',
+    )
+    candle_interval: CandleInterval = _default(
+        CandleInterval.M1, "The candles the strategy sees; 1s in simulated mode."
+    )
+    candle_history: int = _default(
+        300, "How many closed candles a decision sees.", unit="candles", ge=50, le=1000
+    )
+    signal_agent_test_mode: bool = _default(
+        False, "Buy the first symbol once, for real, and exit; refused in live mode."
+    )
+    live_trading_ack: str = _default("", "Live mode asks for it.", allowed=rules.LIVE_ACKNOWLEDGEMENT)
+    on_session_end: Annotated[SessionEnd, _LOWER] = _default(
+        SessionEnd.KEEP, "What happens to positions when a session ends."
+    )
+
+
+class RiskGroup(_Group):
+    """Risk"""
+
+    risk_order_share: Decimal = _default(
+        Decimal("0.10"), "Share of equity one entry may cost.", unit="of equity", gt=0, le=1
+    )
+    risk_order_quote: Decimal = _default(
+        Decimal(0),
+        "Fixed cost of one entry instead of a share; 0 uses the share.",
+        unit="quote currency",
+        ge=0,
+    )
+    risk_max_symbol_share: Decimal = _default(
+        Decimal("0.25"), "Share of equity one symbol may hold.", unit="of equity", gt=0, le=1
+    )
+    risk_max_total_share: Decimal = _default(
+        Decimal("0.80"), "Share of equity all positions together may hold.", unit="of equity", gt=0, le=1
+    )
+    risk_max_open_positions: int = _default(5, "How many positions may be open at once.", ge=1, le=500)
+    risk_cooldown_candles: int = _default(
+        3, "Candles after an order before the symbol is entered again.", unit="candles", ge=0, le=10000
+    )
+    risk_max_data_age_seconds: float = _default(
+        0, "Oldest newest candle to decide on; 0 is three candles and 10 s.", unit="seconds", ge=0, le=604800
+    )
+    risk_max_spread_bps: Decimal = _default(
+        Decimal(50), "Widest spread to enter at.", unit="hundredths of a percent of the price", gt=0, le=10000
+    )
+
+
+class ExchangeGroup(_Group):
+    """Exchange"""
+
+    binance_api_key: SecretStr | None = _default(None, "API key of the testnet, demo or live account.")
+    binance_api_secret: SecretStr | None = _default(
+        None, "Secret of the API key.", allowed="an HMAC secret, or a PEM private key (Ed25519 or RSA)"
+    )
+    binance_rest_url: _HttpAddress | None = _default(
+        None, "REST address instead of the mode's own.", allowed=_HTTP_ADDRESS
+    )
+    binance_stream_url: _WebSocketAddress | None = _default(
+        None, "Market stream address instead of the mode's own.", allowed=_WS_ADDRESS
+    )
+    binance_ws_api_url: _WebSocketAddress | None = _default(
+        None, "WebSocket API address instead of the mode's own.", allowed=_WS_ADDRESS + "/ws-api/v3"
+    )
+    binance_recv_window_ms: int = _default(
+        5000,
+        "How long the exchange may take to accept a signed request.",
+        unit="milliseconds",
+        ge=1,
+        le=60000,
+    )
+    binance_request_timeout_seconds: float = _default(
+        15, "How long to wait for an answer.", unit="seconds", ge=Decimal("0.1"), le=120
+    )
+
+
+class SimulatorGroup(_Group):
+    """Exchange simulator (modes simulated and paper)"""
+
+    simulator_host: str = _default("127.0.0.1", "Address it listens on.")
+    simulator_port: _Port = _default(9090, "Port it listens on.")
+    simulator_seed: int | None = _default(
+        None, "Seed of the generated market; unset: drawn once for each data folder.", ge=0, le=2**63 - 1
+    )
+    simulator_market: Annotated[SimulatorMarket, _LOWER] = _default(
+        SimulatorMarket.GENERATED, "Where prices come from; relay of Binance's public data in paper mode."
+    )
+    simulator_relay_url: _HttpAddress | None = _default(
+        None, "REST address whose public market data is relayed; unset: Binance's own for market data."
+    )
+    simulator_replay_files: Annotated[dict[str, Path], BeforeValidator(text.pairs)] = _default(
+        {}, "Candle files (Parquet or CSV) to replay.", allowed="a comma list of SYMBOL=path"
+    )
+    simulator_replay_start: Annotated[datetime | int | None, BeforeValidator(text.time_or_count)] = _default(
+        None, "Where the replay starts.", allowed="an ISO 8601 time, or how many candles of the file to skip"
+    )
+    simulator_stepped: bool = _default(
+        False, "Whether exchange time stands still until it is stepped (tests)."
+    )
+    simulator_base_interval: CandleInterval = _default(
+        CandleInterval.S1, "The shortest candle; a replayed candle lasts this long."
+    )
+    simulator_volatility: Decimal = _default(
+        Decimal("0.002"),
+        "Standard deviation of a generated one-minute return.",
+        unit="of the price",
+        ge=0,
+        le=1,
+    )
+    simulator_balances: Annotated[dict[str, Decimal], BeforeValidator(text.amounts)] = _default(
+        {"USDT": Decimal(10000)},
+        "What the simulated account starts with; 10000 of the quote currency if unset.",
+        allowed="a comma list of ASSET=amount",
+    )
+
+
+class ServiceGroup(_Group):
+    """Storage, logs and services"""
+
+    data_dir: Path = _default(
+        Path("data"), "Folder of everything that must outlive a restart.", allowed="a path"
+    )
+    database_url: Annotated[str, BeforeValidator(text.database_address)] = _default(
+        "sqlite:///data/portfolio.db",
+        "Where the book is kept; portfolio.db in DATA_DIR if unset.",
+        allowed="sqlite:///path or postgresql://user:password@host/name",
+    )
+    log_level: Annotated[LogLevel, _UPPER] = _default(LogLevel.INFO, "Least severe log line.")
+    log_format: Annotated[LogFormat, _LOWER] = _default(
+        LogFormat.LINE, "Form of a log line on stdout; the log files are always JSON."
+    )
+    metrics_host: str = _default("127.0.0.1", "Address the trader's metrics listen on.")
+    metrics_port: int = _default(9108, "Port of the trader's metrics; 0 is off.", ge=0, le=65535)
+    mcp_host: str = _default("127.0.0.1", "Address the MCP server listens on.")
+    mcp_port: _Port = _default(8080, "Port of the MCP server.")
+    mcp_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(text.items)] = _default(
+        (),
+        "Host headers the MCP server accepts besides its own address.",
+        allowed="a comma list of host or host:port",
+    )
+    mcp_token: SecretStr | None = _default(
+        None, "Token of MCP clients; unset: generated into DATA_DIR/secrets."
+    )
+    dashboard_host: str = _default("127.0.0.1", "Address the dashboard listens on.")
+    dashboard_port: _Port = _default(8050, "Port of the dashboard.")
+    dashboard_password: SecretStr | None = _default(
+        None, "Password of the dashboard; unset: generated into DATA_DIR/secrets."
+    )
+    notify_urls: SecretStr | None = _default(
+        None, "Where notifications go.", allowed="a comma list of Apprise addresses"
+    )

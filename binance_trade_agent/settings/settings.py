@@ -1,0 +1,168 @@
+"""The settings of one process, and what follows from them."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import PrivateAttr, model_validator
+
+from binance_trade_agent.domain import operator_text as text
+from binance_trade_agent.domain.modes import TradingMode
+from binance_trade_agent.domain.symbol_names import checked_symbols, quote_of
+from binance_trade_agent.settings.groups import (
+    ExchangeGroup,
+    RiskGroup,
+    ServiceGroup,
+    SimulatorGroup,
+    TradingGroup,
+)
+from binance_trade_agent.settings.shown import shown_value
+
+#: The only account of the local simulator. Not a secret: it opens nothing but a simulated exchange on this machine.
+SIMULATOR_KEY_PAIR = (
+    hashlib.sha256(b"binance-trade-agent local simulator key").hexdigest(),
+    hashlib.sha256(b"binance-trade-agent local simulator secret").hexdigest(),
+)
+
+_MODE_MEANINGS = {
+    TradingMode.SIMULATED: "simulated prices, simulated money",
+    TradingMode.PAPER: "real prices, simulated money",
+    TradingMode.TESTNET: "Binance Spot testnet, test money",
+    TradingMode.DEMO: "Binance demo mode, demo money",
+    TradingMode.LIVE: "REAL MONEY at Binance",
+}
+_MODE_DEFAULTS: dict[str, dict[str, str]] = {
+    TradingMode.SIMULATED: {"TRADING_INTERVAL_SECONDS": "5", "CANDLE_INTERVAL": "1s"},
+    TradingMode.PAPER: {"SIMULATOR_MARKET": "relay"},
+}
+
+
+# Fields stand in the order of the bases from last to first.
+class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, RiskGroup, TradingGroup):
+    """The settings of one process, checked and complete."""
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: dict[str, Any]) -> dict[str, Any]:
+        has_keys = bool(values.get("BINANCE_API_KEY") and values.get("BINANCE_API_SECRET"))
+        mode = values.get("TRADING_MODE") or (TradingMode.TESTNET if has_keys else TradingMode.SIMULATED)
+        filled = {"TRADING_MODE": mode, **_MODE_DEFAULTS.get(str(mode).lower(), {}), **values}
+        if "DATA_DIR" in values:
+            filled.setdefault("DATABASE_URL", f"sqlite:///{values['DATA_DIR']}/portfolio.db")
+        try:
+            quote = quote_of(checked_symbols(text.items(values.get("TRADING_SYMBOLS", "BTCUSDT")))[0])
+        except ValueError:
+            return filled
+        filled.setdefault("SIMULATOR_BALANCES", f"{quote}=10000")
+        return filled
+
+    @property
+    def mode(self) -> TradingMode:
+        """Where orders go."""
+        return self.trading_mode
+
+    @property
+    def mode_note(self) -> str:
+        """Why this mode, and what it means for money, in one sentence for people."""
+        meaning = _MODE_MEANINGS[self.mode]
+        if "TRADING_MODE" in self._origins:
+            return meaning
+        reason = "no API keys are set" if self.uses_simulator else "API keys are set"
+        return f"{meaning} (chosen because {reason} and TRADING_MODE is not)"
+
+    @property
+    def uses_simulator(self) -> bool:
+        """Whether orders go to the local simulator."""
+        return self.mode in (TradingMode.SIMULATED, TradingMode.PAPER)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols to trade, upper case, of one quote currency."""
+        return self.trading_symbols
+
+    @property
+    def quote(self) -> str:
+        """The quote currency of all symbols."""
+        return quote_of(self.trading_symbols[0])
+
+    @property
+    def interval(self) -> timedelta:
+        """Time between two cycles."""
+        return timedelta(seconds=self.trading_interval_seconds)
+
+    @property
+    def duration(self) -> timedelta:
+        """Length of a session; zero runs until it is stopped."""
+        return timedelta(minutes=self.trading_duration_minutes)
+
+    @property
+    def max_data_age(self) -> timedelta:
+        """How long ago the newest candle may have closed."""
+        if self.risk_max_data_age_seconds:
+            return timedelta(seconds=self.risk_max_data_age_seconds)
+        return 3 * self.candle_interval.duration + timedelta(seconds=10)
+
+    @property
+    def rest_url(self) -> str | None:
+        """REST address; None where the adapter knows the mode's own."""
+        return self.binance_rest_url or self._simulator_address("http")
+
+    @property
+    def stream_url(self) -> str | None:
+        """Market stream address; None where the adapter knows the mode's own."""
+        return self.binance_stream_url or self._simulator_address("ws")
+
+    @property
+    def ws_api_url(self) -> str | None:
+        """WebSocket API address; None where the adapter knows the mode's own."""
+        return self.binance_ws_api_url or self._simulator_address("ws", "/ws-api/v3")
+
+    @property
+    def api_credentials(self) -> tuple[str, str]:
+        """Key and secret to sign with: the simulator's own where orders go there, never the operator's."""
+        if self.uses_simulator:
+            return SIMULATOR_KEY_PAIR
+        key, secret = self.binance_api_key, self.binance_api_secret
+        return (key.get_secret_value() if key else "", secret.get_secret_value() if secret else "")
+
+    @property
+    def run_dir(self) -> Path:
+        """Where socket, pid file and heartbeat live."""
+        return self.data_dir / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        """Where the rotated log files live."""
+        return self.data_dir / "logs"
+
+    def note_origins(self, origins: Mapping[str, str]) -> None:
+        """Say where values came from: setting -> place."""
+        self._origins.update(origins)
+
+    def sources(self) -> list[tuple[str, str, str, str]]:
+        """(name, shown value, where it came from, description) of every setting; secrets are masked."""
+        return [
+            (
+                name.upper(),
+                shown_value(getattr(self, name)),
+                self._origin(name.upper()),
+                field.description or "",
+            )
+            for name, field in type(self).model_fields.items()
+        ]
+
+    def _origin(self, name: str) -> str:
+        if name in self._origins:
+            return self._origins[name]
+        in_mode = name in _MODE_DEFAULTS.get(self.mode, {})
+        return f"default of {self.mode} mode" if in_mode else "default"
+
+    def _simulator_address(self, scheme: str, path: str = "") -> str | None:
+        if not self.uses_simulator:
+            return None
+        host = "127.0.0.1" if self.simulator_host in ("0.0.0.0", "::") else self.simulator_host
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.simulator_port}{path}"
