@@ -51,6 +51,13 @@ async def test_candles_close_exactly_once(running: Running) -> None:
         assert (current["k"]["t"], current["k"]["x"]) == (NOW + 120_000, False)
 
 
+async def test_candles_that_the_market_does_not_have_stay_silent(running: Running) -> None:
+    async with connect(running, "/ws/btcusdt@kline_1w/btcusdt@kline_1s/btcusdt@bookTicker") as socket:
+        assert (await receive(socket))["s"] == "BTCUSDT"
+        await socket.send_json({"method": "SUBSCRIBE", "params": ["btcusdt@kline_1M"], "id": 1})
+        assert await receive(socket) == {"result": None, "id": 1}
+
+
 async def test_trades_and_book(running: Running) -> None:
     async with connect(running, "/ws/btcusdt@trade/btcusdt@aggTrade/btcusdt@bookTicker") as socket:
         book = await receive(socket)

@@ -132,7 +132,7 @@ def too_precise(name: str) -> ApiError:
 
 
 def bad_interval() -> ApiError:
-    """No such candle interval, or one shorter than the market has."""
+    """No such candle interval, or one that cannot be made of the market's candles."""
     return ApiError(-1120, "Invalid interval.")
 
 

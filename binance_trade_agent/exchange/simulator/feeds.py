@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from binance_trade_agent.exchange.simulator.market.base import Kline, Level, Market, MarketTrade
-from binance_trade_agent.exchange.simulator.quotes import INTERVAL_MS, Quotes
+from binance_trade_agent.exchange.simulator.quotes import Quotes, is_offered
 from binance_trade_agent.exchange.simulator.views import levels_view
 
 _DEPTH_NAME = re.compile(r"depth(5|10|20)?(@100ms|@1000ms)?")
@@ -304,7 +304,7 @@ def _simple_feed(market: Market, symbol: str, channel: str) -> Feed | None:
 
 def _kline_feed(market: Market, symbol: str, channel: str) -> Feed | None:
     prefix, _, interval = channel.partition("_")
-    if prefix != "kline" or INTERVAL_MS.get(interval, 0) < INTERVAL_MS[market.base_interval]:
+    if prefix != "kline" or not is_offered(interval, market.base_interval):
         return None
     return KlineFeed(market, symbol, interval)
 

@@ -14,7 +14,7 @@ from binance_trade_agent.exchange.simulator.errors import SYMBOL_PATTERN, ApiErr
 from binance_trade_agent.exchange.simulator.limits import RATE_LIMITS
 from binance_trade_agent.exchange.simulator.market.base import MarketTrade
 from binance_trade_agent.exchange.simulator.parameters import Arguments
-from binance_trade_agent.exchange.simulator.quotes import AVERAGE_MINUTES, INTERVAL_MS
+from binance_trade_agent.exchange.simulator.quotes import AVERAGE_MINUTES, is_offered
 from binance_trade_agent.exchange.simulator.routes import Call, Route, names
 from binance_trade_agent.exchange.simulator.spot import SpotExchange
 
@@ -135,8 +135,7 @@ class MarketRoutes:
         arguments = call.arguments
         symbol = self._symbol(call)
         interval = arguments.need_text("interval")
-        base = self._market.base_interval
-        if INTERVAL_MS.get(interval, 0) < INTERVAL_MS[base]:
+        if not is_offered(interval, self._market.base_interval):
             raise errors.bad_interval()
         start_ms, end_ms = arguments.integer("startTime"), arguments.integer("endTime")
         limit = arguments.limit(500, 1000)

@@ -6,31 +6,17 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from binance_trade_agent.domain.money import EXACT, ZERO
 from binance_trade_agent.exchange.matching import UNIT
 from binance_trade_agent.exchange.simulator.market.base import Kline, Level, Market, MarketUnavailable
+from binance_trade_agent.exchange.simulator.market.candles import INTERVAL_MS
 
 AVERAGE_MINUTES = 5
 
 _DAY_MS = 86_400_000
 _CACHE_MS = 1000
 
-#: Milliseconds of each candle interval; a month counts as its longest.
-INTERVAL_MS = {
-    "1s": 1000,
-    "1m": 60_000,
-    "3m": 180_000,
-    "5m": 300_000,
-    "15m": 900_000,
-    "30m": 1_800_000,
-    "1h": 3_600_000,
-    "2h": 7_200_000,
-    "4h": 14_400_000,
-    "6h": 21_600_000,
-    "8h": 28_800_000,
-    "12h": 43_200_000,
-    "1d": 86_400_000,
-    "3d": 259_200_000,
-    "1w": 604_800_000,
-    "1M": 2_678_400_000,
-}
+
+def is_offered(interval: str, base_interval: str) -> bool:
+    """Whether a market of `base_interval` candles has candles of `interval`: whole multiples, a day at most."""
+    return interval in INTERVAL_MS and INTERVAL_MS[interval] % INTERVAL_MS[base_interval] == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +109,7 @@ class Quotes:
 
     def _at_least(self, interval: str) -> str:
         base = self._market.base_interval
-        return base if INTERVAL_MS[base] > INTERVAL_MS[interval] else interval
+        return interval if is_offered(interval, base) else base
 
 
 def _ratio(numerator: Decimal, denominator: Decimal) -> Decimal:
