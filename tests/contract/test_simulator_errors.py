@@ -104,6 +104,8 @@ READS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "order", {"symbol": "BTCUSDT", "orderId": "9"}, -2013, "Order does not exist."),
     ("GET", "order", {"symbol": "BTCUSDT", "origClientOrderId": "x"}, -2013, "Order does not exist."),
     ("GET", "order", {"symbol": "BTCUSDT", "orderId": "x"}, -1100, illegal("orderId", "^[0-9]{1,20}$")),
+    ("GET", "order", {"symbol": "BTCUSDT", "orderId": str(2**63)}, -1102, missing("orderId")),
+    ("GET", "allOrders", {"symbol": "BTCUSDT", "startTime": "9" * 20}, -1102, missing("startTime")),
     ("DELETE", "order", {"symbol": "BTCUSDT", "orderId": "9"}, -2011, "Unknown order sent."),
     ("DELETE", "openOrders", {"symbol": "BTCUSDT"}, -2011, "Unknown order sent."),
     ("GET", "openOrders", {"symbol": "NOUSDT"}, -1121, "Invalid symbol."),
@@ -134,6 +136,7 @@ async def test_signed_routes(
 PUBLIC: list[tuple[str, str, int, str]] = [
     ("klines", "symbol=BTCUSDT&interval=7m", -1120, "Invalid interval."),
     ("klines", "symbol=BTCUSDT&interval=1s", -1120, "Invalid interval."),
+    ("klines", "symbol=BTCUSDT&interval=1w", -1120, "Invalid interval."),
     ("klines", "symbol=BTCUSDT", -1102, missing("interval")),
     ("klines", "symbol=NOUSDT&interval=1m", -1121, "Invalid symbol."),
     ("depth", "symbol=BTCUSDT&symbol=ETHUSDT", -1101, "Duplicate values for a parameter detected."),

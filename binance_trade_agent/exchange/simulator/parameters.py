@@ -19,6 +19,8 @@ SIGNED_NAMES = ("timestamp", "recvWindow", "signature")
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
+_LARGEST_INTEGER = 2**63 - 1
+
 _COMPILED = {
     pattern: re.compile(pattern, re.ASCII)
     for pattern in (CLIENT_ID_PATTERN, INTEGER_PATTERN, NUMBER_PATTERN, SYMBOL_PATTERN)
@@ -86,13 +88,18 @@ class Arguments:
         return self.need_text("symbol", SYMBOL_PATTERN)
 
     def integer(self, name: str) -> int | None:
-        """A whole number of up to 20 digits."""
+        """A whole number; -1102 when it is malformed in that 64 bits do not hold it."""
         value = self.text(name, INTEGER_PATTERN)
+        if value is not None and int(value) > _LARGEST_INTEGER:
+            raise errors.missing_parameter(name)
         return None if value is None else int(value)
 
     def need_integer(self, name: str) -> int:
         """A whole number; mandatory."""
-        return int(self.need_text(name, INTEGER_PATTERN))
+        number = self.integer(name)
+        if number is None:
+            raise errors.missing_parameter(name)
+        return number
 
     def limit(self, default: int, maximum: int) -> int:
         """The `limit` parameter: cut to `maximum`, -1130 for 0."""
