@@ -14,6 +14,7 @@ from rich.table import Table
 
 from bench.cycle import own_time_of_cycles
 from bench.figures import Figure
+from bench.first_order import first_order_on_random_seeds
 from bench.processes import memory_of_processes, recovery_after_kill, start_to_first_order
 
 SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -21,6 +22,7 @@ SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
     "start": start_to_first_order,
     "memory": memory_of_processes,
     "recovery": recovery_after_kill,
+    "seeds": first_order_on_random_seeds,
 }
 RESULTS = Path(__file__).with_name("results.json")
 
