@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, ExitStack
 from datetime import datetime, timedelta
@@ -29,10 +30,11 @@ from binance_trade_agent.control.sessions import (
 from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Outcome
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
+    DatabaseTooNew,
+    DatabaseUnwritable,
+    ExchangeError,
     LeaseHeld,
     StorageError,
-    Throttled,
-    Unavailable,
 )
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.modes import SessionEnd, TradingAlign
@@ -42,7 +44,7 @@ from binance_trade_agent.domain.schedule import Schedule
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.health import STOPPED, TRADER_PROCESS
-from binance_trade_agent.telemetry.heartbeat import CYCLE_ALLOWANCE, IDLE_ALLOWANCE, HeartbeatFile
+from binance_trade_agent.telemetry.heartbeat import IDLE_ALLOWANCE, HeartbeatFile, cycle_allowance
 from binance_trade_agent.telemetry.logs import configure_logs
 from binance_trade_agent.telemetry.metrics import TraderMetrics
 
@@ -53,6 +55,8 @@ STOP_GRACE_S = 8.0
 #: How long a start waits for an exchange that is itself just starting, and for another's lease.
 CONNECT_PATIENCE_S = 10.0
 LEASE_PATIENCE_S = 15.0
+#: A database that fails may fail the counter of failed starts too: then this alone slows the restarts.
+STORAGE_PAUSE_S = 2.0
 _BEAT_S = 0.5
 _STORED_BEAT_S = 5.0
 #: Candles are asked for a moment after they close: the exchange needs it to close them.
@@ -68,6 +72,7 @@ class TradingLoop:
         session: Session,
         keeper: SessionKeeper,
         metrics: TraderMetrics,
+        heartbeat: HeartbeatFile | None,
         stop: asyncio.Event,
     ) -> None:
         self._trader = trader
@@ -79,7 +84,8 @@ class TradingLoop:
         self._commands = CommandRunner(
             trader.store.control, self._orchestrator, self._clock, self._next_cycle_number
         )
-        self._heartbeat = HeartbeatFile(trader.settings.run_dir / "heartbeat.json")
+        self._heartbeat = heartbeat
+        self._cycle_allowance = _cycle_allowance(trader.settings)
         self._metrics = metrics
         self._stored_beat_at = float("-inf")
         self._useful_at: datetime | None = None
@@ -125,7 +131,7 @@ class TradingLoop:
         """Buy unless this session already has an order; whether that order, or a refusal, is final."""
         journal = self._trader.store.journal
         if journal.of_session(self._session.id):
-            self._beat(CYCLE_ALLOWANCE)
+            self._beat(self._cycle_allowance)
             await self._orchestrator.resolve_orders()
         else:
             report = await self._finish(
@@ -163,7 +169,7 @@ class TradingLoop:
 
     async def _finish(self, work: Coroutine[Any, Any, CycleReport | None]) -> CycleReport | None:
         """Let `work` end; once told to stop it has `STOP_GRACE_S` left, then it is cancelled."""
-        self._beat(CYCLE_ALLOWANCE)
+        self._beat(self._cycle_allowance)
         task = asyncio.create_task(work)
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -212,6 +218,8 @@ class TradingLoop:
                 )
 
     def _beat(self, allowance: timedelta) -> None:
+        if self._heartbeat is None:
+            return
         now = self._clock.now()
         self._heartbeat.beat(now, allowance)
         if self._clock.monotonic() - self._stored_beat_at >= _STORED_BEAT_S:
@@ -240,27 +248,31 @@ class TradingLoop:
         return schedule.aligned(self._clock.monotonic() - exchange_s % schedule.period_s)
 
     def _end(self, reason: str, code: ExitCode) -> ExitCode:
+        if self._heartbeat is not None:
+            self._heartbeat.beat(self._clock.now(), IDLE_ALLOWANCE, ended=self._session.id)
         self._keeper.end(self._session, reason, code)
-        self._heartbeat.remove()
         _log.info("session ended", reason=reason, exit_code=int(code))
         return code
 
 
-async def run_trader(settings: Settings, kind: str) -> ExitCode:
+async def run_trader(settings: Settings, kind: str, heartbeat: HeartbeatFile) -> ExitCode:
     """One life of the trader process; raises what `main` turns into exit codes."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as parts:
-        trader = build_trader(settings)
+        trader = _build(settings)
         parts.push_async_callback(trader.close)
         with ExitStack() as held:
             await _take_lease(trader, held, stop)
             keeper = SessionKeeper(trader.store.sessions, trader.clock)
             metrics = TraderMetrics()
             if kind == "commands":
-                return await _begin(trader, keeper, metrics, kind, stop)
+                return await _begin(trader, keeper, metrics, kind, None, stop)
+            if keeper.has_just_ended(heartbeat.ended_session()):
+                _log.info("killed on its way out: its session had ended as planned")
+                return ExitCode.OK
+            heartbeat.beat(trader.clock.now(), _cycle_allowance(settings))
             _serve_metrics(trader, metrics, held)
             failed_starts = keeper.count_start()
             if failed_starts > MOST_FAILED_STARTS:
@@ -272,11 +284,28 @@ async def run_trader(settings: Settings, kind: str) -> ExitCode:
             if worker is not None:
                 task = asyncio.create_task(worker.run())
                 held.callback(task.cancel)
-            return await _begin(trader, keeper, metrics, kind, stop)
+            return await _begin(trader, keeper, metrics, kind, heartbeat, stop)
+
+
+def _build(settings: Settings) -> Trader:
+    """The trader; a database that can never be used is the configuration's fault, any other trouble may pass."""
+    try:
+        return build_trader(settings)
+    except (DatabaseTooNew, DatabaseUnwritable) as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _cycle_allowance(settings: Settings) -> timedelta:
+    return cycle_allowance(settings.binance_request_timeout_seconds, len(settings.symbols))
 
 
 async def _begin(
-    trader: Trader, keeper: SessionKeeper, metrics: TraderMetrics, kind: str, stop: asyncio.Event
+    trader: Trader,
+    keeper: SessionKeeper,
+    metrics: TraderMetrics,
+    kind: str,
+    heartbeat: HeartbeatFile | None,
+    stop: asyncio.Event,
 ) -> ExitCode:
     now = trader.clock.now()
     interrupted = trader.store.decisions.close_interrupted(now)
@@ -289,7 +318,8 @@ async def _begin(
         keeper.cycle_completed()
         raise
     trader.projector.adopt(trader.store.reads.incidents())
-    loop = TradingLoop(trader, keeper.enter(trader.session_request(kind)), keeper, metrics, stop)
+    session = keeper.enter(trader.session_request(kind))
+    loop = TradingLoop(trader, session, keeper, metrics, heartbeat, stop)
     sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
     return await sessions[kind]()
 
@@ -316,7 +346,7 @@ async def _connect(trader: Trader, stop: asyncio.Event) -> None:
         try:
             await trader.exchange.connect()
             await trader.exchange.rules(trader.settings.symbols)
-        except (Unavailable, Throttled) as error:
+        except ExchangeError as error:
             if trader.clock.monotonic() >= give_up_at:
                 _log.warning("the exchange cannot be reached; cycles go on and say so", reason=str(error))
                 return
@@ -361,19 +391,34 @@ def main(arguments: list[str] | None = None) -> int:
             line_format=settings.log_format.value,
             log_dir=settings.log_dir,
         )
-        kind = "test" if settings.signal_agent_test_mode else "trading"
-        return asyncio.run(run_trader(settings, "commands" if options.commands_only else kind))
+        settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except ConfigurationError as error:
         return _fail(ExitCode.CONFIGURATION, *error.problems)
-    except StorageError as error:
-        return _fail(ExitCode.CONFIGURATION, str(error))
     except OSError as error:
-        return _fail(ExitCode.CONFIGURATION, f"{error}: check DATA_DIR and the ports")
+        return _fail(ExitCode.CONFIGURATION, f"{error}: check DATA_DIR")
+    kind = "test" if settings.signal_agent_test_mode else "trading"
+    return _live(settings, "commands" if options.commands_only else kind)
+
+
+def _live(settings: Settings, kind: str) -> int:
+    """Run the trader; what is not the configuration's fault may pass, so supervisord starts it again."""
+    heartbeat = HeartbeatFile(settings.run_dir / "heartbeat.json")
+    try:
+        code = asyncio.run(run_trader(settings, kind, heartbeat))
+    except ConfigurationError as error:
+        return _fail(ExitCode.CONFIGURATION, *error.problems)
     except LeaseHeld as error:
         return _fail(ExitCode.LEASE_HELD, str(error))
+    except StorageError as error:
+        _log.error("the database failed", reason=str(error))
+        time.sleep(STORAGE_PAUSE_S)
+        return ExitCode.FAILURE
     except Exception:  # noqa: BLE001 the outermost boundary: the trace goes to the log, supervisord restarts
         _log.exception("the trader failed")
         return ExitCode.FAILURE
+    if kind != "commands":
+        heartbeat.remove()
+    return code
 
 
 def _fail(code: ExitCode, *lines: str) -> int:

@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.records import Session
 from binance_trade_agent.ports import Clock, Sessions
-from binance_trade_agent.telemetry.health import GAVE_UP, STOPPED
+from binance_trade_agent.telemetry.health import ENDED_AS_PLANNED, GAVE_UP, STOPPED
 
 #: supervisord starts a trader that a stray SIGTERM ended at once; a person takes longer.
 _STRAY_SIGNAL = timedelta(seconds=10)
+#: A process killed between its session's end and its exit is started again within this time.
+_WAY_OUT = timedelta(seconds=60)
 
 #: After so many starts in a row without one completed cycle the trader gives up.
 MOST_FAILED_STARTS = 8
@@ -70,6 +72,17 @@ class SessionKeeper:
         """End as failed; the next start by a person counts from zero again."""
         self.end(session, GAVE_UP, ExitCode.FAILED_TOO_OFTEN)
         self._sessions.reset_starts()
+
+    def has_just_ended(self, session_id: str | None) -> bool:
+        """Whether `session_id`, whose process did not get to its exit, is the last one and ended as planned."""
+        latest = self._sessions.latest()
+        return (
+            latest is not None
+            and latest.id == session_id
+            and latest.ended_at is not None
+            and latest.end_reason in ENDED_AS_PLANNED
+            and self._clock.now() - latest.ended_at < _WAY_OUT
+        )
 
     def count_start(self) -> int:
         """How many starts in a row, this one included, have not completed a cycle."""

@@ -2,10 +2,14 @@
 
 import os
 import signal
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.telemetry.heartbeat import IDLE_ALLOWANCE, HeartbeatFile
 from tests.books import check_books, check_no_decision_ordered_twice
 from tests.processes import Installation, eventually, installation, running, simulator
 
@@ -126,3 +130,42 @@ def test_a_second_trader_on_the_same_book_does_not_trade(tmp_path: Path) -> None
         with running(place.trader()) as second:
             assert second.wait(60) == ExitCode.LEASE_HELD
         assert "another" in place.output
+
+
+def test_a_failing_database_is_no_bad_configuration_and_the_next_start_trades_on(tmp_path: Path) -> None:
+    place = installation(tmp_path)
+    database = place.settings.data_dir / "portfolio.db"
+    with simulator(place):
+        with running(place.trader()) as trader:
+            eventually(lambda: cycles(place) > 1, within_s=60, what="cycles")
+            rename(database, "heartbeats", "away")
+            assert trader.wait(30) == ExitCode.FAILURE, place.output
+        rename(database, "away", "heartbeats")
+        before = cycles(place)
+        with running(place.trader()):
+            eventually(lambda: cycles(place) > before + 1, within_s=30, what="cycles go on")
+
+
+def rename(database: Path, table: str, name: str) -> None:
+    with closing(sqlite3.connect(database, timeout=10)) as connection, connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+
+def test_a_trader_killed_after_its_session_ended_does_not_buy_again(tmp_path: Path) -> None:
+    place = installation(tmp_path, {"SIGNAL_AGENT_TEST_MODE": "true"})
+    heartbeat = HeartbeatFile(place.settings.run_dir / "heartbeat.json")
+    with simulator(place):
+        with running(place.trader()) as trader:
+            assert trader.wait(60) == ExitCode.OK, place.output
+        assert not (place.settings.run_dir / "heartbeat.json").exists()
+        with place.desk() as desk:
+            session = desk.watch.status().session
+        assert session is not None
+        # what a kill between the end of the session and the exit leaves behind
+        heartbeat.beat(datetime.now(tz=UTC), IDLE_ALLOWANCE, ended=session.id)
+        with running(place.trader()) as trader:
+            assert trader.wait(60) == ExitCode.OK, place.output
+        assert orders(place) == 1
+        with running(place.trader()) as trader:
+            assert trader.wait(60) == ExitCode.OK, place.output
+        assert len(place.truth("orders")) == 2, "a person's next start is a new run"

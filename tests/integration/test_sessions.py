@@ -1,0 +1,77 @@
+"""Which session a start belongs to, on a real database."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.bootstrap.trader import Store, open_store
+from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.settings import load_settings
+from tests.fakes import FakeClock
+
+HOUR = timedelta(hours=1)
+REQUEST = SessionRequest("trading", "simulated", "marked", ("BTCUSDT",), {"RISK_X": "1"}, HOUR)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(load_settings({"TRADING_MODE": "simulated", "DATA_DIR": str(tmp_path)}, tmp_path))
+    yield opened
+    opened.database.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def keeper(store: Store, clock: FakeClock) -> SessionKeeper:
+    return SessionKeeper(store.sessions, clock)
+
+
+def test_a_killed_session_goes_on_to_its_old_deadline(keeper: SessionKeeper, clock: FakeClock) -> None:
+    first = keeper.enter(REQUEST)
+    clock.advance(600)
+    again = keeper.enter(REQUEST)
+    assert (again.id, again.deadline) == (first.id, first.deadline)
+
+
+@pytest.mark.parametrize("kind", ["trading", "test"])
+def test_a_process_killed_between_its_sessions_end_and_its_exit_does_not_start_afresh(
+    keeper: SessionKeeper, clock: FakeClock, kind: str
+) -> None:
+    session = keeper.enter(replace(REQUEST, kind=kind))
+    assert not keeper.has_just_ended(session.id)
+    keeper.end(session, "duration" if kind == "trading" else "test_mode", ExitCode.OK)
+    assert not keeper.has_just_ended(None)
+    assert not keeper.has_just_ended("another")
+    assert keeper.has_just_ended(session.id)
+    clock.advance(3600)
+    assert not keeper.has_just_ended(session.id)
+
+
+def test_a_stopped_session_has_not_ended_as_planned(keeper: SessionKeeper) -> None:
+    session = keeper.enter(REQUEST)
+    keeper.end(session, "stopped", ExitCode.SIGTERM)
+    assert not keeper.has_just_ended(session.id)
+
+
+@pytest.mark.parametrize(("after_s", "resumed"), [(2, True), (30, False)])
+def test_a_stray_sigterm_is_healed_and_a_stop_by_a_person_is_not(
+    keeper: SessionKeeper, clock: FakeClock, after_s: float, resumed: bool
+) -> None:
+    session = keeper.enter(REQUEST)
+    keeper.end(session, "stopped", ExitCode.SIGTERM)
+    clock.advance(after_s)
+    assert (keeper.enter(REQUEST).id == session.id) is resumed
+
+
+def test_starts_without_a_cycle_are_counted_until_one_completes(keeper: SessionKeeper) -> None:
+    assert [keeper.count_start() for _ in range(3)] == [1, 2, 3]
+    keeper.cycle_completed()
+    assert keeper.count_start() == 1
