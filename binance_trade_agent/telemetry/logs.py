@@ -1,25 +1,46 @@
 """Logging: structlog, one event a line; people get a short line, files and containers JSON.
 
 Every process also writes `DATA_DIR/logs/<program>.log`, rotated, always in JSON.
-Values under names that smell of a secret are masked whatever they hold.
+Values under names that smell of a secret are masked whatever they hold, and so is what stands behind
+such a name in a text, as in an address that an error quotes.
 """
 
 import logging
 import logging.handlers
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 _SECRET_NAME = re.compile(r"secret|password|token|signature|api_?key|authorization", re.IGNORECASE)
+#: `signature=…` in a query, `user:password@` in an address.
+_SECRET_TEXT = re.compile(
+    r"((?:secret|password|token|signature|api_?key)=)[^&\s\"'\\]+|(://[^:/@\s\"']*:)[^@/\s\"']+(?=@)",
+    re.IGNORECASE,
+)
+_MASK = "********"
 _MAX_BYTES = 10_000_000
 _BACKUPS = 5
 
-#: Libraries that talk at INFO about every request.
-_CHATTY = ("aiohttp.access", "httpx", "httpcore", "mcp", "uvicorn", "alembic", "waitress", "werkzeug")
+#: Libraries that talk at INFO or DEBUG about every request; Apprise would name addresses with their tokens.
+_CHATTY = (
+    "aiohttp.access",
+    "httpx",
+    "httpcore",
+    "mcp",
+    "uvicorn",
+    "alembic",
+    "waitress",
+    "werkzeug",
+    "waitress.queue",
+    "apprise",
+    "requests",
+    "urllib3",
+    "websockets",
+)
 #: It warns whenever a second request waits for a thread.
 _CRYING_WOLF = "waitress.queue"
 
@@ -70,9 +91,10 @@ def _formatter(shared: list[Any], *, as_json: bool, program: str) -> logging.For
         ]
     else:
         final = [_render_line(program)]
+    mask: Any = _mask_text
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final, mask],
     )
 
 
@@ -85,10 +107,21 @@ def _name_program(program: str) -> Any:
 
 
 def _mask_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name in event:
-        if _SECRET_NAME.search(name):
-            event[name] = "********"
+    for name, value in event.items():
+        event[name] = _masked(name, value)
     return event
+
+
+def _masked(name: object, value: Any) -> Any:
+    if isinstance(name, str) and _SECRET_NAME.search(name):
+        return _MASK
+    if isinstance(value, Mapping):
+        return {key: _masked(key, item) for key, item in value.items()}
+    return value
+
+
+def _mask_text(_: Any, __: str, line: str) -> str:
+    return _SECRET_TEXT.sub(lambda found: f"{found[1] or found[2]}{_MASK}", line)
 
 
 def _render_line(program: str) -> Any:
@@ -104,10 +137,9 @@ def _render_line(program: str) -> Any:
             return f"{time} {mark}{summary}"
         details = " ".join(f"{name}={value}" for name, value in event.items())
         line = f"{time} {mark}{program}: {text}" + (f" {details}" if details else "")
-        if isinstance(exc_info, tuple) and exc_info[0] is not None:
-            line += "\n" + "".join(
-                structlog.processors.format_exc_info(None, "", {"exc_info": exc_info})["exception"]
-            )
+        if exc_info:
+            found = structlog.processors.format_exc_info(None, "", {"exc_info": exc_info})
+            line += "\n" + found.get("exception", "")
         return line
 
     return render
