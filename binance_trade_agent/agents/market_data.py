@@ -7,6 +7,7 @@ from datetime import datetime
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
     ExchangeError,
+    Refused,
     StaleData,
     Throttled,
     Unavailable,
@@ -25,6 +26,8 @@ from binance_trade_agent.ports import Exchange
 _PAGE = 1000
 
 MarketView = MarketSnapshot | MarketDataFailure
+
+_Known = tuple[SymbolRules | None, BookTop | None]
 
 
 class MarketDataAgent:
@@ -46,24 +49,20 @@ class MarketDataAgent:
         )
         views: dict[str, MarketView] = {}
         for symbol, window in zip(symbols, candles, strict=True):
-            if isinstance(shared, MarketDataFailure):
-                views[symbol] = MarketDataFailure(symbol, shared.code, shared.text)
+            known = shared[symbol]
+            if isinstance(known, MarketDataFailure):
+                views[symbol] = known
             elif isinstance(window, MarketDataFailure):
                 views[symbol] = window
             else:
-                rules, tops = shared
-                views[symbol] = self._view(symbol, window, last_seen.get(symbol), rules, tops)
+                views[symbol] = self._view(symbol, window, last_seen.get(symbol), known)
         return views
 
     def _view(
-        self,
-        symbol: str,
-        window: tuple[Candle, ...],
-        seen: datetime | None,
-        rules: Mapping[str, SymbolRules],
-        tops: Mapping[str, BookTop],
+        self, symbol: str, window: tuple[Candle, ...], seen: datetime | None, known: _Known
     ) -> MarketView:
-        if symbol not in rules or symbol not in tops:
+        rules, top = known
+        if rules is None or top is None:
             return MarketDataFailure(
                 symbol, "incomplete", f"the exchange sent no rules or no book for {symbol}"
             )
@@ -73,21 +72,26 @@ class MarketDataAgent:
             interval=self._interval,
             candles=window,
             new_candles=new,
-            book=tops[symbol],
-            rules=rules[symbol],
+            book=top,
+            rules=rules,
             observed_at=self._exchange.now(),
         )
 
-    async def _shared(
-        self, symbols: Sequence[str]
-    ) -> tuple[Mapping[str, SymbolRules], Mapping[str, BookTop]] | MarketDataFailure:
+    async def _shared(self, symbols: Sequence[str]) -> dict[str, _Known | MarketDataFailure]:
+        """Rules and top of the book of each symbol, in one request each where no symbol spoils it."""
         try:
             rules, tops = await asyncio.gather(
                 self._exchange.rules(symbols), self._exchange.book_tops(symbols)
             )
-        except (ExchangeError, ConfigurationError) as error:
-            return _failure("", error)
-        return rules, tops
+        except (Refused, ConfigurationError) as error:
+            if len(symbols) > 1:
+                # one symbol that the exchange dropped must not stop the others
+                parts = await asyncio.gather(*(self._shared([symbol]) for symbol in symbols))
+                return {symbol: known for part in parts for symbol, known in part.items()}
+            return {symbol: _failure(symbol, error) for symbol in symbols}
+        except ExchangeError as error:
+            return {symbol: _failure(symbol, error) for symbol in symbols}
+        return {symbol: (rules.get(symbol), tops.get(symbol)) for symbol in symbols}
 
     async def _candles(self, symbol: str, seen: datetime | None) -> tuple[Candle, ...] | MarketDataFailure:
         window = self._windows.get(symbol, ())

@@ -1,5 +1,6 @@
 """Cycles on a real database: one decision a symbol with its reason, whatever the exchange does."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -288,4 +289,63 @@ async def test_risk_sees_capital_shrink_from_symbol_to_symbol(tmp_path: Path) ->
     spent = sum(order.quote_executed for order in desk.orders)
     assert spent <= Decimal(1000) * Decimal("0.8")
     assert booked_equals_held(desk)
+    desk.store.database.close()
+
+
+async def test_a_symbol_the_exchange_dropped_stops_no_other(tmp_path: Path) -> None:
+    class Dropping(FakeExchange):
+        async def book_tops(self, symbols):  # type: ignore[no-untyped-def]
+            if "ETHUSDT" in symbols:
+                raise Refused(-1121, "Invalid symbol.")
+            return await super().book_tops(symbols)
+
+    desk = make_desk(tmp_path, FakeExchange(("BTCUSDT", "ETHUSDT")))
+    desk.exchange.__class__ = Dropping
+    await bought(desk)
+    assert {(d.symbol, d.outcome) for d in desk.decisions[:2]} == {
+        ("BTCUSDT", "placed"),
+        ("ETHUSDT", "no_data"),
+    }
+    desk.exchange.__class__ = FakeExchange
+    desk.exchange.symbols = ("BTCUSDT",)
+    report = await desk.cycle()
+    assert {(d.symbol, d.reason.code) for d in report.decisions} == {
+        ("BTCUSDT", "no_new_candle"),
+        ("ETHUSDT", "unknown_symbol"),
+    }
+    desk.store.database.close()
+
+
+async def test_an_unresolved_order_of_a_dropped_symbol_does_not_end_the_trader(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, FakeExchange(("BTCUSDT", "ETHUSDT")))
+    desk.exchange.lost_answer = OutcomeUnknown("timeout")
+    await bought(desk)
+    desk.exchange.lost_answer = None
+    desk.exchange.invisible = True
+    desk.exchange.orders.clear()
+    desk.exchange.symbols = ("BTCUSDT",)
+    desk.exchange.time += AFTER_THE_GRACE
+    report = await desk.cycle()
+    assert {d.symbol for d in report.decisions} == {"BTCUSDT", "ETHUSDT"}
+    assert {order.status for order in desk.orders} == {"UNKNOWN"}
+    desk.store.database.close()
+
+
+async def test_unresolved_orders_are_looked_up_together(tmp_path: Path) -> None:
+    class Slow(FakeExchange):
+        looking, most = 0, 0
+
+        async def find_order(self, symbol, client_order_id):  # type: ignore[no-untyped-def]
+            self.looking += 1
+            self.most = max(self.most, self.looking)
+            await asyncio.sleep(0)
+            self.looking -= 1
+            raise Unavailable("no answer")
+
+    exchange = Slow(("BTCUSDT", "ETHUSDT", "SOLUSDT"))
+    desk = make_desk(tmp_path, exchange)
+    exchange.lost_answer = OutcomeUnknown("timeout")
+    await bought(desk)
+    await desk.cycle()
+    assert len(exchange.sent) == exchange.most == 3
     desk.store.database.close()

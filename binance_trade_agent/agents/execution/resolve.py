@@ -1,10 +1,11 @@
 """Finds out what became of orders whose fate is not known, and brings unfinished ones up to date."""
 
+import asyncio
 from datetime import timedelta
 
 import structlog
 
-from binance_trade_agent.domain.errors import ExchangeError
+from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError
 from binance_trade_agent.domain.orders import JournalOrder, Side
 from binance_trade_agent.domain.portfolio import AccountSnapshot
 from binance_trade_agent.domain.reconciliation import Adopt, NotPlaced, OrderLookup, is_past_landing, resolve
@@ -27,14 +28,18 @@ class OrderResolver:
 
     async def resolve_all(self) -> tuple[JournalOrder, ...]:
         """Resolve what can be resolved and return the rows that are still unfinished."""
-        for row in self._journal.unfinished():
-            try:
-                await self._resolve(row)
-            except ExchangeError as error:
-                _log.warning(
-                    "order look-up failed", client_order_id=row.intent.client_order_id, reason=str(error)
-                )
+        # together: one after another, many rows of a silent exchange would take longer than a cycle may
+        await asyncio.gather(*(self._try(row) for row in self._journal.unfinished()))
         return self._journal.unfinished()
+
+    async def _try(self, row: JournalOrder) -> None:
+        try:
+            await self._resolve(row)
+        except (ExchangeError, ConfigurationError) as error:
+            # the exchange may know the symbol no longer: the trader goes on with the others
+            _log.warning(
+                "order look-up failed", client_order_id=row.intent.client_order_id, reason=str(error)
+            )
 
     async def _resolve(self, row: JournalOrder) -> None:
         lookup = await self._look_up(row)
