@@ -33,7 +33,7 @@ def mode_rules(
 def address_rules(mode: TradingMode, addresses: Mapping[str, str | None]) -> Iterator[str]:
     """Only live mode may be pointed at the exchange where real money is."""
     for name, address in addresses.items():
-        host = urlsplit(address or "").hostname or ""
+        host = (urlsplit(address or "").hostname or "").rstrip(".")
         if mode is not TradingMode.LIVE and _LIVE_HOST.fullmatch(host):
             yield f"{name} points at live trading ({host}), which TRADING_MODE={mode} must not reach"
 
@@ -51,6 +51,12 @@ def simulator_rules(
     missing = [symbol for symbol in symbols if symbol not in replayed]
     if market is SimulatorMarket.REPLAY and missing:
         yield f"SIMULATOR_MARKET=replay needs SIMULATOR_REPLAY_FILES for {', '.join(missing)} of TRADING_SYMBOLS"
+
+
+def folder_rules(data_dir: str, is_database_there: bool) -> Iterator[str]:
+    """In the address of a database a question mark ends the path."""
+    if is_database_there and "?" in data_dir:
+        yield f"DATA_DIR={data_dir} has a question mark, which no database can have in its path"
 
 
 def port_rules(ports: Mapping[str, int]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from ipaddress import AddressValueError, IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,9 +20,13 @@ def items(value: Any) -> tuple[str, ...]:
 
 
 def pairs(value: Any) -> dict[str, str]:
-    """A comma list of NAME=VALUE; names in upper case."""
-    found = dict(value) if isinstance(value, Mapping) else dict(_pair(item) for item in items(value))
-    return {str(name).upper(): str(content) for name, content in found.items()}
+    """A comma list of NAME=VALUE, each name once; names in upper case."""
+    found = list(value.items()) if isinstance(value, Mapping) else [_pair(item) for item in items(value)]
+    names = [str(name).upper() for name, _ in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is named twice")
+    return {name: str(content) for name, (_, content) in zip(names, found, strict=True)}
 
 
 def amounts(value: Any) -> dict[str, Decimal]:
@@ -56,6 +61,15 @@ def time_or_count(value: Any) -> Any:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def host(value: Any) -> str:
+    """A name or address to listen on, without a port."""
+    text = str(value)
+    name = r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*"
+    if not (re.fullmatch(name, text) or _is_ipv6(text)):
+        raise ValueError("it is neither a host name nor an IP address")
+    return text
+
+
 def http_address(value: Any) -> str:
     """An http or https address without a trailing slash."""
     return _address(str(value), "http", "https")
@@ -69,14 +83,25 @@ def websocket_address(value: Any) -> str:
 def database_address(value: Any) -> str:
     """A SQLAlchemy address of SQLite or PostgreSQL; the latter by psycopg unless it says otherwise."""
     text = str(value)
+    if re.search(r"[?&]password=", text):
+        raise ValueError("the password belongs before the host, not into the query")
     if not re.match(r"(sqlite:///|postgres(ql)?(\+psycopg)?://).", text):
         raise ValueError("it names neither SQLite nor PostgreSQL")
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", text)
 
 
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
 def _address(text: str, *schemes: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in schemes or not parts.hostname:
+    # reading the port raises ValueError when it is none
+    if parts.scheme not in schemes or not parts.hostname or parts.port == 0:
         raise ValueError(f"it is no address that starts with {schemes[0]}:// or {schemes[1]}://")
     return text.rstrip("/")
 

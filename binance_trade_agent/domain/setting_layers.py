@@ -37,11 +37,11 @@ class Merger:
     read_file: Callable[[str], str]
 
     def merge(self, layers: Sequence[Layer]) -> tuple[dict[str, Given], list[str]]:
-        """The value of each setting that is set (a later layer wins, empty is unset), and every problem found."""
+        """The value of each setting that is set (a later layer wins, blank is unset), and every problem found."""
         given: dict[str, Given] = {}
         problems: list[str] = []
         for layer in layers:
-            values = {name: value for name, value in layer.values.items() if value}
+            values = {name: value for name, value in layer.values.items() if value and value.strip()}
             problems += self._unknown(values, layer)
             given |= {
                 name: Given(value, layer.origin) for name, value in values.items() if name in self.names
@@ -60,8 +60,8 @@ class Merger:
     def _unknown(self, values: Mapping[str, str], layer: Layer) -> Iterator[str]:
         known = sorted(self.names) + [f"{name}_FILE" for name in sorted(self.readable)]
         for name in sorted(values.keys() - set(known)):
-            if layer.is_ours or name.startswith(self.own_prefixes):
-                nearest = get_close_matches(name, known, 1, 0.5)
+            if layer.is_ours or name.upper().startswith(self.own_prefixes):
+                nearest = get_close_matches(name.upper(), known, 1, 0.5)
                 hint = f"; did you mean {nearest[0]}?" if nearest else ""
                 yield f"{name} ({layer.origin}) is no setting{hint}"
 

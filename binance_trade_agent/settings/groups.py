@@ -59,6 +59,8 @@ _Port = Annotated[int, Field(ge=1, le=65535)]
 _LOWER, _UPPER = BeforeValidator(_lower), BeforeValidator(_upper)
 _HttpAddress = Annotated[str, BeforeValidator(text.http_address)]
 _WebSocketAddress = Annotated[str, BeforeValidator(text.websocket_address)]
+_Host = Annotated[str, BeforeValidator(text.host)]
+_HOST = "a host name or IP address"
 _HTTP_ADDRESS = "an address like http://127.0.0.1:9090"
 _WS_ADDRESS = "an address like ws://127.0.0.1:9090"
 
@@ -185,7 +187,7 @@ class ExchangeGroup(_Group):
 class SimulatorGroup(_Group):
     """Exchange simulator (modes simulated and paper)"""
 
-    simulator_host: str = _default("127.0.0.1", "Address it listens on.")
+    simulator_host: _Host = _default("127.0.0.1", "Address it listens on.", allowed=_HOST)
     simulator_port: _Port = _default(9090, "Port it listens on.")
     simulator_seed: int | None = _default(
         None, "Seed of the generated market; unset: drawn once for each data folder.", ge=0, le=2**63 - 1
@@ -237,9 +239,9 @@ class ServiceGroup(_Group):
     log_format: Annotated[LogFormat, _LOWER] = _default(
         LogFormat.LINE, "Form of a log line on stdout; the log files are always JSON."
     )
-    metrics_host: str = _default("127.0.0.1", "Address the trader's metrics listen on.")
+    metrics_host: _Host = _default("127.0.0.1", "Address the trader's metrics listen on.", allowed=_HOST)
     metrics_port: int = _default(9108, "Port of the trader's metrics; 0 is off.", ge=0, le=65535)
-    mcp_host: str = _default("127.0.0.1", "Address the MCP server listens on.")
+    mcp_host: _Host = _default("127.0.0.1", "Address the MCP server listens on.", allowed=_HOST)
     mcp_port: _Port = _default(8080, "Port of the MCP server.")
     mcp_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(text.items)] = _default(
         (),
@@ -249,7 +251,7 @@ class ServiceGroup(_Group):
     mcp_token: SecretStr | None = _default(
         None, "Token of MCP clients; unset: generated into DATA_DIR/secrets."
     )
-    dashboard_host: str = _default("127.0.0.1", "Address the dashboard listens on.")
+    dashboard_host: _Host = _default("127.0.0.1", "Address the dashboard listens on.", allowed=_HOST)
     dashboard_port: _Port = _default(8050, "Port of the dashboard.")
     dashboard_password: SecretStr | None = _default(
         None, "Password of the dashboard; unset: generated into DATA_DIR/secrets."

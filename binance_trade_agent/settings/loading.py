@@ -29,7 +29,7 @@ def load_settings(environ: Mapping[str, str] | None = None, directory: Path | No
     folder = (directory or Path.cwd()).resolve()
     given, problems = _merged(os.environ if environ is None else environ, folder)
     values: dict[str, Any] = {name: value.text for name, value in given.items()}
-    values["DATA_DIR"] = str(folder / values.get("DATA_DIR", "data"))
+    values["DATA_DIR"] = str(folder / Path(values.get("DATA_DIR", "data")).expanduser())
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -60,13 +60,21 @@ def _merged(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, Given],
         frozenset(_fields()), frozenset({*secret_names, "DATABASE_URL"}), ("TRADING_", "RISK_"), read
     )
     toml, problems = _toml_values(folder / "trading.toml")
+    dotenv, unreadable = _dotenv_values(folder / ".env")
     layers = (
         Layer("trading.toml", toml, is_ours=True),
-        Layer(".env", dotenv_values(folder / ".env", interpolate=False)),
+        Layer(".env", dotenv),
         Layer("environment", environ),
     )
     given, found = merger.merge(layers)
-    return given, problems + found
+    return given, problems + unreadable + found
+
+
+def _dotenv_values(path: Path) -> tuple[dict[str, str | None], list[str]]:
+    try:
+        return dotenv_values(path, interpolate=False), []
+    except (UnicodeDecodeError, OSError) as error:
+        return {}, [f".env cannot be read: {error}"]
 
 
 def _toml_values(path: Path) -> tuple[dict[str, str], list[str]]:
@@ -93,6 +101,7 @@ def _broken_rules(settings: Settings, given: Mapping[str, Given]) -> Iterator[st
         settings.mode,
         {"BINANCE_REST_URL": settings.binance_rest_url, "BINANCE_WS_API_URL": settings.binance_ws_api_url},
     )
+    yield from rules.folder_rules(str(settings.data_dir), "DATABASE_URL" not in given)
     ports = {name: getattr(settings, name.lower()) for name in ("METRICS_PORT", "MCP_PORT", "DASHBOARD_PORT")}
     if settings.uses_simulator:
         ports["SIMULATOR_PORT"] = settings.simulator_port

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import PrivateAttr, model_validator
 
 from binance_trade_agent.domain import operator_text as text
-from binance_trade_agent.domain.modes import TradingMode
+from binance_trade_agent.domain.modes import TradingAlign, TradingMode
 from binance_trade_agent.domain.symbol_names import checked_symbols, quote_of
 from binance_trade_agent.settings.groups import (
     ExchangeGroup,
@@ -93,6 +93,12 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, RiskGroup, TradingGr
     def interval(self) -> timedelta:
         """Time between two cycles."""
         return timedelta(seconds=self.trading_interval_seconds)
+
+    @property
+    def period(self) -> timedelta:
+        """Time between two ticks: the interval, or a candle's length where ticks follow the candles."""
+        is_aligned = self.trading_align is TradingAlign.CANDLE_CLOSE
+        return self.candle_interval.duration if is_aligned else self.interval
 
     @property
     def duration(self) -> timedelta:

@@ -30,7 +30,7 @@ def shown_value(value: Any) -> str:
             return json.dumps(value) if value else ""
         case float():
             return f"{value:g}"
-    return re.sub(r"(?<=://)([^:/@]*):[^@]*@", rf"\1:{MASK}@", str(value))
+    return _without_password(str(value)) if isinstance(value, str) else str(value)
 
 
 def allowed_text(field: FieldInfo) -> str:
@@ -46,6 +46,18 @@ def allowed_text(field: FieldInfo) -> str:
         high = f" to {bounds['le']}" if "le" in bounds else ""
         return f"{words} {low}{high}{unit}"
     return words + unit
+
+
+def _without_password(text: str) -> str:
+    """An address without what stands between `user:` and the last @, however malformed the address is."""
+    text = re.sub(r"([?&]password=)[^&]*", rf"\1{MASK}", text)
+    login, at, place = text.rpartition("@")
+    if not at:
+        return text
+    user = re.match(r"[A-Za-z0-9+.]+://[^:/@]*", login)
+    if user and user[0] == login:
+        return text
+    return f"{user[0] + ':' if user else ''}{MASK}@{place}"
 
 
 def is_secret(field: FieldInfo) -> bool:

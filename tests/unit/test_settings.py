@@ -190,6 +190,85 @@ def test_no_secret_is_ever_shown(tmp_path: Path) -> None:
     assert settings.database_url == "postgresql+psycopg://bob:my-database@db/trades"
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://bob:a@b:c@db/trades", "bob:********@db/trades"),
+        ("postgresql://bob@db/trades", "bob@db/trades"),
+    ],
+)
+def test_a_password_with_signs_in_it_is_masked_whole(tmp_path: Path, address: str, shown: str) -> None:
+    settings = load_settings({"DATABASE_URL": address}, tmp_path)
+    (row,) = [row for row in settings.sources() if row[0] == "DATABASE_URL"]
+    assert row[1] == f"postgresql+psycopg://{shown}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql//bob:hunter2@db/x", "bob:hunter2@db", "postgresql://db/x?user=bob&password=hunter2"],
+)
+def test_a_malformed_database_address_does_not_give_its_password_away(tmp_path: Path, address: str) -> None:
+    (found,) = problems(tmp_path, DATABASE_URL=address)
+    assert found.startswith("DATABASE_URL=")
+    assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DASHBOARD_HOST", "."),
+        ("MCP_HOST", "a" * 70),
+        ("METRICS_HOST", "127.0.0.1:9108"),
+        ("SIMULATOR_HOST", "http://127.0.0.1"),
+        ("BINANCE_REST_URL", "http://127.0.0.1:99999"),
+        ("SIMULATOR_BALANCES", "USDT=1,usdt=2"),
+    ],
+)
+def test_what_would_fail_later_is_refused_now(tmp_path: Path, name: str, value: str) -> None:
+    (found,) = problems(tmp_path, **{name: value})
+    assert found.startswith(f"{name}={value} (environment) is not allowed")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1", "localhost", "fe80::1", "my_host.example.org"])
+def test_places_to_listen_on(tmp_path: Path, host: str) -> None:
+    assert load_settings({"DASHBOARD_HOST": host}, tmp_path).dashboard_host == host
+
+
+def test_a_risk_limit_in_lower_case_is_not_silently_ignored(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("risk_order_share=0.01\n")
+    (found,) = problems(tmp_path)
+    assert found == "risk_order_share (.env) is no setting; did you mean RISK_ORDER_SHARE?"
+
+
+def test_an_unreadable_dotenv_file_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"MCP_PORT=\xff")
+    (found,) = problems(tmp_path)
+    assert found.startswith(".env cannot be read")
+
+
+def test_keys_of_blanks_are_no_keys(tmp_path: Path) -> None:
+    settings = load_settings({"BINANCE_API_KEY": " ", "BINANCE_API_SECRET": "\t"}, tmp_path)
+    assert settings.mode is TradingMode.SIMULATED
+
+
+def test_a_question_mark_would_end_the_path_of_the_database(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, DATA_DIR="what?")
+    assert "has a question mark" in found
+    elsewhere = {"DATA_DIR": "what?", "DATABASE_URL": "postgresql://bob@db/trades"}
+    assert load_settings(elsewhere, tmp_path).data_dir == tmp_path / "what?"
+
+
+def test_the_live_exchange_by_its_full_name(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, **KEYS, TRADING_MODE="demo", BINANCE_REST_URL="https://API.binance.com.")
+    assert "points at live trading (api.binance.com)" in found
+
+
+def test_ticks_that_follow_the_candles_are_a_candle_apart(tmp_path: Path) -> None:
+    settings = load_settings({"TRADING_ALIGN": "candle_close", "CANDLE_INTERVAL": "1h"}, tmp_path)
+    assert settings.period == timedelta(hours=1)
+    assert load_settings({}, tmp_path).period == timedelta(seconds=5)
+
+
 def test_replay_needs_a_file_for_every_symbol(tmp_path: Path) -> None:
     candles = tmp_path / "btc.csv"
     candles.touch()
