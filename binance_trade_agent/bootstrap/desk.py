@@ -58,7 +58,7 @@ def open_desk(settings: Settings) -> Desk:
         mode_note=settings.mode_note,
         symbols=settings.symbols,
         strategy=settings.strategy_name,
-        interval=settings.interval,
+        interval=settings.period,
     )
     return Desk(
         watch=Watch(SqlReadModels(database, book), clock, plan),

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.domain.decisions import ControlSnapshot
+from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.modes import TradingAlign
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
@@ -71,10 +73,7 @@ class Watch:
         """The agent now."""
         stored = self._reads.status()
         session = stored.session
-        interval = self._plan.interval
-        if session is not None and "TRADING_INTERVAL_SECONDS" in session.settings:
-            seconds = Decimal(session.settings["TRADING_INTERVAL_SECONDS"])
-            interval = timedelta(milliseconds=int(seconds * 1000))
+        interval = _period(session.settings if session else {}, self._plan.interval)
         now = self._clock.now()
         running = session is not None and session.ended_at is None
         cycle = stored.last_cycle
@@ -131,3 +130,12 @@ class Watch:
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         """The latest equity snapshots, oldest first."""
         return self._reads.equity(limit=limit)
+
+
+def _period(settings: Mapping[str, str], default: timedelta) -> timedelta:
+    """Time between two ticks of a session, by the settings it began with."""
+    if settings.get("TRADING_ALIGN") == TradingAlign.CANDLE_CLOSE and "CANDLE_INTERVAL" in settings:
+        return CandleInterval(settings["CANDLE_INTERVAL"]).duration
+    if "TRADING_INTERVAL_SECONDS" in settings:
+        return timedelta(seconds=float(settings["TRADING_INTERVAL_SECONDS"]))
+    return default
