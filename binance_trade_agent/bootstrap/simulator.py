@@ -4,11 +4,13 @@ import json
 import os
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.exchange.simulator.market.base import Market
 from binance_trade_agent.exchange.simulator.market.factory import MarketConfig, MarketKind, market_from
+from binance_trade_agent.exchange.simulator.market.replay import ReplayMarket
 from binance_trade_agent.exchange.simulator.server import PortInUse, SimulatorServer
 from binance_trade_agent.exchange.simulator.spot import AccountSpec
 from binance_trade_agent.settings import SIMULATOR_KEY_PAIR, Settings
@@ -16,13 +18,19 @@ from binance_trade_agent.settings import SIMULATOR_KEY_PAIR, Settings
 #: Binance's host for public market data, which asks for no key.
 PUBLIC_MARKET_DATA_URL = "https://data-api.binance.vision"
 
+_ORIGIN_FILE = "simulator-market.json"
+
 
 @dataclass(frozen=True, slots=True)
 class MarketOrigin:
-    """What makes a generated or replayed market the same one after a restart."""
+    """What makes a generated or replayed market the same one after a restart.
+
+    `replayed` names the files, start and candle length of a replay; it is empty for other markets.
+    """
 
     seed: int
     anchor_ms: int
+    replayed: str = ""
 
 
 async def start_simulator(settings: Settings) -> SimulatorServer:
@@ -52,7 +60,7 @@ def build_simulator(settings: Settings) -> SimulatorServer:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     key, secret = SIMULATOR_KEY_PAIR
     try:
-        market = market_from(market_config(settings))
+        market = _market(settings)
     except ValueError as error:
         raise ConfigurationError(f"SIMULATOR_MARKET={settings.simulator_market}: {error}") from error
     return SimulatorServer(
@@ -65,8 +73,9 @@ def build_simulator(settings: Settings) -> SimulatorServer:
 
 
 def market_config(settings: Settings) -> MarketConfig:
-    """The market source that the settings describe."""
-    origin = market_origin(settings.data_dir / "simulator-market.json", settings.simulator_seed)
+    """The market source that the settings describe, from its stored origin or a new one."""
+    path = settings.data_dir / _ORIGIN_FILE
+    origin = market_origin(path, settings.simulator_seed, _replayed(settings))
     return MarketConfig(
         kind=MarketKind(settings.simulator_market.value),
         symbols=settings.symbols,
@@ -81,15 +90,36 @@ def market_config(settings: Settings) -> MarketConfig:
     )
 
 
-def market_origin(path: Path, seed: int | None) -> MarketOrigin:
-    """The stored origin, or a new one: a `seed` other than the stored one begins another market."""
+def market_origin(path: Path, seed: int | None, replayed: str = "") -> MarketOrigin:
+    """The stored origin, or a new one for another `seed` than the stored one or another replay."""
     if path.exists():
         stored = MarketOrigin(**json.loads(path.read_text(encoding="utf-8")))
-        if seed is None or seed == stored.seed:
+        if seed in (None, stored.seed) and replayed == stored.replayed:
             return stored
-    chosen = secrets.randbelow(2**31) if seed is None else seed
-    origin = MarketOrigin(chosen, time.time_ns() // 1_000_000)
+    return _new_origin(path, secrets.randbelow(2**31) if seed is None else seed, replayed)
+
+
+def _market(settings: Settings) -> Market:
+    """The market source; a replay whose data has ended begins again, now, with the account as it is."""
+    config = market_config(settings)
+    market = market_from(config)
+    if not (isinstance(market, ReplayMarket) and market.has_ended):
+        return market
+    del market  # its files are read again, and are not to be held twice
+    origin = _new_origin(settings.data_dir / _ORIGIN_FILE, config.seed, _replayed(settings))
+    return market_from(replace(config, anchor_ms=origin.anchor_ms))
+
+
+def _replayed(settings: Settings) -> str:
+    if settings.simulator_market.value != MarketKind.REPLAY:
+        return ""
+    files = sorted(f"{symbol}={path}" for symbol, path in settings.simulator_replay_files.items())
+    return " ".join([*files, str(settings.simulator_replay_start), settings.simulator_base_interval.value])
+
+
+def _new_origin(path: Path, seed: int, replayed: str) -> MarketOrigin:
+    origin = MarketOrigin(seed, time.time_ns() // 1_000_000, replayed)
     draft = path.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps({"seed": origin.seed, "anchor_ms": origin.anchor_ms}), encoding="utf-8")
+    draft.write_text(json.dumps(asdict(origin)), encoding="utf-8")
     draft.replace(path)
     return origin

@@ -204,6 +204,11 @@ class ReplayMarket(SeriesMarket):
         self._replayed = _presented(recordings, start_ms, anchor_ms // base_ms * base_ms, base_ms)
         super().__init__(self._replayed, base_interval, clock)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether one of its symbols has no data any more, and never will."""
+        return any(self._is_over(symbol) for symbol in self.symbols)
+
     def klines(
         self,
         symbol: str,
@@ -226,10 +231,13 @@ class ReplayMarket(SeriesMarket):
         return super().depth(symbol, limit)
 
     def _require_data(self, symbol: str) -> None:
-        end_ms = self._replayed[symbol].end_ms
-        # one interval of grace, so that the last candle is also seen closed
-        if self.now_ms() >= end_ms + self._base_ms:
+        if self._is_over(symbol):
+            end_ms = self._replayed[symbol].end_ms
             raise MarketUnavailable(f"the replay of {symbol} ended at {iso_text(end_ms)}")
+
+    def _is_over(self, symbol: str) -> bool:
+        # one interval of grace, so that the last candle is also seen closed
+        return self.now_ms() >= self._replayed[symbol].end_ms + self._base_ms
 
 
 class SteppedReplayMarket(SeriesMarket):
