@@ -1,8 +1,9 @@
 """Each market source from the settings to the adapter: replay on the wall clock, relay in paper mode, stepped time."""
 
+import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ import aiohttp
 
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.simulator import build_simulator
+from binance_trade_agent.domain.errors import Unavailable
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.orders import (
     OrderIntent,
@@ -24,7 +26,8 @@ from binance_trade_agent.domain.orders import (
 )
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from binance_trade_agent.exchange.binance.config import BinanceConfig
-from binance_trade_agent.exchange.simulator.server import SimulatorServer
+from binance_trade_agent.exchange.simulator.market.generated import SteppedGeneratedMarket
+from binance_trade_agent.exchange.simulator.server import AccountSpec, SimulatorServer
 from binance_trade_agent.settings import SIMULATOR_KEY_PAIR, load_settings
 from tests.fake_exchange_wire import MemoryBans
 from tests.unit.exchange.market.recorded import rows_of, write_binance, write_eleven, write_parquet
@@ -145,6 +148,47 @@ class TestReplayOnTheWallClock:
 def origin_of(folder: Path) -> dict[str, Any]:
     origin: dict[str, Any] = json.loads((folder / "data" / "simulator-market.json").read_text("utf-8"))
     return origin
+
+
+async def test_paper_mode_trades_on_relayed_prices(tmp_path: Path) -> None:
+    """The first order too: nobody has asked for a candle before it."""
+    # its time stands still in the middle of a five minute candle, a little ahead of this machine
+    ahead_ms = (time.time_ns() // 300_000_000_000 + 1) * 300_000 + 100_000
+    market = SteppedGeneratedMarket((BTC, ETH), seed=1, anchor_ms=ahead_ms)
+    binance = SimulatorServer(market, [AccountSpec("k" * 64, "s" * 64, {})])
+    await binance.start()
+    variables = {
+        "TRADING_MODE": "paper",
+        "TRADING_SYMBOLS": f"{BTC},{ETH}",
+        "SIMULATOR_MARKET": "relay",
+        "SIMULATOR_RELAY_URL": binance.rest_url,
+        "SIMULATOR_BASE_INTERVAL": "1s",
+    }
+    try:
+        async with simulating(tmp_path, **variables) as (_, adapter):
+            tops = await eventually(lambda: adapter.book_tops([BTC, ETH]))
+            assert tops[BTC].ask == market.depth(BTC, 5).asks[0].price
+            await adapter.connect()
+            order = await adapter.place(buying(adapter, "0.01"))
+            account = await adapter.account()
+            candles = await eventually(lambda: adapter.candles(ETH, CandleInterval.M5, limit=10))
+    finally:
+        await binance.close()
+    assert (order.status, order.quote_executed) == (OrderStatus.FILLED, tops[BTC].ask / 100)
+    assert account.free("BTC") == Decimal("0.00999")
+    real = market.klines(ETH, "5m", start_ms=None, end_ms=None, limit=11)
+    assert [candle.close for candle in candles] == [kline.close for kline in real[:10]]
+    assert abs(order.updated_at.timestamp() * 1000 - market.now_ms()) < 10_000
+
+
+async def eventually(read: Callable[[], Awaitable[Any]]) -> Any:
+    """What `read` returns once the relay has read it."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await read()
+            except Unavailable:
+                await asyncio.sleep(0.02)
 
 
 class TestSteppedTime:

@@ -7,10 +7,11 @@ once a minute. Everything is answered from what the last rounds brought; an answ
 whose text says what went wrong last. 429 and 418 stop all requests for as long as
 `Retry-After` says; other failures are tried again after 1, 2, 4 ... 30 s.
 
-Candles of the base interval are there from the first round on: the latest 1,000 of each
-symbol. Another interval, or an earlier start, is fetched once somebody has asked for it:
-the first question is answered `MarketUnavailable`, a later one from then on with candles. At
-most 5,000 candles of a symbol and interval are kept. Trades are aggregated trades.
+Candles of the base interval are there from the first round on, and those of a minute where it
+is shorter, because the filters of an order need them: the latest 1,000 of each symbol.
+Another interval, or an earlier start, is fetched once somebody has asked for it: the first
+question is answered `MarketUnavailable`, a later one from then on with candles. At most
+5,000 candles of a symbol and interval are kept. Trades are aggregated trades.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ from binance_trade_agent.exchange.simulator.market.public_api import (
 DEFAULT_MAX_AGE_S = 15
 DEFAULT_WEIGHT_A_MINUTE = 2400
 
+_REFERENCE_INTERVAL = "1m"
 _KEPT_CANDLES = 5000
 _KEPT_TRADES = 1000
 # After a longer silence trades are not caught up with, a thousand a round would take hours.
@@ -102,7 +104,9 @@ class RelayMarket:
     ) -> None:
         if not symbols or len(set(symbols)) != len(symbols):
             raise ValueError(f"a market needs symbols, each named once, not {list(symbols)}")
-        interval_ms(base_interval)
+        held = [base_interval]
+        if interval_ms(base_interval) < interval_ms(_REFERENCE_INTERVAL):
+            held.append(_REFERENCE_INTERVAL)
         self._base_interval = base_interval
         self._base_url = base_url
         self._local = clock
@@ -110,7 +114,7 @@ class RelayMarket:
         self._max_age_s = max_age_s
         self._weight_a_minute = weight_a_minute
         self._shortest_round_s = shortest_round_s
-        self._state = {symbol: _Symbol({base_interval: _Candles()}) for symbol in symbols}
+        self._state = {symbol: _Symbol({name: _Candles() for name in held}) for symbol in symbols}
         self._rules: dict[str, dict[str, Any]] = {}
         self._rules_ms: int | None = None
         self._clock_ms: int | None = None
