@@ -40,6 +40,10 @@ class ManualClock:
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
 
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps, and with it the monotonic clock; a negative time is one set back."""
+        self._now += timedelta(seconds=seconds)
+
 
 class MemoryBans:
     """Bans that outlive an adapter, as the stored ones do."""

@@ -247,6 +247,20 @@ async def test_candles_are_the_closed_ones_with_an_exclusive_close(
     assert wire.seen(KLINES)[0].params == {"symbol": "BTCUSDT", "interval": "1m", "limit": "4"}
 
 
+async def test_candles_after_the_machine_slept_are_those_closed_meanwhile(
+    wire: FakeExchangeWire, exchange: BinanceExchange, clock: ManualClock
+) -> None:
+    await exchange.connect()
+    clock.suspend(3 * 3600)
+    opened = clock.now() - 3 * MINUTE
+    wire.script(KLINES, answer([kline(opened + MINUTE * n) for n in range(4)]))
+
+    candles = await exchange.candles("BTCUSDT", CandleInterval.M1, limit=2)
+
+    assert [candle.open_time for candle in candles] == [opened + MINUTE, opened + 2 * MINUTE]
+    assert exchange.now() == clock.now()
+
+
 async def test_more_candles_than_a_page_are_read_in_pages(
     wire: FakeExchangeWire, exchange: BinanceExchange, clock: ManualClock
 ) -> None:
