@@ -98,7 +98,7 @@ class _Cycle:
     account: AccountSnapshot | None
     account_error: str
     portfolio: PortfolioView
-    differences: Mapping[str, Decimal]
+    differences: Mapping[str, Decimal] | None
     decisions: list[Decision]
     executions: list[ExecutionResult]
 
@@ -188,10 +188,10 @@ class TradingOrchestrator:
 
     def _differences(
         self, account: AccountSnapshot | None, unfinished: tuple[JournalOrder, ...]
-    ) -> dict[str, Decimal]:
+    ) -> dict[str, Decimal] | None:
         # an unfinished order moves balances that its fills will explain only later
         if account is None or unfinished:
-            return {}
+            return None
         return balance_differences(self._desk.ledger.balances(), account)
 
     def _portfolio(self, unfinished: tuple[JournalOrder, ...]) -> PortfolioView:
@@ -322,7 +322,8 @@ class TradingOrchestrator:
             executions=tuple(cycle.executions),
             equity=self._equity(cycle),
             unresolved=sum(1 for row in cycle.unfinished if row.status.is_unresolved),
-            differences=cycle.differences,
+            differences=cycle.differences or {},
+            compared=cycle.differences is not None,
             finished_at=desk.clock.now(),
             duration_s=duration_s,
             own_ms=max(0.0, duration_s - waited_s) * 1000,

@@ -5,7 +5,7 @@ Storage ports are synchronous and raise `StorageError`; each writing method is o
 transaction. Exchange methods are coroutines and raise one of the four `ExchangeError`s.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -214,8 +214,19 @@ class ControlState(Protocol):
 
     def read(self) -> ControlSnapshot: ...
 
-    def write(self, state: TradingState, *, reason: str, actor: str, at: datetime) -> ControlSnapshot:
-        """Set the state and write the audit row, in one transaction."""
+    def write(
+        self,
+        state: TradingState,
+        *,
+        reason: str,
+        actor: str,
+        at: datetime,
+        only_from: Collection[TradingState] = tuple(TradingState),
+    ) -> ControlSnapshot:
+        """Set the state and write the audit row, in one transaction; changes nothing in a state not in `only_from`.
+
+        Returns the state that holds then.
+        """
         ...
 
     def submit(self, command: Command) -> Command:

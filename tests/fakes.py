@@ -1,7 +1,7 @@
 """Hand-written stand-ins for ports, kept in memory."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -67,7 +67,17 @@ class FakeControlState:
     def read(self) -> ControlSnapshot:
         return self.snapshot
 
-    def write(self, state: TradingState, *, reason: str, actor: str, at: datetime) -> ControlSnapshot:
+    def write(
+        self,
+        state: TradingState,
+        *,
+        reason: str,
+        actor: str,
+        at: datetime,
+        only_from: Collection[TradingState] = tuple(TradingState),
+    ) -> ControlSnapshot:
+        if self.snapshot.state not in only_from:
+            return self.snapshot
         self.snapshot = ControlSnapshot(state, reason, actor, at)
         self.history.append(self.snapshot)
         return self.snapshot

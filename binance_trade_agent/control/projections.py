@@ -43,13 +43,18 @@ class Projector:
         for key, (text, severity) in conditions.items():
             if self._outbox.raise_incident(Incident(key, text, severity, at)):
                 self._outbox.enqueue("incident", text, at)
-        for key in self._open - conditions.keys():
+        over = {key for key in self._open - conditions.keys() if _was_looked_at(key, report)}
+        for key in over:
             self._outbox.clear_incident(key, at)
-        self._open = set(conditions)
+        self._open = (self._open - over) | conditions.keys()
         if self._stop_entries and report.differences and report.control.state is TradingState.RUNNING:
-            reason = "the exchange's balances differ from the ledger"
             self._control.write(
-                TradingState.ENTRIES_HALTED, reason=reason, actor="reconciliation", at=report.finished_at
+                TradingState.ENTRIES_HALTED,
+                reason="the exchange's balances differ from the ledger",
+                actor="reconciliation",
+                at=report.finished_at,
+                # a person may have halted or paused since the cycle began
+                only_from=(TradingState.RUNNING,),
             )
 
     def adopt(self, incidents: tuple[Incident, ...]) -> None:
@@ -72,6 +77,14 @@ class Projector:
             elif decision.outcome is Outcome.FAILED:
                 found[f"strategy_failed:{decision.symbol}"] = (decision.reason.text, "critical")
         return found
+
+
+def _was_looked_at(key: str, report: CycleReport) -> bool:
+    """Whether `report` could have found the condition `key` again, or nobody will look any more."""
+    kind, _, subject = key.partition(":")
+    if kind == "balance_difference":
+        return report.compared
+    return subject in report.start.symbols or report.start.kind is CycleKind.SCHEDULED
 
 
 def _decision_text(decision: Decision) -> str:

@@ -41,10 +41,13 @@ class Steering:
 
     def pause(self, reason: str, *, actor: str) -> ControlSnapshot:
         """No entries until resumed; exits go on. A halted trader stays halted."""
-        current = self._state.read()
-        if current.state is TradingState.HALTED:
-            return current
-        return self._set(TradingState.PAUSED, reason, actor)
+        return self._state.write(
+            TradingState.PAUSED,
+            reason=reason,
+            actor=actor,
+            at=self._clock.now(),
+            only_from=frozenset(TradingState) - {TradingState.HALTED},
+        )
 
     def resume(self, reason: str, *, actor: str) -> ControlSnapshot:
         """Trade again, whatever stopped it."""

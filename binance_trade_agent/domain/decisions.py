@@ -213,3 +213,5 @@ class CycleReport:
     own_ms: float
     #: asset -> what the exchange holds more than the ledger says, where they differ
     differences: Mapping[str, Decimal] = field(default_factory=dict)
+    #: Whether balances could be compared: not without the account, nor with an order unfinished.
+    compared: bool = True

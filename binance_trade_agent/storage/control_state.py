@@ -1,5 +1,6 @@
 """What the control plane allows, and commands handed over by other processes."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -24,10 +25,23 @@ class SqlControlState:
         with self._database.read() as transaction:
             return stored_control(transaction, self._book)
 
-    def write(self, state: TradingState, *, reason: str, actor: str, at: datetime) -> ControlSnapshot:
-        """Set the state and write the audit row, in one transaction."""
+    def write(
+        self,
+        state: TradingState,
+        *,
+        reason: str,
+        actor: str,
+        at: datetime,
+        only_from: Collection[TradingState] = tuple(TradingState),
+    ) -> ControlSnapshot:
+        """Set the state and write the audit row, in one transaction; changes nothing in a state not in `only_from`.
+
+        Returns the state that holds then.
+        """
         with self._database.write() as transaction:
             before = stored_control(transaction, self._book)
+            if before.state not in only_from:
+                return before
             transaction.merge(
                 models.Control(book_id=self._book.id, state=state.value, reason=reason, actor=actor, since=at)
             )
