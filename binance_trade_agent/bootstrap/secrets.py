@@ -43,6 +43,8 @@ def _configured_or_kept(configured: SecretStr | None, path: Path) -> str:
         return _kept(path)
     except OSError as error:
         raise ConfigurationError(f"{path} can be neither read nor written: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is no text: delete it and a new secret is drawn") from error
 
 
 def _kept(path: Path) -> str:
@@ -60,7 +62,7 @@ def _kept(path: Path) -> str:
                 os.link(draft, path)
         finally:
             draft.unlink()
-    text = path.read_text(encoding="ascii").strip()
+    text = path.read_text(encoding="utf-8").strip()
     if not text:
         raise ConfigurationError(f"{path} is empty: delete it and a new secret is drawn")
     return text

@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from binance_trade_agent.bootstrap.books import bring_up_to_date
 from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token_file
 from binance_trade_agent.bootstrap.strategies import settings_strategy
 from binance_trade_agent.bootstrap.supervisor_rpc import SOCKET_NAME, SupervisorClient
-from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    DatabaseTooNew,
+    DatabaseUnwritable,
+    StorageError,
+)
 from binance_trade_agent.settings import Settings
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "supervisord.conf"
@@ -36,6 +42,8 @@ def prepare_launch(settings: Settings) -> Launch:
         ConfigurationError: with every problem found.
     """
     problems = [*_folder_problems(settings), *_strategy_problems(settings)]
+    if not problems:
+        problems += _database_problems(settings)
     running = SupervisorClient(settings.run_dir).pid()
     if running is not None:
         problems.append(f"DATA_DIR={settings.data_dir} is in use: supervisord runs there (pid {running})")
@@ -45,7 +53,11 @@ def prepare_launch(settings: Settings) -> Launch:
         problems.append(f"{CONFIGURATION} is missing: run from a checkout of the project")
     if problems:
         raise ConfigurationError(*problems)
-    _write_control_file(settings)
+    addresses = tuple(_addresses(settings))
+    try:
+        _write_control_file(settings)
+    except OSError as error:
+        raise ConfigurationError(f"{settings.run_dir} cannot be written: {error.strerror}") from error
     return Launch(
         command=(sys.executable, "-m", "supervisor.supervisord", "-n", "-s", "-c", str(CONFIGURATION)),
         environment={
@@ -54,7 +66,7 @@ def prepare_launch(settings: Settings) -> Launch:
             "BTA_LOG_DIR": str(settings.log_dir),
             "BTA_SIMULATOR": str(settings.uses_simulator).lower(),
         },
-        addresses=tuple(_addresses(settings)),
+        addresses=addresses,
     )
 
 
@@ -84,6 +96,19 @@ def _strategy_problems(settings: Settings) -> tuple[str, ...]:
         settings_strategy(settings)
     except ConfigurationError as error:
         return error.problems
+    return ()
+
+
+def _database_problems(settings: Settings) -> tuple[str, ...]:
+    """Brings the database up to date, here and now: Alembic's memory is gone with this process."""
+    try:
+        bring_up_to_date(settings.database_url)
+    except ConfigurationError as error:
+        return error.problems
+    except (DatabaseTooNew, DatabaseUnwritable) as error:
+        return (str(error),)
+    except StorageError:
+        return ()  # a server that is not up yet: the programs wait for it, and say so
     return ()
 
 
@@ -131,8 +156,10 @@ def _port_problems(settings: Settings) -> Iterator[str]:
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
+    # a password of the operator's own is known to them, and does not belong on a screen or into a log
+    link = "" if settings.dashboard_password else f"?token={dashboard_password(settings)}"
     paths = {
-        "dashboard": f"/login?token={dashboard_password(settings)}",
+        "dashboard": f"/login{link}",
         "MCP server": "/mcp",
         "metrics": "/metrics",
         "simulator": "",

@@ -1,4 +1,5 @@
 import socket
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from binance_trade_agent.bootstrap.secrets import (
 from binance_trade_agent.bootstrap.supervision import prepare_launch
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.settings import load_settings
+from binance_trade_agent.storage.schema import is_current
 
 
 def free_ports(count: int) -> list[str]:
@@ -28,16 +30,45 @@ def environ() -> dict[str, str]:
 
 
 def test_the_addresses_hold_the_login_link_and_the_folders_are_private(tmp_path: Path) -> None:
-    settings = load_settings({**environ(), "DATA_DIR": "d", "DASHBOARD_PASSWORD": "open-sesame"}, tmp_path)
+    settings = load_settings({**environ(), "DATA_DIR": "d"}, tmp_path)
     launch = prepare_launch(settings)
     addresses = dict(launch.addresses)
-    assert addresses["dashboard"] == f"http://127.0.0.1:{settings.dashboard_port}/login?token=open-sesame"
+    password = dashboard_password(settings)
+    assert addresses["dashboard"] == f"http://127.0.0.1:{settings.dashboard_port}/login?token={password}"
     assert addresses["MCP token"] == str(tmp_path / "d" / "secrets" / "mcp_token")
     assert launch.environment["BTA_SIMULATOR"] == "true"
-    assert "open-sesame" not in repr((launch.command, launch.environment))
+    assert password not in repr((launch.command, launch.environment))
     assert settings.run_dir.stat().st_mode & 0o777 == 0o700
     control = (settings.run_dir / "supervisorctl.conf").read_text()
     assert f"serverurl=unix://{tmp_path}/d/run/supervisor.sock" in control
+
+
+def test_a_password_of_ones_own_is_not_printed(tmp_path: Path) -> None:
+    settings = load_settings({**environ(), "DASHBOARD_PASSWORD": "open-sesame"}, tmp_path)
+    launch = prepare_launch(settings)
+    assert dict(launch.addresses)["dashboard"] == f"http://127.0.0.1:{settings.dashboard_port}/login"
+    assert "open-sesame" not in repr(launch)
+
+
+def test_the_database_is_there_before_the_programs_are(tmp_path: Path) -> None:
+    settings = load_settings(environ(), tmp_path)
+    prepare_launch(settings)
+    assert is_current(settings.database_url)
+
+
+def test_a_database_of_a_newer_version_is_said_before_anything_starts(tmp_path: Path) -> None:
+    settings = load_settings(environ(), tmp_path)
+    prepare_launch(settings)
+    with sqlite3.connect(tmp_path / "data" / "portfolio.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(ConfigurationError, match="was written by a newer version"):
+        prepare_launch(settings)
+
+
+def test_a_database_server_that_is_not_up_yet_is_waited_for_by_the_programs(tmp_path: Path) -> None:
+    variables = environ() | {"DATABASE_URL": "postgresql://bob:hunter2@127.0.0.1:1/trades"}
+    assert "hunter2" not in repr(prepare_launch(load_settings(variables, tmp_path)))
 
 
 def test_ports_in_use_are_all_named_with_their_settings(tmp_path: Path) -> None:
@@ -103,6 +134,15 @@ def test_an_empty_secret_file_is_refused(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.touch()
     with pytest.raises(ConfigurationError, match="is empty"):
+        mcp_token(settings)
+
+
+def test_a_secret_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    settings = load_settings({}, tmp_path)
+    path = mcp_token_file(settings)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match="is no text"):
         mcp_token(settings)
 
 
