@@ -20,7 +20,11 @@ async def serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    simulator = await start_simulator(settings)
+    try:
+        simulator = await start_simulator(settings)
+    except (StorageError, OSError) as error:
+        # later, the same trouble may pass, and a new start is worth trying
+        raise ConfigurationError(str(error)) from error
     _log.info(
         "exchange simulator ready",
         address=f"http://{settings.simulator_host}:{simulator.port}",
@@ -47,10 +51,13 @@ def main() -> int:
             log_dir=settings.log_dir,
         )
         asyncio.run(serve(settings))
-    except (ConfigurationError, StorageError, OSError) as error:
-        for line in str(error).splitlines():
-            sys.stderr.write(f"exchange_simulator: {line}\n")
+    except ConfigurationError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"exchange_simulator: {problem}\n")
         return ExitCode.CONFIGURATION
+    except StorageError as error:
+        sys.stderr.write(f"exchange_simulator: {error}\n")
+        return ExitCode.FAILURE
     return ExitCode.OK
 
 

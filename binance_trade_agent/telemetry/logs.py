@@ -15,6 +15,8 @@ from typing import Any
 
 import structlog
 
+from binance_trade_agent.domain.errors import ConfigurationError
+
 _SECRET_NAME = re.compile(r"secret|password|token|signature|api_?key|authorization", re.IGNORECASE)
 #: `signature=…` in a query, `user:password@` in an address.
 _SECRET_TEXT = re.compile(
@@ -49,7 +51,7 @@ def configure_logs(program: str, *, level: str, line_format: str, log_dir: Path 
     """Send all logs of this process to stdout (`line_format`: `line` or `json`) and to its rotated file.
 
     Raises:
-        OSError: the log folder cannot be written.
+        ConfigurationError: the log folder cannot be written.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -68,10 +70,7 @@ def configure_logs(program: str, *, level: str, line_format: str, log_dir: Path 
     stdout.setFormatter(_formatter(shared, as_json=line_format == "json", program=program))
     handlers: list[logging.Handler] = [stdout]
     if log_dir is not None:
-        log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = logging.handlers.RotatingFileHandler(
-            log_dir / f"{program}.log", maxBytes=_MAX_BYTES, backupCount=_BACKUPS, encoding="utf-8"
-        )
+        file = _rotated_file(log_dir, program)
         file.setFormatter(_formatter(shared, as_json=True, program=program))
         handlers.append(file)
     root = logging.getLogger()
@@ -80,6 +79,17 @@ def configure_logs(program: str, *, level: str, line_format: str, log_dir: Path 
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger(_CRYING_WOLF).setLevel(logging.ERROR)
+
+
+def _rotated_file(log_dir: Path, program: str) -> logging.Handler:
+    path = log_dir / f"{program}.log"
+    try:
+        log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return logging.handlers.RotatingFileHandler(
+            path, maxBytes=_MAX_BYTES, backupCount=_BACKUPS, encoding="utf-8"
+        )
+    except OSError as error:
+        raise ConfigurationError(f"the log {path} cannot be written: {error.strerror}") from error
 
 
 def _formatter(shared: list[Any], *, as_json: bool, program: str) -> logging.Formatter:

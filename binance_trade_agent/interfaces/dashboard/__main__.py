@@ -8,7 +8,7 @@ import waitress
 from binance_trade_agent.bootstrap.desk import open_desk
 from binance_trade_agent.bootstrap.secrets import dashboard_password, dashboard_session_key
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.interfaces.dashboard.app import build_app
+from binance_trade_agent.interfaces.dashboard.app import MAX_BODY_BYTES, build_app
 from binance_trade_agent.interfaces.dashboard.auth import Guard, LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
@@ -24,8 +24,7 @@ def serve(settings: Settings) -> None:
     """Serve on the configured address until a signal ends it.
 
     Raises:
-        ConfigurationError: the address cannot be taken, or the secrets cannot be kept.
-        OSError: the log folder cannot be written.
+        ConfigurationError: the address cannot be taken, or logs and secrets cannot be kept.
     """
     configure_logs(
         PROGRAM, level=settings.log_level, line_format=settings.log_format, log_dir=settings.log_dir
@@ -39,15 +38,18 @@ def serve(settings: Settings) -> None:
         mode_note=settings.mode_note,
     )
     structlog.get_logger(PROGRAM).info("dashboard ready", address=f"http://{host}:{port}/")
-    waitress.serve(app.server, sockets=[listener], threads=_THREADS, ident="")
+    waitress.serve(
+        app.server, sockets=[listener], threads=_THREADS, ident="", max_request_body_size=MAX_BODY_BYTES
+    )
 
 
 def main() -> int:
     """The process's exit code."""
     try:
         serve(load_settings())
-    except (ConfigurationError, OSError) as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
+    except ConfigurationError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"{PROGRAM}: {problem}\n")
         return BAD_CONFIGURATION
     return 0
 

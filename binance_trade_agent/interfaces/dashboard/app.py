@@ -11,6 +11,9 @@ from binance_trade_agent.interfaces.dashboard.auth import Guard
 from binance_trade_agent.interfaces.dashboard.layout import page
 from binance_trade_agent.interfaces.desks import DeskDoor, health_answer, unreadable_answer
 
+#: A callback's request is a few kilobytes.
+MAX_BODY_BYTES = 1_000_000
+
 _INDEX = """<!doctype html>
 <html lang="en"><head>{%metas%}<title>{%title%}</title>
 <link rel="icon" type="image/svg+xml" href="/assets/icon.svg">{%css%}</head>
@@ -26,6 +29,7 @@ _HEADERS = {
 def build_app(door: DeskDoor, guard: Guard, *, mode: str, mode_note: str) -> Dash:
     """The application; nothing of it but `/health` and `/login` answers without a session."""
     server = Flask(__name__, static_folder=None)
+    server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     guard.install(server)
     app = Dash(
         __name__,

@@ -25,8 +25,7 @@ def serve(settings: Settings) -> None:
     """Serve on the configured address until a signal ends it.
 
     Raises:
-        ConfigurationError: the address cannot be taken.
-        OSError: the data folder cannot be written.
+        ConfigurationError: the address cannot be taken, or the data folder cannot be written.
     """
     configure_logs(
         PROGRAM, level=settings.log_level, line_format=settings.log_format, log_dir=settings.log_dir
@@ -51,8 +50,9 @@ def main() -> int:
     """The process's exit code."""
     try:
         serve(load_settings())
-    except (ConfigurationError, OSError) as error:
-        sys.stderr.write(f"{PROGRAM}: {error}\n")
+    except ConfigurationError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"{PROGRAM}: {problem}\n")
         return BAD_CONFIGURATION
     return 0
 

@@ -82,6 +82,10 @@ def test_a_wrong_password_opens_nothing(door: Door, wrong: str) -> None:
     assert door.client.get("/_dash-layout").status_code == 401
 
 
+def test_a_body_that_no_form_has_is_not_read(door: Door) -> None:
+    assert door.client.post("/login", data={"password": "x" * 1_000_001}).status_code == 413
+
+
 def test_after_five_wrong_passwords_even_the_right_one_waits_a_minute(door: Door) -> None:
     for _ in range(5):
         door.client.post("/login", data={"password": "guess"})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.telemetry.logs import configure_logs
 
 
@@ -93,5 +94,5 @@ def test_a_failure_shows_its_trace_to_people_too(tmp_path: Path, capsys: pytest.
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "logs").touch()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(ConfigurationError, match=r"trader\.log cannot be written: File exists"):
         configure(tmp_path)
