@@ -8,6 +8,7 @@ import pytest
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.app import app
 from binance_trade_agent.interfaces.cli.settings_tables import all_settings, common_settings, with_table
+from binance_trade_agent.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,3 +43,19 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_supervisord_passes_no_environment() -> None:
     lines = (ROOT / "supervisord.conf").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("environment")] == []
+
+
+def test_compose_hands_every_setting_on_but_those_of_the_image() -> None:
+    """A limit in `.env` that never reached the container would be no limit."""
+    ours = {
+        "DATA_DIR",
+        "LOG_FORMAT",
+        "DASHBOARD_HOST",
+        "MCP_HOST",
+        "METRICS_HOST",
+        "SIMULATOR_HOST",
+        "SIMULATOR_PORT",
+    }
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    handed_on = set(re.findall(r"^      ([A-Z_]+): ", text, re.MULTILINE))
+    assert handed_on == {name.upper() for name in Settings.model_fields} - ours
