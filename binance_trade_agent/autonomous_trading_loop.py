@@ -85,6 +85,7 @@ class TradingLoop:
             trader.store.control, self._orchestrator, self._clock, self._next_cycle_number
         )
         self._heartbeat = heartbeat
+        self._period_s = trader.settings.period.total_seconds()
         self._cycle_allowance = _cycle_allowance(trader.settings)
         self._metrics = metrics
         self._stored_beat_at = float("-inf")
@@ -95,9 +96,8 @@ class TradingLoop:
 
     async def trade(self) -> ExitCode:
         """Cycle until the session is over or the process is told to stop."""
-        period_s = self._period_s()
-        schedule = Schedule(self._clock.monotonic(), period_s)
-        tick = schedule.first()
+        schedule = self._schedule()
+        tick = schedule.first(self._clock.monotonic())
         while True:
             await self._idle_until(tick.due_at)
             if self._stop.is_set():
@@ -118,7 +118,7 @@ class TradingLoop:
 
     async def test(self) -> ExitCode:
         """One workflow that buys the first symbol through risk and execution; repeated only for want of data."""
-        schedule = Schedule(self._clock.monotonic(), self._period_s())
+        schedule = Schedule(self._clock.monotonic(), self._period_s)
         tick = schedule.first()
         while not self._stop.is_set():
             if await self._test_is_over():
@@ -234,18 +234,23 @@ class TradingLoop:
     def _next_cycle_number(self) -> int:
         return self._keeper.next_cycle_number(self._session)
 
-    def _period_s(self) -> float:
-        settings = self._trader.settings
-        if settings.trading_align is TradingAlign.CANDLE_CLOSE:
-            return settings.candle_interval.duration.total_seconds()
-        return settings.interval.total_seconds()
+    def _schedule(self) -> Schedule:
+        """Ticks from now on, or from the last candle close on, so that the next close has its tick too."""
+        now, period_s = self._clock.monotonic(), self._period_s
+        return Schedule(self._last_close(period_s) if self._is_aligned else now, period_s)
 
     def _aligned(self, schedule: Schedule) -> Schedule:
-        """The schedule moved so that ticks fall just after candle closes, when that is asked for."""
-        if self._trader.settings.trading_align is not TradingAlign.CANDLE_CLOSE:
-            return schedule
+        """The schedule moved by what the exchange's clock and ours have drifted apart, when it follows candles."""
+        return schedule.aligned(self._last_close(schedule.period_s)) if self._is_aligned else schedule
+
+    @property
+    def _is_aligned(self) -> bool:
+        return self._trader.settings.trading_align is TradingAlign.CANDLE_CLOSE
+
+    def _last_close(self, period_s: float) -> float:
+        """When, on the monotonic clock, the last candle had closed and was to be had."""
         exchange_s = self._trader.exchange.now().timestamp() - _CLOSE_DELAY_S
-        return schedule.aligned(self._clock.monotonic() - exchange_s % schedule.period_s)
+        return self._clock.monotonic() - exchange_s % period_s
 
     def _end(self, reason: str, code: ExitCode) -> ExitCode:
         if self._heartbeat is not None:

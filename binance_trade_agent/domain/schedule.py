@@ -32,9 +32,9 @@ class Schedule:
             self.start + (shift if shift <= self.period_s / 2 else shift - self.period_s), self.period_s
         )
 
-    def first(self) -> Tick:
-        """Tick 0."""
-        return Tick(0, self.start, 0)
+    def first(self, now: float | None = None) -> Tick:
+        """Tick 0: at the start, or at once when it is `now` and the start lies up to a period back."""
+        return Tick(0, self.start if now is None else now, 0)
 
     def after(self, tick: Tick, now: float) -> Tick:
         """The tick that follows `tick` when it is `now`: the latest one due, else the next to come."""

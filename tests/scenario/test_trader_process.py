@@ -169,3 +169,18 @@ def test_a_trader_killed_after_its_session_ended_does_not_buy_again(tmp_path: Pa
         with running(place.trader()) as trader:
             assert trader.wait(60) == ExitCode.OK, place.output
         assert len(place.truth("orders")) == 2, "a person's next start is a new run"
+
+
+def test_every_candle_close_has_its_cycle_from_the_first_one_on(tmp_path: Path) -> None:
+    place = installation(
+        tmp_path, {"TRADING_ALIGN": "candle_close", "CANDLE_INTERVAL": "1s", "TRADING_INTERVAL_SECONDS": "60"}
+    )
+    with simulator(place), running(place.trader()):
+        eventually(lambda: cycles(place) >= 6, within_s=60, what="cycles just after candle closes")
+        with place.desk() as desk:
+            rows = sorted(desk.watch.cycles(), key=lambda row: row.number)
+            assert desk.watch.status().health.healthy
+    first, *aligned = (row.scheduled_at for row in rows)
+    # the simulator's clock is this machine's; candles are asked for 0.3 s after their close
+    assert all(0.2 < at.timestamp() % 1 < 0.4 for at in aligned)
+    assert (aligned[0] - first).total_seconds() <= 1 + rows[1].skipped_ticks

@@ -49,3 +49,13 @@ def test_alignment_moves_ticks_by_at_most_half_a_period(start: float, period: fl
     assert abs(aligned.start - start) <= period / 2 + 1e-6
     offset = (aligned.start - instant) % period
     assert min(offset, period - offset) < 1e-6 * max(1, start, instant)
+
+
+@given(period=st.floats(1, 1000), back=st.floats(0, 0.999))
+def test_a_first_tick_at_once_takes_no_later_tick_away(period: float, back: float) -> None:
+    now = 5000.0
+    schedule = Schedule(now - back * period, period)
+    first = schedule.first(now)
+    second = schedule.after(first, now)
+    assert (first.due_at, second.number, second.skipped) == (now, 1, 0)
+    assert second.due_at == schedule.start + period
