@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from binance_trade_agent.domain.errors import DatabaseTooNew, StorageError
-from binance_trade_agent.exchange.simulator.storage import Storage
+from binance_trade_agent.exchange.accounts import Balance
+from binance_trade_agent.exchange.simulator.storage import Change, Storage
 from tests.exchange_client import ExchangeClient, running_exchange
 from tests.markets import ScriptedMarket
 
@@ -83,6 +84,18 @@ async def test_kill_nine_loses_nothing_that_was_answered(tmp_path: Path) -> None
             "BTC": (Decimal("1.00999"), Decimal(0)),
             "USDT": (Decimal(9010), Decimal(490)),
         }
+
+
+def test_a_full_disk_is_named_and_leaves_what_was(tmp_path: Path) -> None:
+    storage = Storage(tmp_path / "exchange.db")
+    account = storage.open_account("k" * 64, {"USDT": Decimal(100)}, 1)
+    storage._db.execute("PRAGMA max_page_count = 1")  # it cannot shrink: no page more than now
+    many = {f"A{number}": Balance(Decimal(1)) for number in range(1000)}
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        storage.commit([Change(account, many)])
+    storage.commit([Change(account, {"USDT": Balance(Decimal(50))})])
+    assert storage.balances(account) == {"USDT": Balance(Decimal(50))}
+    storage.close()
 
 
 def test_a_file_belongs_to_one_process(tmp_path: Path) -> None:

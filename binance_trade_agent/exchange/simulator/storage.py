@@ -219,10 +219,11 @@ class Storage:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("COMMIT")
+        finally:
+            # SQLite itself may have rolled back (a full disk), or COMMIT may have failed and left it open
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def _write(self, change: Change) -> None:
         self._db.executemany(
