@@ -129,6 +129,27 @@ class TestOrders:
             "USDT": (Decimal("2499.9995"), Decimal(0)),
         }
 
+    @pytest.mark.parametrize(
+        ("path", "params", "weight"),
+        [
+            ("order", {"symbol": "BTCUSDT", "orderId": "1"}, 4),
+            ("openOrders", {"symbol": "BTCUSDT"}, 6),
+            ("openOrders", {}, 80),
+            ("allOrders", {"symbol": "BTCUSDT"}, 20),
+            ("myTrades", {"symbol": "BTCUSDT"}, 20),
+            ("myTrades", {"symbol": "BTCUSDT", "orderId": "1"}, 5),
+            ("account", {}, 20),
+            ("account/commission", {"symbol": "BTCUSDT"}, 20),
+            ("rateLimit/order", {}, 40),
+        ],
+    )
+    async def test_weights_of_signed_reads(
+        self, running: Running, path: str, params: dict[str, str], weight: int
+    ) -> None:
+        await running.client.market("BUY", "0.01")
+        reply = await running.client.signed("GET", path, **params)
+        assert (reply.status, reply.headers["x-mbx-used-weight-1m"]) == (200, str(weight))
+
     async def test_successful_orders_weigh_nothing_and_show_the_counters(self, running: Running) -> None:
         filled = await running.client.market("SELL", "0.01")
         assert filled.headers["x-mbx-used-weight-1m"] == "0"
@@ -207,6 +228,13 @@ class TestOrders:
             "USDT": (Decimal(8530), Decimal(0)),
         }
 
+    async def test_a_large_order_walks_as_deep_as_the_book_is(self) -> None:
+        market = ScriptedMarket(levels=60, level_quantity=Decimal("0.1"))
+        async with running_exchange(market, {"USDT": "1000000"}) as running:
+            bought = (await running.client.market("BUY", "4.5")).body
+            assert (bought["status"], len(bought["fills"])) == ("FILLED", 45)
+            assert bought["fills"][-1]["price"] == "50000.44000000"
+
     async def test_cancel_releases_what_remains(self, running: Running) -> None:
         await running.client.limit("SELL", "0.5", "51000", newClientOrderId="mine")
         running.market.set_price("BTCUSDT", "51001", "0.2")
@@ -250,7 +278,7 @@ class TestOrders:
         orders = (await running.client.signed("GET", "allOrders", symbol="BTCUSDT", orderId=1, limit=2)).body
         assert [order["orderId"] for order in orders] == [1, 2]
         fills = await running.client.signed(
-            "GET", "myTrades", symbol="BTCUSDT", startTime=NOW + 1000, endTime=NOW + 1999
+            "GET", "myTrades", symbol="BTCUSDT", startTime=NOW + 1000, endTime=NOW + 1000
         )
         assert [fill["orderId"] for fill in fills.body] == [2]
         fills = await running.client.signed("GET", "myTrades", symbol="BTCUSDT", fromId=3)
