@@ -1,5 +1,6 @@
 """What the adapter sends for an order, and what it makes of each answer; over a real socket."""
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
+from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.orders import (
     OrderIntent,
     OrderStatus,
@@ -20,6 +22,7 @@ from binance_trade_agent.domain.orders import (
     Side,
 )
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
+from binance_trade_agent.exchange.binance.client import MAX_CONNECTIONS
 from tests.contract.conftest import API_SECRET, config_for
 from tests.fake_exchange_wire import (
     HANG_UP,
@@ -356,6 +359,33 @@ async def test_no_connection_means_nothing_happened(
     with pytest.raises(Unavailable):
         await exchange.connect()
 
+    await exchange.close()
+
+
+async def test_an_order_that_never_got_a_connection_was_not_sent(
+    wire: FakeExchangeWire, clock: ManualClock, bans: MemoryBans
+) -> None:
+    """All connections wait for answers to reads; the order gives up before they do."""
+    wire.script("GET /api/v3/klines", SILENCE)
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=2.4), clock, bans)
+    await exchange.connect()
+    reads = [
+        asyncio.create_task(exchange.candles("BTCUSDT", CandleInterval.M1, limit=1))
+        for _ in range(MAX_CONNECTIONS)
+    ]
+    async with asyncio.timeout(5):
+        while True:
+            await asyncio.sleep(0.005)
+            if len(wire.seen("GET /api/v3/klines")) == MAX_CONNECTIONS:
+                break
+
+    with pytest.raises(Unavailable):
+        await exchange.place(INTENT)
+
+    assert wire.seen(POST_ORDER) == []
+    for read in reads:
+        read.cancel()
+    await asyncio.gather(*reads, return_exceptions=True)
     await exchange.close()
 
 

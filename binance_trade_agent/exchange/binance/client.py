@@ -24,7 +24,7 @@ from binance_trade_agent.exchange.binance.errors import from_answer, from_transp
 from binance_trade_agent.exchange.binance.network_time import NetworkTime
 from binance_trade_agent.exchange.binance.weight import WeightMeter
 
-_MAX_CONNECTIONS = 16
+MAX_CONNECTIONS = 16
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 #: Share of the request's time in which the connection must be up: only before that is a failure surely harmless.
 _CONNECT_SHARE = 2 / 3
@@ -61,7 +61,7 @@ class ExchangeClient(AsyncClient):  # type: ignore[misc]  # the library has no t
     def _init_session(self) -> aiohttp.ClientSession:
         total_s = self._config.request_timeout_s
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS),
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
             headers={"Accept": "application/json", "User-Agent": "binance-trade-agent"},
             timeout=aiohttp.ClientTimeout(total=total_s, connect=total_s * _CONNECT_SHARE),
             cookie_jar=aiohttp.DummyCookieJar(),
