@@ -134,7 +134,7 @@ class ExchangeOrder:
 
 @dataclass(frozen=True, slots=True)
 class JournalOrder:
-    """A row of the order journal."""
+    """A row of the order journal. `booked` is how much of `executed` has its fills in the ledger."""
 
     intent: OrderIntent
     decision_id: str
@@ -144,6 +144,7 @@ class JournalOrder:
     quote_executed: Decimal
     reason: str
     updated_at: datetime
+    booked: Decimal = ZERO
 
     @property
     def average_price(self) -> Decimal | None:
@@ -152,17 +153,17 @@ class JournalOrder:
 
     @property
     def reserved_quote(self) -> Decimal:
-        """Quote currency a not yet finished BUY may still take."""
+        """Quote currency a not yet finished BUY may still take from the ledger: what has no fill booked."""
         if self.intent.side is Side.SELL or self.status.is_terminal:
             return ZERO
-        return (self.intent.quantity - self.executed) * self.intent.reference_price
+        return (self.intent.quantity - self.booked) * self.intent.reference_price
 
     @property
     def reserved_base(self) -> Decimal:
-        """Base currency a not yet finished SELL may still take."""
+        """Base currency a not yet finished SELL may still take from the ledger: what has no fill booked."""
         if self.intent.side is Side.BUY or self.status.is_terminal:
             return ZERO
-        return self.intent.quantity - self.executed
+        return self.intent.quantity - self.booked
 
     def last_possible_landing(self, grace: timedelta) -> datetime:
         """Exchange time after which the request can no longer take effect: timestamp + recvWindow + `grace`."""

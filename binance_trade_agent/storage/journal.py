@@ -82,7 +82,7 @@ class SqlOrderJournal:
             fills = booked_fills(transaction, self._book.id, client_order_id=client_order_id)
             _take_over(row, order, fills)
             self._tell_decision(transaction, row, adopted_late)
-            return _journal_order(row)
+            return self._order(transaction, row)
 
     def mark_unknown(self, client_order_id: str, reason: str) -> JournalOrder:
         """The outcome is not known. Changes nothing once the exchange has been heard. Raises `KeyError`."""
@@ -91,7 +91,7 @@ class SqlOrderJournal:
             if OrderStatus(row.status).is_unresolved:
                 row.status, row.reason = OrderStatus.UNKNOWN.value, reason
                 set_outcome(transaction, self._book.id, row.decision_id, Outcome.UNKNOWN, None)
-            return _journal_order(row)
+            return self._order(transaction, row)
 
     def mark_rejected(self, client_order_id: str, reason: str) -> JournalOrder:
         """The exchange refused the order. Raises `KeyError`, and `StorageError` if the exchange had it."""
@@ -104,7 +104,7 @@ class SqlOrderJournal:
     def get(self, client_order_id: str) -> JournalOrder:
         """The order's row; raises `KeyError` for an id the journal does not hold."""
         with self._database.read() as transaction:
-            return _journal_order(self._row(transaction, client_order_id))
+            return self._order(transaction, self._row(transaction, client_order_id))
 
     def unfinished(self) -> tuple[JournalOrder, ...]:
         """All rows of the book that are not terminal, oldest first."""
@@ -115,7 +115,7 @@ class SqlOrderJournal:
             .order_by(models.Order.created_at, models.Order.client_order_id)
         )
         with self._database.read() as transaction:
-            return tuple(_journal_order(row) for row in transaction.scalars(query))
+            return tuple(self._order(transaction, row) for row in transaction.scalars(query))
 
     def of_session(self, session_id: str) -> tuple[JournalOrder, ...]:
         """All rows that a session's decisions led to, oldest first."""
@@ -127,7 +127,7 @@ class SqlOrderJournal:
             .order_by(models.Order.created_at, models.Order.client_order_id)
         )
         with self._database.read() as transaction:
-            return tuple(_journal_order(row) for row in transaction.scalars(query))
+            return tuple(self._order(transaction, row) for row in transaction.scalars(query))
 
     def symbols_seen(self) -> frozenset[str]:
         """Symbols that ever had an order in this book."""
@@ -135,6 +135,12 @@ class SqlOrderJournal:
             return frozenset(
                 transaction.scalars(select(models.Order.symbol).filter_by(book_id=self._book.id).distinct())
             )
+
+    def _order(self, transaction: Session, row: models.Order) -> JournalOrder:
+        if OrderStatus(row.status).is_terminal or not row.executed:
+            return _journal_order(row, row.executed)
+        fills = booked_fills(transaction, self._book.id, client_order_id=row.client_order_id)
+        return _journal_order(row, total([fill.quantity for fill in fills]))
 
     def _row(self, transaction: Session, client_order_id: str) -> models.Order:
         row = transaction.get(models.Order, (self._book.id, client_order_id))
@@ -146,14 +152,14 @@ class SqlOrderJournal:
         with self._database.write() as transaction:
             row = self._row(transaction, client_order_id)
             if row.status == status:
-                return _journal_order(row)
+                return self._order(transaction, row)
             if not OrderStatus(row.status).is_unresolved:
                 raise StorageError(
                     f"{client_order_id} is {row.status} with {row.executed} executed: it cannot become {status}"
                 )
             row.status, row.reason = status.value, reason.text
             set_outcome(transaction, self._book.id, row.decision_id, Outcome.REJECTED, reason)
-            return _journal_order(row)
+            return self._order(transaction, row)
 
     def _tell_decision(self, transaction: Session, row: models.Order, adopted_late: bool) -> None:
         if row.status == OrderStatus.REJECTED:
@@ -233,7 +239,7 @@ def _intent_row(book_id: int, intent: OrderIntent, decision_id: str) -> models.O
     )
 
 
-def _journal_order(row: models.Order) -> JournalOrder:
+def _journal_order(row: models.Order, booked: Decimal) -> JournalOrder:
     return JournalOrder(
         intent=OrderIntent(
             client_order_id=row.client_order_id,
@@ -253,4 +259,5 @@ def _journal_order(row: models.Order) -> JournalOrder:
         quote_executed=row.quote_executed,
         reason=row.reason,
         updated_at=row.updated_at,
+        booked=booked,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from binance_trade_agent.agents.risk import RiskLimits
 from binance_trade_agent.domain.decisions import CycleOutcome, Outcome, TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
 from binance_trade_agent.domain.orders import Side
@@ -348,4 +349,21 @@ async def test_unresolved_orders_are_looked_up_together(tmp_path: Path) -> None:
     await bought(desk)
     await desk.cycle()
     assert len(exchange.sent) == exchange.most == 3
+    desk.store.database.close()
+
+
+async def test_an_order_whose_fills_are_not_known_yet_still_holds_its_stake_back(tmp_path: Path) -> None:
+    class WithoutFills(FakeExchange):
+        async def place(self, intent):  # type: ignore[no-untyped-def]
+            return replace(await super().place(intent), fills=())
+
+    limits = RiskLimits(
+        order_share=Decimal("0.5"), max_symbol_share=Decimal(1), max_data_age=timedelta(minutes=3)
+    )
+    desk = make_desk(tmp_path, WithoutFills(("BTCUSDT", "ETHUSDT", "SOLUSDT")), limits)
+    await bought(desk)
+    spent = sum(order.quote_executed for order in desk.orders)
+    assert 0 < spent <= Decimal(1000) * limits.max_total_share
+    await desk.cycle()
+    assert booked_equals_held(desk)
     desk.store.database.close()

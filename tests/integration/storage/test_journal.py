@@ -117,8 +117,10 @@ def test_an_order_is_not_finished_before_its_fills_are_booked(journal, sent, fin
     last = fill(2, "0.5" if final is OrderStatus.FILLED else "0.25")
     row = journal.record(sent.client_order_id, exchange_order(sent, final, executed=executed))
     assert row.status is OrderStatus.OPEN
+    assert (row.booked, row.reserved_quote) == (0, sent.quantity * sent.reference_price)
     row = journal.record(sent.client_order_id, exchange_order(sent, final, [fill(1)], executed=executed))
     assert row.status is OrderStatus.PARTIALLY_FILLED
+    assert (row.booked, row.reserved_quote) == (Decimal("0.5"), sent.reference_price / 2)
     assert row.reason == f"{final} at the exchange; fills of 0.5 of {executed} are booked"
     assert journal.unfinished() == (row,)
     late = exchange_order(sent, OrderStatus.PARTIALLY_FILLED, [last])

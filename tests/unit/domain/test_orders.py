@@ -42,7 +42,9 @@ def test_states_are_unresolved_unfinished_or_terminal():
 
 def test_a_buy_reserves_what_it_may_still_cost_and_a_sell_what_it_may_still_take():
     assert (ROW.reserved_quote, ROW.reserved_base) == (50000, 0)
-    partly = replace(ROW, status=OrderStatus.PARTIALLY_FILLED, executed=Decimal("0.4"))
+    unbooked = replace(ROW, status=OrderStatus.OPEN, executed=Decimal("1"))
+    assert unbooked.reserved_quote == 50000, "what was executed is not in the ledger before its fills are"
+    partly = replace(ROW, status=OrderStatus.PARTIALLY_FILLED, executed=Decimal("0.7"), booked=Decimal("0.4"))
     assert partly.reserved_quote == 30000
     sell = replace(partly, intent=replace(INTENT, side=Side.SELL))
     assert (sell.reserved_quote, sell.reserved_base) == (0, Decimal("0.6"))
