@@ -6,7 +6,7 @@ one decision with a reason, whatever fails.
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -147,7 +147,7 @@ class TradingOrchestrator:
         for symbol in start.symbols:
             cycle.decisions.append(await self._decide(symbol, cycle))
         report = self._report(cycle, began, waited)
-        desk.decisions.close_cycle(report, self._new_candles(cycle))
+        desk.decisions.close_cycle(report, self._new_candles(cycle.decisions, cycle))
         self._remember(cycle)
         return report
 
@@ -294,7 +294,9 @@ class TradingOrchestrator:
 
     async def _execute(self, approved: Approved, decision: Decision, cycle: _Cycle) -> Decision:
         try:
-            result = await self._desk.execution.execute(approved, decision, cycle.start.id)
+            result = await self._desk.execution.execute(
+                approved, decision, cycle.start.id, self._new_candles([decision], cycle)
+            )
         except SendingForbidden as error:
             return replace(decision, outcome=Outcome.HALTED, reason=Reason("halted", str(error)))
         cycle.executions.append(result)
@@ -342,17 +344,22 @@ class TradingOrchestrator:
             unrealised=portfolio.exposure - sum((p.cost for p in portfolio.positions.values()), ZERO),
         )
 
-    def _new_candles(self, cycle: _Cycle) -> dict[str, tuple[CandleInterval, tuple[Candle, ...]]]:
-        """The candles that this cycle's decisions were the first to see."""
-        seen = {decision.symbol for decision in cycle.decisions if decision.candles_seen}
+    def _new_candles(
+        self, decisions: Iterable[Decision], cycle: _Cycle
+    ) -> dict[str, tuple[CandleInterval, tuple[Candle, ...]]]:
+        """The candles that `decisions` were the first to see; a symbol's first one saw its whole history first."""
+        seen = {decision.symbol for decision in decisions if decision.candles_seen}
         return {
-            view.symbol: (view.interval, view.fresh_candles)
+            view.symbol: (
+                view.interval,
+                view.fresh_candles if view.symbol in self._last_seen else view.candles,
+            )
             for view in cycle.views.values()
             if isinstance(view, MarketSnapshot) and view.symbol in seen
         }
 
     def _remember(self, cycle: _Cycle) -> None:
-        for symbol, (_, candles) in self._new_candles(cycle).items():
+        for symbol, (_, candles) in self._new_candles(cycle.decisions, cycle).items():
             self._last_seen[symbol] = candles[-1].open_time
         for result in cycle.executions:
             symbol = result.order.intent.symbol

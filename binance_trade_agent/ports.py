@@ -43,6 +43,9 @@ from binance_trade_agent.domain.records import (
 )
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 
+#: symbol -> the candles that a decision on it was the first to see
+SeenCandles = Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
+
 
 class Clock(Protocol):
     """Time. `now` is aware UTC; `monotonic` counts seconds and never jumps."""
@@ -122,8 +125,10 @@ class Exchange(Protocol):
 class OrderJournal(Protocol):
     """The write-ahead record of every order."""
 
-    def write_intent(self, intent: OrderIntent, decision: Decision, cycle_id: str) -> None:
-        """Commit the intent and its decision together, before anything is sent."""
+    def write_intent(
+        self, intent: OrderIntent, decision: Decision, cycle_id: str, candles: SeenCandles
+    ) -> None:
+        """Commit the intent, its decision and the candles it saw for the first time, before anything is sent."""
         ...
 
     def record(self, client_order_id: str, order: ExchangeOrder) -> JournalOrder:
@@ -187,9 +192,7 @@ class DecisionLog(Protocol):
 
     def open_cycle(self, start: CycleStart, session_id: str) -> None: ...
 
-    def close_cycle(
-        self, report: CycleReport, candles: Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
-    ) -> None:
+    def close_cycle(self, report: CycleReport, candles: SeenCandles) -> None:
         """Write the decisions that are not written yet, finish those written with an intent, store the candles
         that decisions saw for the first time and the report's equity, and close the cycle; one transaction."""
         ...

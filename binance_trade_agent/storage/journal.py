@@ -7,6 +7,7 @@ may come late, twice or in any order, and the row ends the same.
 
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,10 +27,15 @@ from binance_trade_agent.domain.orders import (
     Side,
 )
 from binance_trade_agent.domain.records import Book
+from binance_trade_agent.ports import SeenCandles
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.candles import store_candles
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import add_decisions, note_entry, set_outcome
 from binance_trade_agent.storage.positions import base_asset, book_fills, booked_fills
+
+#: Of a decision that saw no new candle.
+NO_CANDLES: SeenCandles = MappingProxyType({})
 
 _UNFINISHED = tuple(status.value for status in OrderStatus if not status.is_terminal)
 
@@ -51,8 +57,10 @@ class SqlOrderJournal:
         self._database = database
         self._book = book
 
-    def write_intent(self, intent: OrderIntent, decision: Decision, cycle_id: str) -> None:
-        """Commit the intent and its decision together, before anything is sent.
+    def write_intent(
+        self, intent: OrderIntent, decision: Decision, cycle_id: str, candles: SeenCandles = NO_CANDLES
+    ) -> None:
+        """Commit the intent, its decision and the candles it saw for the first time, before anything is sent.
 
         Raises `StorageError` for a client order id, or a purpose of this decision, that is journalled already.
         """
@@ -61,6 +69,7 @@ class SqlOrderJournal:
         with self._database.write() as transaction:
             if transaction.get(models.Decision, (self._book.id, decision.id)) is None:
                 add_decisions(transaction, self._book.id, cycle_id, [written])
+            store_candles(transaction, self._book.id, candles)
             progress = transaction.get(models.SymbolProgress, (self._book.id, intent.symbol))
             row = _intent_row(self._book.id, intent, decision.id)
             # a decision that saw no new candle was made on the last one seen

@@ -12,6 +12,7 @@ import pytest
 from binance_trade_agent.agents.risk import RiskLimits
 from binance_trade_agent.domain.decisions import CycleOutcome, Outcome, TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
+from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.orchestrator import OrderRequest
 from tests.desk import DeskUnderTest, booked_equals_held, make_desk
@@ -367,3 +368,23 @@ async def test_an_order_whose_fills_are_not_known_yet_still_holds_its_stake_back
     await desk.cycle()
     assert booked_equals_held(desk)
     desk.store.database.close()
+
+
+async def test_a_decision_can_be_recomputed_also_when_the_process_died_in_its_order(
+    new_desk: Callable[..., DeskUnderTest],
+) -> None:
+    class Dying(FakeExchange):
+        async def place(self, intent):  # type: ignore[no-untyped-def]
+            raise KeyboardInterrupt
+
+    first = new_desk()
+    await first.cycle()
+    window = first.store.decisions.stored_candles("BTCUSDT", CandleInterval.M1, 1000)
+    assert len(window) == 50, "the first decision saw a whole window"
+    first.exchange.__class__ = Dying
+    first.exchange.close_candle(101)
+    with pytest.raises(KeyboardInterrupt):
+        await first.cycle()
+    assert first.orders[0].status == "INTENT"
+    stored = first.store.decisions.stored_candles("BTCUSDT", CandleInterval.M1, 1000)
+    assert (len(stored), stored[-1].close) == (51, 101)

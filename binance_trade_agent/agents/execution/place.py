@@ -22,7 +22,7 @@ from binance_trade_agent.domain.orders import (
     Purpose,
     new_client_order_id,
 )
-from binance_trade_agent.ports import Clock, ControlState, Exchange, OrderJournal
+from binance_trade_agent.ports import Clock, ControlState, Exchange, OrderJournal, SeenCandles
 
 _log = structlog.get_logger(__name__)
 
@@ -46,8 +46,10 @@ class TradeExecutionAgent:
         self._control = control
         self._clock = clock
 
-    async def execute(self, approved: Approved, decision: Decision, cycle_id: str) -> ExecutionResult:
-        """Place `approved`. The decision and the intent are committed together before anything is sent.
+    async def execute(
+        self, approved: Approved, decision: Decision, cycle_id: str, candles: SeenCandles
+    ) -> ExecutionResult:
+        """Place `approved`. Decision, its new `candles` and the intent are committed before anything is sent.
 
         Raises:
             SendingForbidden: a person paused or halted in the meantime.
@@ -68,7 +70,7 @@ class TradeExecutionAgent:
             created_at=self._clock.now(),
         )
         decision = replace(decision, outcome=Outcome.UNKNOWN, client_order_id=intent.client_order_id)
-        self._journal.write_intent(intent, decision, cycle_id)
+        self._journal.write_intent(intent, decision, cycle_id, candles)
         return await self._send(intent)
 
     async def _send(self, intent: OrderIntent) -> ExecutionResult:
