@@ -1,0 +1,113 @@
+"""What a cycle tells people, once."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from binance_trade_agent.control.projections import Projector, summary_line
+from binance_trade_agent.domain.decisions import CycleKind, Outcome, TradingState
+from binance_trade_agent.domain.portfolio import Equity
+from binance_trade_agent.domain.records import Incident
+from tests.fakes import START, FakeControlState
+from tests.unit.control.fakes import FakeOutbox, decision, report
+
+QUIET = decision("BTCUSDT", Outcome.HELD, "nothing to do")
+
+
+class Projected:
+    """A projector with what it wrote in reach."""
+
+    def __init__(self, *, live: bool = False) -> None:
+        self.outbox, self.control = FakeOutbox(), FakeControlState()
+        self.projector = Projector(self.outbox, self.control, stop_entries_on_difference=live)
+        self.project = self.projector.project
+
+
+@pytest.fixture
+def it() -> Projected:
+    return Projected()
+
+
+def test_a_quiet_cycle_says_nothing(it: Projected) -> None:
+    it.project(report(QUIET))
+    assert (it.outbox.open, it.outbox.messages) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "key", "severity"),
+    [
+        (Outcome.UNKNOWN, "unresolved_order:BTCUSDT", "critical"),
+        (Outcome.UNRESOLVED, "unresolved_order:BTCUSDT", "critical"),
+        (Outcome.NO_DATA, "no_data:BTCUSDT", "warning"),
+        (Outcome.FAILED, "strategy_failed:BTCUSDT", "critical"),
+    ],
+)
+def test_an_incident_is_raised_once_and_cleared_when_its_condition_is_gone(
+    it: Projected, outcome: Outcome, key: str, severity: str
+) -> None:
+    for _ in range(3):
+        it.project(report(decision("BTCUSDT", outcome, "no route")))
+    assert {found.key: found.severity for found in it.outbox.open.values()} == {key: severity}
+    ((topic, text),) = it.outbox.messages
+    assert topic == "incident"
+    assert "no route" in text
+    it.project(report(QUIET))
+    assert it.outbox.open == {}
+    it.project(report(decision("BTCUSDT", outcome, "no route")))
+    assert len(it.outbox.messages) == 2
+
+
+@pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.REFUSED, Outcome.PLACED, Outcome.HALTED])
+def test_ordinary_outcomes_are_no_incidents(it: Projected, outcome: Outcome) -> None:
+    it.project(report(decision("BTCUSDT", outcome)))
+    assert it.outbox.open == {}
+
+
+def test_an_incident_of_an_earlier_process_is_cleared_and_not_told_again(it: Projected) -> None:
+    old = Incident("no_data:BTCUSDT", "no route", "warning", datetime(2026, 1, 1, tzinfo=START.tzinfo))
+    it.outbox.open[old.key] = old
+    it.projector.adopt((old,))
+    it.project(report(decision("BTCUSDT", Outcome.NO_DATA)))
+    assert it.outbox.messages == []
+    assert it.outbox.open == {old.key: old}
+    it.project(report(QUIET))
+    assert it.outbox.open == {}
+
+
+@pytest.mark.parametrize(
+    ("live", "state"), [(True, TradingState.ENTRIES_HALTED), (False, TradingState.RUNNING)]
+)
+def test_a_difference_is_told_and_stops_entries_where_money_is_real(live: bool, state: TradingState) -> None:
+    it = Projected(live=live)
+    it.project(report(QUIET, differences={"USDT": Decimal("-1.50")}))
+    assert it.outbox.messages == [("incident", "the exchange holds -1.50 USDT against the ledger")]
+    assert it.control.read().state is state
+
+
+def test_a_difference_loosens_no_halt() -> None:
+    it = Projected(live=True)
+    it.control.write(TradingState.HALTED, reason="fire", actor="me", at=START)
+    it.project(report(QUIET, differences={"USDT": Decimal(-1)}))
+    assert it.control.read().state is TradingState.HALTED
+
+
+def test_the_line_of_a_cycle() -> None:
+    equity = Equity(START, "USDT", Decimal(9000), Decimal(1100), Decimal(0), Decimal(0))
+    told = report(
+        QUIET,
+        decision("ETHUSDT", Outcome.PLACED, "BUY 1 at 2"),
+        number=12,
+        equity=equity,
+        skipped=2,
+        state=TradingState.PAUSED,
+    )
+    assert summary_line(told, Decimal(10000)) == (
+        "cycle 12 | BTCUSDT -: nothing to do | ETHUSDT - -> placed: BUY 1 at 2 | equity 10,100.00 USDT (+1.00 %)"
+        " | 2 ticks skipped | PAUSED: lunch | 250 ms"
+    )
+
+
+def test_the_line_of_a_workflow_names_it_and_does_without_equity() -> None:
+    line = summary_line(report(QUIET, number=3, kind=CycleKind.WORKFLOW), None)
+    assert line == "workflow 3 | BTCUSDT -: nothing to do | 250 ms"

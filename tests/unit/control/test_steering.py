@@ -1,0 +1,220 @@
+"""What people and agents may do, and that it is done once."""
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from binance_trade_agent.control.commands import CommandRunner
+from binance_trade_agent.control.steering import COMMAND_TTL, CommandTimeout, Steering
+from binance_trade_agent.domain.decisions import Outcome, TradingState
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.records import Command, CommandKind, CommandStatus
+from tests.fakes import START, FakeClock, FakeControlState, FakeLauncher, FakeLease, done
+from tests.unit.control.fakes import FakeOrchestrator
+
+
+class Room:
+    """Steering on one side, a runner of commands on the other."""
+
+    def __init__(self, *, trader_runs: bool = True) -> None:
+        self.clock = FakeClock()
+        self.state = FakeControlState()
+        self.lease = FakeLease(held=trader_runs)
+        self.launcher = FakeLauncher()
+        self.orchestrator = FakeOrchestrator()
+        self.steering = Steering(self.state, self.lease, self.launcher, self.clock)
+        self.numbers = iter(range(7, 100))
+        self.runner = CommandRunner(
+            self.state,
+            self.orchestrator,  # type: ignore[arg-type]  # stands in for the one method that is called
+            self.clock,
+            lambda: next(self.numbers),
+        )
+
+    def submit(self, key: str = "k", **arguments: str) -> Command:
+        command = Command(
+            f"id-{key}",
+            CommandKind.WORKFLOW,
+            {"symbol": "BTCUSDT", **arguments},
+            key,
+            "me",
+            "cli",
+            self.clock.now(),
+        )
+        return self.state.submit(command)
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def test_each_act_is_kept_with_who_and_why(room: Room) -> None:
+    room.steering.pause("lunch", actor="me")
+    room.clock.advance(60)
+    room.steering.resume("back", actor="you")
+    room.steering.halt("fire", actor="me")
+    assert [(c.state, c.reason, c.actor) for c in room.state.history] == [
+        (TradingState.PAUSED, "lunch", "me"),
+        (TradingState.RUNNING, "back", "you"),
+        (TradingState.HALTED, "fire", "me"),
+    ]
+    assert (room.state.history[1].since - room.state.history[0].since).total_seconds() == 60
+
+
+def test_a_pause_leaves_a_halt_halted(room: Room) -> None:
+    room.steering.halt("fire", actor="me")
+    assert room.steering.pause("lunch", actor="you").state is TradingState.HALTED
+    assert room.steering.resume("out", actor="me").state is TradingState.RUNNING
+
+
+async def test_the_answer_is_what_the_trader_wrote(room: Room) -> None:
+    room.state.answer = done("bought", outcome="placed")
+    result = await room.steering.trade("btcusdt", Decimal("0.10"), Side.BUY, actor="me", channel="cli")
+    assert result == room.state.answer
+    (command,) = room.state.commands.values()
+    assert command.arguments == {"symbol": "BTCUSDT", "quantity": "0.1", "side": "BUY"}
+    assert (command.actor, command.channel, command.created_at) == ("me", "cli", START)
+    assert room.launcher.launched == 0
+
+
+async def test_the_same_key_is_one_command_and_one_answer(room: Room) -> None:
+    ask = {"actor": "me", "channel": "mcp", "idempotency_key": "k1"}
+    both = asyncio.gather(room.steering.trade("BTCUSDT", **ask), room.steering.trade("BTCUSDT", **ask))
+    await room.state.submitted.wait()
+    assert await room.runner.run_next() is not None
+    assert await room.runner.run_next() is None
+    first, second = await both
+    assert first == second
+    assert len(room.orchestrator.asked) == 1
+    assert await room.steering.trade("BTCUSDT", **ask) == first
+    assert len(room.orchestrator.asked) == 1
+
+
+async def test_the_same_key_for_something_else_is_refused(room: Room) -> None:
+    room.state.answer = done("bought")
+    await room.steering.trade("BTCUSDT", actor="me", channel="mcp", idempotency_key="k1")
+    with pytest.raises(ConfigurationError, match="already used"):
+        await room.steering.trade("ETHUSDT", actor="me", channel="mcp", idempotency_key="k1")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "quantity"),
+    [
+        ("", None),
+        ("BTC", None),
+        ("BTC/USDT", None),
+        ("ＢＴＣＵＳＤＴ", None),
+        ("B" * 21, None),
+        ("BTCUSDT", Decimal(0)),
+        ("BTCUSDT", Decimal(-1)),
+        ("BTCUSDT", Decimal("NaN")),
+        ("BTCUSDT", Decimal("Infinity")),
+        ("BTCUSDT", Decimal("1e15")),
+    ],
+)
+async def test_what_cannot_be_meant_is_not_stored(room: Room, symbol: str, quantity: Decimal | None) -> None:
+    with pytest.raises(ConfigurationError):
+        await room.steering.trade(symbol, quantity, actor="me", channel="cli")
+    assert room.state.commands == {}
+
+
+async def test_without_an_answer_the_command_stays_stored_under_its_key(room: Room) -> None:
+    with pytest.raises(CommandTimeout, match="ask again with the key k1"):
+        await room.steering.trade("BTCUSDT", actor="me", channel="cli", idempotency_key="k1", timeout_s=3)
+    assert [command.idempotency_key for command in room.state.pending()] == ["k1"]
+    assert 3 <= room.clock.elapsed_s < 4
+    assert room.launcher.launched == 0
+
+
+async def test_while_no_trader_runs_a_process_is_started_and_after_a_while_once_more() -> None:
+    room = Room(trader_runs=False)
+    with pytest.raises(CommandTimeout):
+        await room.steering.trade("BTCUSDT", actor="me", channel="cli", timeout_s=9)
+    assert room.launcher.launched == 2
+
+
+@dataclass(frozen=True)
+class Ended:
+    outcome: Outcome
+    status: CommandStatus
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        Ended(Outcome.PLACED, CommandStatus.DONE),
+        Ended(Outcome.HELD, CommandStatus.DONE),
+        Ended(Outcome.REFUSED, CommandStatus.REFUSED),
+        Ended(Outcome.REJECTED, CommandStatus.REFUSED),
+        Ended(Outcome.HALTED, CommandStatus.REFUSED),
+        Ended(Outcome.UNRESOLVED, CommandStatus.REFUSED),
+        Ended(Outcome.UNKNOWN, CommandStatus.FAILED),
+        Ended(Outcome.NO_DATA, CommandStatus.FAILED),
+        Ended(Outcome.FAILED, CommandStatus.FAILED),
+    ],
+    ids=lambda ended: str(ended.outcome),
+)
+async def test_a_result_for_each_outcome(room: Room, ended: Ended) -> None:
+    room.orchestrator.outcome = ended.outcome
+    command = room.submit()
+    await room.runner.run_next()
+    result = room.state.result(command.id)
+    assert result is not None
+    assert result.status is ended.status
+    assert result.text == "because"
+    assert result.details["outcome"] == ended.outcome.value
+
+
+async def test_a_command_is_carried_out_as_it_was_asked(room: Room) -> None:
+    room.submit("a", quantity="0.5", side="SELL")
+    room.submit("b")
+    assert await room.runner.run_next() is not None
+    assert await room.runner.run_next() is not None
+    (first, _, asked), (second, _, plain) = room.orchestrator.asked
+    assert (first, second) == (7, 8)
+    assert (asked.side, asked.quantity, asked.reason) == (Side.SELL, Decimal("0.5"), "cli:me")
+    assert (plain.side, plain.quantity) == (None, None)
+
+
+async def test_a_command_that_waited_too_long_is_no_longer_meant(room: Room) -> None:
+    old = room.submit("old")
+    room.clock.advance(COMMAND_TTL.total_seconds() + 1)
+    fresh = room.submit("fresh")
+    report = await room.runner.run_next()
+    assert report is not None
+    assert len(room.orchestrator.asked) == 1
+    refused = room.state.result(old.id)
+    assert refused is not None
+    assert (refused.status, refused.text) == (
+        CommandStatus.REFUSED,
+        "not taken within 300 s: no longer meant",
+    )
+    assert room.state.result(fresh.id) is not None
+
+
+async def test_a_command_on_the_last_second_is_still_meant(room: Room) -> None:
+    room.submit()
+    room.clock.advance(COMMAND_TTL.total_seconds())
+    assert await room.runner.run_next() is not None
+
+
+class TakenByAnother(FakeControlState):
+    """Another process claims first."""
+
+    def claim(self, command_id: str, at: object) -> bool:
+        return False
+
+
+async def test_a_command_that_another_process_took_is_left_to_it() -> None:
+    room = Room()
+    state = TakenByAnother()
+    room.state = state
+    room.submit()
+    runner = CommandRunner(state, room.orchestrator, room.clock, lambda: 1)  # type: ignore[arg-type]
+    assert await runner.run_next() is None
+    assert room.orchestrator.asked == []
+    assert state.results == {}
