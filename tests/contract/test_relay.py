@@ -196,6 +196,37 @@ def refused(market: RelayMarket) -> str:
     return str(caught.value)
 
 
+async def test_a_candle_that_closed_since_it_was_read_waits_for_its_end() -> None:
+    exchange = SmallExchange()
+    async with relaying(exchange) as (market, clock):
+        assert (await eventually(lambda: latest(market)))[-1].open_ms == OPEN_MINUTE
+        exchange.refusal = (503, {}, "down")
+        asked = len(exchange.asked)
+        await eventually(lambda: len(exchange.asked) > asked + 1)
+        clock.move_to(OPEN_MINUTE + MINUTE)
+        assert [candle.open_ms for candle in latest(market, 2)] == [
+            OPEN_MINUTE - 2 * MINUTE,
+            OPEN_MINUTE - MINUTE,
+        ]
+        assert market.klines("BTCUSDT", "1m", start_ms=OPEN_MINUTE, end_ms=None, limit=5) == []
+        exchange.refusal = None
+        exchange.last_minute += MINUTE
+        newest = await eventually(lambda: [at for at in latest(market, 2) if at.open_ms > OPEN_MINUTE])
+        assert newest[0].open_ms == exchange.last_minute
+        assert [candle.open_ms for candle in latest(market, 2)] == [OPEN_MINUTE, exchange.last_minute]
+
+
+async def test_a_machine_ahead_of_the_exchange_takes_over_its_time_at_once() -> None:
+    exchange = SmallExchange()
+    exchange.offset_ms = -3_600_000
+    async with relaying(exchange) as (market, clock):
+        assert market.now_ms() == NOW
+        assert await eventually(lambda: market.depth("BTCUSDT", 1))
+        assert market.now_ms() == NOW - 3_600_000
+        clock.move_to(NOW + 1000)
+        assert market.now_ms() == NOW - 3_599_000
+
+
 async def test_old_answers_are_refused_and_say_why():
     exchange = SmallExchange()
     async with relaying(exchange, max_age_s=15) as (market, clock):

@@ -10,8 +10,9 @@ whose text says what went wrong last. 429 and 418 stop all requests for as long 
 Candles of the base interval are there from the first round on, and those of a minute where it
 is shorter, because the filters of an order need them: the latest 1,000 of each symbol.
 Another interval, or an earlier start, is fetched once somebody has asked for it: the first
-question is answered `MarketUnavailable`, a later one from then on with candles. At most
-5,000 candles of a symbol and interval are kept. Trades are aggregated trades.
+question is answered `MarketUnavailable`, a later one from then on with candles. A candle that
+has closed since it was read is left out until the next round brings its end. At most 5,000
+candles of a symbol and interval are kept. Trades are aggregated trades.
 """
 
 import asyncio
@@ -56,10 +57,11 @@ _LONGEST_BACKOFF_S = 30
 
 @dataclass(slots=True)
 class _Candles:
-    """The candles of one symbol and interval, without a hole, and since when they are right."""
+    """The candles of one symbol and interval, without a hole: read when, by the local clock and by exchange time."""
 
     rows: list[Kline] = field(default_factory=list)
     fresh_ms: int = 0
+    known_ms: int = 0
     wanted_from_ms: int | None = None
     complete: bool = False
 
@@ -70,6 +72,11 @@ class _Candles:
             rows = self.rows[:keep] + latest
             self.complete = self.complete and len(rows) <= _KEPT_CANDLES
             self.rows = rows[-_KEPT_CANDLES:]
+
+    def known(self, now_ms: int) -> int:
+        """How many rows are right at `now_ms`: the last one is not if it closed after it was read."""
+        closed_since = self.rows and self.known_ms <= self.rows[-1].close_ms < now_ms
+        return len(self.rows) - 1 if closed_since else len(self.rows)
 
 
 @dataclass(slots=True)
@@ -163,7 +170,9 @@ class RelayMarket:
             self._asked.set()
         candles = state.candles[interval]
         self._require_fresh(f"{interval} candles of {symbol}", candles.fresh_ms)
-        last = len(candles.rows) if end_ms is None else bisect_right(candles.rows, end_ms, key=_open_ms)
+        last = candles.known(self.now_ms())
+        if end_ms is not None:
+            last = min(last, bisect_right(candles.rows, end_ms, key=_open_ms))
         if start_ms is None:
             first = max(0, last - limit)
             if last < limit and not candles.complete and end_ms is not None:
@@ -291,7 +300,11 @@ class RelayMarket:
         if self._clock_ms is None or now_ms - self._clock_ms >= _CLOCK_MS:
             server_ms = await api.server_time_ms()
             back_ms = self._local.now_ms()
-            self._exchange_clock.offset_ms = server_ms - (now_ms + back_ms) // 2
+            offset_ms = server_ms - (now_ms + back_ms) // 2
+            if self._clock_ms is None:
+                # before the first measurement it may have run ahead, by which it would stand still now
+                self._exchange_clock = OffsetClock(self._local)
+            self._exchange_clock.offset_ms = offset_ms
             self._clock_ms = back_ms
         if self._rules_ms is None or now_ms - self._rules_ms >= _RULES_MS:
             self._rules = await api.exchange_info(self.symbols)
@@ -324,8 +337,10 @@ class RelayMarket:
     async def _read_candles(self, api: PublicApi, symbol: str, interval: str, candles: _Candles) -> None:
         while True:
             since_ms = candles.rows[-1].open_ms if candles.rows else None
+            asked_ms = self.now_ms()
             latest = await api.klines(symbol, interval, start_ms=since_ms)
             candles.update(latest)
+            candles.known_ms = asked_ms
             if since_ms is None:
                 candles.complete = len(latest) < PAGE
             if since_ms is None or len(latest) < PAGE:
