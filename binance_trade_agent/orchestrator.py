@@ -157,9 +157,13 @@ class TradingOrchestrator:
         desk = self._desk
         control = desk.control.read()
         unfinished = await desk.resolver.resolve_all()
-        views, account = await asyncio.gather(
-            desk.market_data.snapshots(start.symbols, self._last_seen), self._account()
+        views, account, quotes = await asyncio.gather(
+            desk.market_data.snapshots(start.symbols, self._last_seen),
+            self._account(),
+            desk.market_data.quotes(self._held_elsewhere(start.symbols)),
         )
+        for symbol, (rules, top) in quotes.items():
+            self._prices[symbol], self._rules[symbol] = top.mid, rules
         for view in views.values():
             if isinstance(view, MarketSnapshot):
                 self._prices[view.symbol], self._rules[view.symbol] = view.price, view.rules
@@ -179,6 +183,11 @@ class TradingOrchestrator:
             decisions=[],
             executions=[],
         )
+
+    def _held_elsewhere(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """Positions in symbols that this cycle does not look at: equity must not reckon with old prices."""
+        positions = self._desk.ledger.positions()
+        return tuple(s for s, position in positions.items() if position.quantity > 0 and s not in symbols)
 
     async def _account(self) -> AccountSnapshot | str:
         try:

@@ -58,6 +58,15 @@ class MarketDataAgent:
                 views[symbol] = self._view(symbol, window, last_seen.get(symbol), known)
         return views
 
+    async def quotes(self, symbols: Sequence[str]) -> dict[str, tuple[SymbolRules, BookTop]]:
+        """Rules and top of the book of symbols nothing is decided on; one that cannot be had is absent."""
+        known = await self._shared(symbols) if symbols else {}
+        return {
+            symbol: (entry[0], entry[1])
+            for symbol, entry in known.items()
+            if not isinstance(entry, MarketDataFailure) and entry[0] is not None and entry[1] is not None
+        }
+
     def _view(
         self, symbol: str, window: tuple[Candle, ...], seen: datetime | None, known: _Known
     ) -> MarketView:

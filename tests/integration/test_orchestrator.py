@@ -388,3 +388,22 @@ async def test_a_decision_can_be_recomputed_also_when_the_process_died_in_its_or
     assert first.orders[0].status == "INTENT"
     stored = first.store.decisions.stored_candles("BTCUSDT", CandleInterval.M1, 1000)
     assert (len(stored), stored[-1].close) == (51, 101)
+
+
+async def test_equity_values_a_position_the_cycle_does_not_decide_on_at_its_price(tmp_path: Path) -> None:
+    exchange = FakeExchange(("BTCUSDT", "ETHUSDT"))
+    before = make_desk(tmp_path, exchange)
+    await bought(before)
+    exchange.close_candle(150)
+    before.store.database.close()
+    # another process, which has not seen a price yet, runs one workflow
+    after = make_desk(tmp_path, exchange)
+    report = await after.orchestrator.execute_trading_workflow(after.next_number, "ETHUSDT")
+    held = sum(exchange.balances[asset] for asset in ("BTC", "ETH"))
+    assert report.equity is not None
+    assert report.equity.total == exchange.balances["USDT"] + held * 150
+    exchange.errors["book_tops"] = Unavailable("no route")
+    report = await after.orchestrator.execute_trading_workflow(after.next_number, "ETHUSDT")
+    assert report.equity is not None
+    assert report.equity.positions_value == held * 150, "the last known prices"
+    after.store.database.close()
