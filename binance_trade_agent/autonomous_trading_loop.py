@@ -57,6 +57,8 @@ CONNECT_PATIENCE_S = 10.0
 LEASE_PATIENCE_S = 15.0
 #: A database that fails may fail the counter of failed starts too: then this alone slows the restarts.
 STORAGE_PAUSE_S = 2.0
+#: Outcomes after which a sale at the end of a session is tried again.
+_UNDECIDED = frozenset({Outcome.NO_DATA, Outcome.UNKNOWN, Outcome.UNRESOLVED, Outcome.INTERRUPTED})
 _BEAT_S = 0.5
 _STORED_BEAT_S = 5.0
 #: Candles are asked for a moment after they close: the exchange needs it to close them.
@@ -104,7 +106,8 @@ class TradingLoop:
                 return self._end(STOPPED, ExitCode.SIGTERM)
             if is_over(self._session, self._clock.now()):
                 await self._flatten_if_asked()
-                return self._end("duration", ExitCode.OK)
+                stopped = self._stop.is_set()
+                return self._end(*((STOPPED, ExitCode.SIGTERM) if stopped else ("duration", ExitCode.OK)))
             lateness_s = self._clock.monotonic() - tick.due_at
             await self._finish(
                 self._orchestrator.run_cycle(
@@ -206,16 +209,26 @@ class TradingLoop:
         )
 
     async def _flatten_if_asked(self) -> None:
+        """Sell what is held; a sale without data or without an answer is tried again after an interval."""
         if self._trader.settings.on_session_end is not SessionEnd.FLATTEN:
             return
-        for symbol, position in self._trader.store.ledger.positions().items():
-            if position.quantity > 0:
-                request = OrderRequest(side=Side.SELL, reason="session_end")
-                await self._finish(
-                    self._orchestrator.execute_trading_workflow(
-                        self._next_cycle_number(), symbol, request=request
-                    )
-                )
+        positions = self._trader.store.ledger.positions()
+        left = [symbol for symbol, position in positions.items() if position.quantity > 0]
+        while left:
+            left = [symbol for symbol in left if await self._sell_all(symbol) in _UNDECIDED]
+            again_at = self._clock.monotonic() + self._trader.settings.interval.total_seconds()
+            while left and self._clock.monotonic() < again_at:
+                if self._stop.is_set():
+                    return
+                self._beat(IDLE_ALLOWANCE)
+                await self._wait_for_stop(_BEAT_S)
+
+    async def _sell_all(self, symbol: str) -> Outcome:
+        request = OrderRequest(side=Side.SELL, reason="session_end")
+        report = await self._finish(
+            self._orchestrator.execute_trading_workflow(self._next_cycle_number(), symbol, request=request)
+        )
+        return report.decisions[0].outcome if report else Outcome.INTERRUPTED
 
     def _beat(self, allowance: timedelta) -> None:
         if self._heartbeat is None:

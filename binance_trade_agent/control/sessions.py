@@ -19,6 +19,9 @@ _STRAY_SIGNAL = timedelta(seconds=10)
 #: A process killed between its session's end and its exit is started again within this time.
 _WAY_OUT = timedelta(seconds=60)
 
+#: Why a session ended whose process did not live to say it.
+INTERRUPTED = "interrupted"
+
 #: After so many starts in a row without one completed cycle the trader gives up.
 MOST_FAILED_STARTS = 8
 
@@ -43,13 +46,22 @@ class SessionKeeper:
         self._clock = clock
 
     def enter(self, request: SessionRequest) -> Session:
-        """The session that this start belongs to: an interrupted one of the same kind, or a new one."""
-        latest = self._sessions.latest()
+        """The session that this start belongs to: an interrupted one of the same kind, or a new one.
+
+        Under other settings an interrupted one is followed by a new one with the old deadline, so
+        that each session's record says by which settings it traded.
+        """
+        latest, now = self._sessions.latest(), self._clock.now()
+        deadline = now + request.duration if request.duration else None
         if latest is not None and self._continues(latest, request):
-            if latest.ended_at is not None:
-                self._sessions.resume(latest.id)
-            return replace(latest, ended_at=None, end_reason=None, exit_code=None)
-        now = self._clock.now()
+            # a test run is one session whatever else is set: its order tells that it has bought
+            if latest.settings == request.settings or latest.kind == "test":
+                if latest.ended_at is not None:
+                    self._sessions.resume(latest.id)
+                return replace(latest, ended_at=None, end_reason=None, exit_code=None)
+            deadline = latest.deadline
+        if latest is not None and latest.ended_at is None:
+            self._sessions.end(latest.id, reason=INTERRUPTED, exit_code=ExitCode.FAILURE, at=now)
         session = Session(
             id=uuid.uuid4().hex,
             kind=request.kind,
@@ -59,7 +71,7 @@ class SessionKeeper:
             settings=request.settings,
             duration_minutes=int(request.duration.total_seconds() // 60),
             started_at=now,
-            deadline=now + request.duration if request.duration else None,
+            deadline=deadline,
         )
         self._sessions.begin(session)
         return session

@@ -2,7 +2,7 @@
 
 import structlog
 
-from binance_trade_agent.domain.errors import NotificationFailed
+from binance_trade_agent.domain.errors import NotificationFailed, StorageError
 from binance_trade_agent.ports import Clock, Notifier, Outbox
 
 _log = structlog.get_logger(__name__)
@@ -28,12 +28,15 @@ class OutboxWorker:
             await self._clock.sleep(wait_s)
 
     async def send_waiting(self) -> bool:
-        """Send what waits; False at the first message that could not be sent."""
-        for message_id, topic, text in self._outbox.unsent(_BATCH):
-            try:
-                await self._notifier.send(topic, text)
-            except NotificationFailed as error:
-                _log.warning("notification failed", reason=str(error))
-                return False
-            self._outbox.mark_sent(message_id, self._clock.now())
+        """Send what waits; False at the first message that could not be sent, or noted as sent."""
+        try:
+            await self._send_waiting()
+        except (NotificationFailed, StorageError) as error:
+            _log.warning("notification failed", reason=str(error))
+            return False
         return True
+
+    async def _send_waiting(self) -> None:
+        for message_id, topic, text in self._outbox.unsent(_BATCH):
+            await self._notifier.send(topic, text)
+            self._outbox.mark_sent(message_id, self._clock.now())

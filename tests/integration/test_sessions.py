@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from binance_trade_agent.bootstrap.trader import Store, open_store
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
@@ -75,3 +76,31 @@ def test_starts_without_a_cycle_are_counted_until_one_completes(keeper: SessionK
     assert [keeper.count_start() for _ in range(3)] == [1, 2, 3]
     keeper.cycle_completed()
     assert keeper.count_start() == 1
+
+
+def test_other_settings_begin_a_session_of_their_own_with_the_old_deadline(
+    keeper: SessionKeeper, store: Store, clock: FakeClock
+) -> None:
+    first = keeper.enter(REQUEST)
+    clock.advance(600)
+    second = keeper.enter(replace(REQUEST, settings={"RISK_X": "2"}))
+    assert second.id != first.id
+    assert (second.deadline, second.settings) == (first.deadline, {"RISK_X": "2"})
+    assert keeper.enter(replace(REQUEST, settings={"RISK_X": "2"})).id == second.id
+
+
+def test_a_test_run_stays_one_session_whatever_is_set(keeper: SessionKeeper) -> None:
+    test = replace(REQUEST, kind="test", duration=timedelta(0))
+    first = keeper.enter(test)
+    assert keeper.enter(replace(test, settings={"RISK_X": "2"})).id == first.id
+
+
+def test_a_session_that_is_not_taken_up_again_has_ended(
+    keeper: SessionKeeper, store: Store, clock: FakeClock
+) -> None:
+    keeper.enter(REQUEST)
+    clock.advance(60)
+    keeper.enter(replace(REQUEST, symbols=("ETHUSDT",)))
+    with store.database.read() as transaction:
+        rows = transaction.execute(text("SELECT end_reason FROM sessions ORDER BY started_at")).scalars()
+        assert list(rows) == ["interrupted", None]

@@ -1,0 +1,112 @@
+"""The loop around the cycles, with an exchange in memory: what happens at the end of a session."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from binance_trade_agent.autonomous_trading_loop import TradingLoop
+from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.bootstrap.trader import Trader, open_store
+from binance_trade_agent.control.projections import Projector
+from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
+from binance_trade_agent.domain.decisions import Outcome
+from binance_trade_agent.domain.errors import OutcomeUnknown, Unavailable
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.records import Session
+from binance_trade_agent.orchestrator import OrderRequest
+from binance_trade_agent.settings import load_settings
+from binance_trade_agent.telemetry.heartbeat import HeartbeatFile
+from binance_trade_agent.telemetry.metrics import TraderMetrics
+from tests.desk import Marked
+from tests.fake_exchange import FakeExchange
+
+
+@dataclass
+class Healing(FakeExchange):
+    """Heals after `ill` failed reads of the account."""
+
+    ill: int = 0
+    when_ill: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def _call(self, name: str) -> None:
+        if name == "account" and self.ill:
+            self.ill -= 1
+            self.when_ill()
+            raise Unavailable("no route")
+        if name == "find_order":
+            self.lost_answer = None
+        super()._call(name)
+
+
+@dataclass
+class Running:
+    """A loop whose session is over, with one position."""
+
+    trader: Trader
+    exchange: Healing
+    session: Session
+    loop: TradingLoop
+    stop: asyncio.Event
+
+
+@pytest.fixture
+async def over(tmp_path: Path) -> AsyncIterator[Running]:
+    settings = load_settings(
+        {
+            "TRADING_MODE": "simulated",
+            "TRADING_SYMBOLS": "BTCUSDT",
+            "DATA_DIR": str(tmp_path),
+            "ON_SESSION_END": "flatten",
+            "TRADING_INTERVAL_SECONDS": "0.2",
+        },
+        tmp_path,
+    )
+    settings.run_dir.mkdir(parents=True)
+    store, clock, exchange = open_store(settings), SystemClock(), Healing()
+    projector = Projector(store.outbox, store.control, stop_entries_on_difference=False)
+    trader = Trader(settings, clock, store, exchange, Marked(), projector)
+    keeper = SessionKeeper(store.sessions, clock)
+    session = keeper.enter(
+        SessionRequest("trading", "simulated", "marked", ("BTCUSDT",), {}, duration=timedelta(microseconds=1))
+    )
+    buy = OrderRequest(side=Side.BUY, quantity=Decimal("0.5"))
+    report = await trader.orchestrator(session).execute_trading_workflow(1, "BTCUSDT", request=buy)
+    assert report.decisions[0].outcome is Outcome.PLACED
+    stop = asyncio.Event()
+    heartbeat = HeartbeatFile(settings.run_dir / "heartbeat.json")
+    loop = TradingLoop(trader, session, keeper, TraderMetrics(), heartbeat, stop)
+    yield Running(trader, exchange, session, loop, stop)
+    store.database.close()
+
+
+async def test_flatten_waits_for_an_exchange_out_of_reach(over: Running) -> None:
+    over.exchange.ill = 2
+    assert await over.loop.trade() is ExitCode.OK
+    outcomes = [decision.outcome for decision in over.trader.store.reads.decisions()]
+    assert outcomes == ["placed", "no_data", "no_data", "placed"]
+    assert [intent.side for intent in over.exchange.sent] == [Side.BUY, Side.SELL]
+
+
+async def test_flatten_waits_for_a_lost_answer_and_sells_once(over: Running) -> None:
+    over.exchange.lost_answer = OutcomeUnknown("timeout")
+    assert await over.loop.trade() is ExitCode.OK
+    assert [intent.side for intent in over.exchange.sent] == [Side.BUY, Side.SELL]
+    assert {order.status for order in over.trader.store.reads.orders()} == {"FILLED"}
+
+
+async def test_a_stop_while_flattening_is_a_stop(over: Running) -> None:
+    over.exchange.ill = 10_000
+    over.exchange.when_ill = over.stop.set
+    assert await over.loop.trade() is ExitCode.SIGTERM
+    session = over.trader.store.sessions.latest()
+    assert session is not None
+    assert session.end_reason == "stopped"
