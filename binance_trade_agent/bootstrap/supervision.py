@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from binance_trade_agent.bootstrap.books import bring_up_to_date
+from binance_trade_agent.bootstrap.launched_book import note_launched_book
 from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token_file
 from binance_trade_agent.bootstrap.strategies import settings_strategy
 from binance_trade_agent.bootstrap.supervisor_rpc import SOCKET_NAME, SupervisorClient
@@ -56,6 +57,7 @@ def prepare_launch(settings: Settings) -> Launch:
     addresses = tuple(_addresses(settings))
     try:
         _write_control_file(settings)
+        note_launched_book(settings)
     except OSError as error:
         raise ConfigurationError(f"{settings.run_dir} cannot be written: {error.strerror}") from error
     return Launch(

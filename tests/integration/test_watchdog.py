@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from binance_trade_agent.bootstrap.launched_book import check_launched_book, note_launched_book
 from binance_trade_agent.bootstrap.supervision import CONFIGURATION, stop_supervisor
 from binance_trade_agent.bootstrap.supervisor_rpc import TRADER, SupervisorClient
+from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.settings import Settings, load_settings
 from tests.processes import eventually
 
@@ -131,6 +133,23 @@ def test_a_trader_that_ended_is_left_alone(supervised: Supervised, status: int) 
     assert supervised.client.process(TRADER).exit_status == status
     supervised.end()
     assert len(supervised.starts) == 1
+
+
+def test_a_command_that_means_another_book_than_what_runs_is_refused(
+    supervised: Supervised, tmp_path: Path
+) -> None:
+    note_launched_book(supervised.settings)
+    keys = {"DATA_DIR": "d", "BINANCE_API_KEY": "k", "BINANCE_API_SECRET": "s"}
+    other = load_settings(keys, tmp_path)
+    check_launched_book(other)  # nothing runs
+    supervised.start()
+    check_launched_book(supervised.settings)
+    with pytest.raises(ConfigurationError) as raised:
+        check_launched_book(other)
+    assert raised.value.problems[1:] == ("it trades in the mode simulated, this command means testnet",)
+    elsewhere = load_settings({"DATA_DIR": "d", "DATABASE_URL": "sqlite:///other.db"}, tmp_path)
+    with pytest.raises(ConfigurationError, match="its DATABASE_URL is another"):
+        check_launched_book(elsewhere)
 
 
 def test_any_other_end_is_healed(supervised: Supervised) -> None:

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from binance_trade_agent.bootstrap.desk import Desk, open_desk
+from binance_trade_agent.bootstrap.launched_book import check_launched_book
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.settings import Settings, load_settings
 
 
 @contextmanager
 def at_desk() -> Iterator[tuple[Settings, Desk]]:
-    """The settings and an open desk; errors end the command."""
+    """The settings and an open desk on the book that is traded; errors end the command."""
     with exit_statuses():
         settings = load_settings()
+        check_launched_book(settings)
         desk = open_desk(settings)
         try:
             yield settings, desk
