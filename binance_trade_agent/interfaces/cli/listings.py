@@ -42,7 +42,7 @@ def show_orders(limit: int, symbol: str | None, as_json: bool) -> None:
     now = datetime.now(tz=UTC)
     table(
         "Orders",
-        ("age>", "symbol", "side", "type", "purpose", "quantity>", "executed>", "price>", "status", "id"),
+        ("age>", "symbol", "side", "type?", "purpose?", "quantity>", "executed>", "price>", "status", "id?"),
         [
             (
                 age(row.created_at, now),
@@ -71,7 +71,7 @@ def show_fills(limit: int, symbol: str | None, as_json: bool) -> None:
     now = datetime.now(tz=UTC)
     table(
         "Fills",
-        ("age>", "symbol", "side", "quantity>", "price>", "value>", "commission>", "trade>", "order"),
+        ("age>", "symbol", "side", "quantity>", "price>", "value>", "commission>", "trade?", "order?"),
         [
             (
                 age(row.traded_at, now),
@@ -99,7 +99,7 @@ def show_decisions(limit: int, symbol: str | None, outcome: str | None, as_json:
     now = datetime.now(tz=UTC)
     table(
         "Decisions",
-        ("age>", "cycle>", "symbol", "signal", "strength>", "outcome", "reason", "blocked by"),
+        ("age>", "cycle>", "symbol", "signal", "strength>", "outcome", "reason", "blocked by?"),
         [
             (
                 age(row.decided_at, now),

@@ -13,6 +13,7 @@ from rich.table import Table
 from binance_trade_agent.domain.money import to_wire
 
 _PIPED_WIDTH = 220
+_WIDE = 120
 
 _STYLES = {
     "BUY": "green",
@@ -54,14 +55,24 @@ def console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows; a column whose name ends in `>` is aligned to the right."""
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, screen: Console | None = None
+) -> None:
+    """Print rows.
+
+    A column whose name ends in `>` is aligned to the right and never broken, one that ends in `?` is left
+    out of a narrow terminal.
+    """
+    screen = screen or console()
+    shown = [place for place, name in enumerate(columns) if screen.width >= _WIDE or not name.endswith("?")]
     grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in columns:
-        grid.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left", overflow="fold")
+    for name in (columns[place] for place in shown):
+        is_number = name.endswith(">")
+        grid.add_column(
+            name.rstrip(">?"), justify="right" if is_number else "left", overflow="fold", no_wrap=is_number
+        )
     for row in rows:
-        grid.add_row(*(cell(value) for value in row))
-    screen = console()
+        grid.add_row(*(cell(row[place]) for place in shown))
     screen.print(grid)
     if not rows:
         screen.print("none yet", style="dim")

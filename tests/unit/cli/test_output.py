@@ -1,9 +1,11 @@
+import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from rich.console import Console
 
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.exit_codes import ExitCode
@@ -49,6 +51,31 @@ def test_a_table_shows_markup_as_text_and_says_when_it_is_empty(capsys: pytest.C
     assert "[red]x[/]    1.5" in shown
     assert "–" in shown
     assert "none yet" in shown
+
+
+@pytest.mark.parametrize(("width", "shows_ids"), [(80, False), (160, True)])
+def test_a_narrow_terminal_gets_whole_numbers_and_no_ids(width: int, shows_ids: bool) -> None:
+    screen = Console(width=width, file=io.StringIO())
+    columns = (
+        "age>",
+        "symbol",
+        "side",
+        "type?",
+        "purpose?",
+        "quantity>",
+        "executed>",
+        "price>",
+        "status",
+        "id?",
+    )
+    row = ("10 min", "BTCUSDT", "BUY", "MARKET", "entry", Decimal("0.01137"), Decimal("0.01137"), "87,824.27")
+    table("Orders", columns, [(*row, "PARTIALLY_FILLED", "bta-" + "7" * 32)], screen=screen)
+    assert isinstance(screen.file, io.StringIO)
+    lines = screen.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) == 3
+    assert "0.01137  87,824.27  PARTIALLY_FILLED" in lines[2]
+    assert ("bta-" + "7" * 32 in lines[2]) is shows_ids
 
 
 @pytest.mark.parametrize(
