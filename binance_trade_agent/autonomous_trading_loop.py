@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from binance_trade_agent.bootstrap.notifications import notification_worker
+from binance_trade_agent.bootstrap.start import connect, pause_before_start, serve_metrics, take_lease
 from binance_trade_agent.bootstrap.trader import Trader, build_trader
 from binance_trade_agent.control.commands import CommandRunner
 from binance_trade_agent.control.projections import summary_line
@@ -32,7 +33,6 @@ from binance_trade_agent.domain.errors import (
     ConfigurationError,
     DatabaseTooNew,
     DatabaseUnwritable,
-    ExchangeError,
     LeaseHeld,
     StorageError,
 )
@@ -52,9 +52,6 @@ _log = structlog.get_logger("autonomous_trader")
 
 #: What is in hand when SIGTERM comes has this long; then its order is left UNKNOWN.
 STOP_GRACE_S = 8.0
-#: How long a start waits for an exchange that is itself just starting, and for another's lease.
-CONNECT_PATIENCE_S = 10.0
-LEASE_PATIENCE_S = 15.0
 #: A database that fails may fail the counter of failed starts too: then this alone slows the restarts.
 STORAGE_PAUSE_S = 2.0
 #: Outcomes after which a sale at the end of a session is tried again.
@@ -282,7 +279,7 @@ async def run_trader(settings: Settings, kind: str, heartbeat: HeartbeatFile) ->
         trader = _build(settings)
         parts.push_async_callback(trader.close)
         with ExitStack() as held:
-            await _take_lease(trader, held, stop)
+            await take_lease(trader, held, stop)
             keeper = SessionKeeper(trader.store.sessions, trader.clock)
             metrics = TraderMetrics()
             if kind == "commands":
@@ -291,13 +288,13 @@ async def run_trader(settings: Settings, kind: str, heartbeat: HeartbeatFile) ->
                 _log.info("killed on its way out: its session had ended as planned")
                 return ExitCode.OK
             heartbeat.beat(trader.clock.now(), _cycle_allowance(settings))
-            _serve_metrics(trader, metrics, held)
+            serve_metrics(trader, metrics, held)
             failed_starts = keeper.count_start()
             if failed_starts > MOST_FAILED_STARTS:
                 keeper.give_up(keeper.enter(trader.session_request(kind)))
                 _log.error("gave up", failed_starts=failed_starts - 1)
                 return ExitCode.FAILED_TOO_OFTEN
-            await _pause_before_start(wait_before_start(failed_starts), stop)
+            await pause_before_start(wait_before_start(failed_starts), stop)
             worker = notification_worker(settings, trader.store.outbox, trader.clock)
             if worker is not None:
                 task = asyncio.create_task(worker.run())
@@ -331,7 +328,7 @@ async def _begin(
     if interrupted:
         _log.warning("closed cycles that a killed process left open", cycles=interrupted)
     try:
-        await _connect(trader, stop)
+        await connect(trader, stop)
     except ConfigurationError:
         keeper.cycle_completed()
         raise
@@ -340,58 +337,6 @@ async def _begin(
     loop = TradingLoop(trader, session, keeper, metrics, heartbeat, stop)
     sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
     return await sessions[kind]()
-
-
-def _serve_metrics(trader: Trader, metrics: TraderMetrics, held: ExitStack) -> None:
-    host, port = trader.settings.metrics_host, trader.settings.metrics_port
-    if not port:
-        return
-    try:
-        server = metrics.serve(host, port)
-    except OSError as error:
-        raise ConfigurationError(
-            f"METRICS_PORT={port}: the metrics cannot listen on {host}:{port} ({error.strerror});"
-            " end what uses it, set another port, or 0 for no metrics"
-        ) from error
-    held.callback(server.server_close)
-    held.callback(server.shutdown)
-
-
-async def _connect(trader: Trader, stop: asyncio.Event) -> None:
-    """Reach the exchange and check the symbols; an exchange out of reach does not stop the start."""
-    give_up_at = trader.clock.monotonic() + CONNECT_PATIENCE_S
-    while not stop.is_set():
-        try:
-            await trader.exchange.connect()
-            await trader.exchange.rules(trader.settings.symbols)
-        except ExchangeError as error:
-            if trader.clock.monotonic() >= give_up_at:
-                _log.warning("the exchange cannot be reached; cycles go on and say so", reason=str(error))
-                return
-            await trader.clock.sleep(0.2)
-        else:
-            return
-
-
-async def _take_lease(trader: Trader, held: ExitStack, stop: asyncio.Event) -> None:
-    give_up_at = trader.clock.monotonic() + LEASE_PATIENCE_S
-    while True:
-        try:
-            held.enter_context(trader.store.lease.acquire())
-        except LeaseHeld:
-            if stop.is_set() or trader.clock.monotonic() >= give_up_at:
-                raise
-            await trader.clock.sleep(0.2)
-        else:
-            return
-
-
-async def _pause_before_start(wait: timedelta, stop: asyncio.Event) -> None:
-    if wait:
-        _log.warning("earlier starts failed: waiting before this one", wait_s=wait.total_seconds())
-        waiter = asyncio.create_task(stop.wait())
-        await asyncio.wait({waiter}, timeout=wait.total_seconds())
-        waiter.cancel()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -77,13 +77,13 @@ class SessionKeeper:
         return session
 
     def end(self, session: Session, reason: str, code: ExitCode) -> None:
-        """Record why the session ended and with which exit code."""
+        """Record why the session ended and with which exit code; an orderly end is no failed start."""
         self._sessions.end(session.id, reason=reason, exit_code=code, at=self._clock.now())
+        self._sessions.reset_starts()
 
     def give_up(self, session: Session) -> None:
         """End as failed; the next start by a person counts from zero again."""
         self.end(session, GAVE_UP, ExitCode.FAILED_TOO_OFTEN)
-        self._sessions.reset_starts()
 
     def has_just_ended(self, session_id: str | None) -> bool:
         """Whether `session_id`, whose process did not get to its exit, is the last one and ended as planned."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,11 +11,18 @@ import pytest
 
 from binance_trade_agent.autonomous_trading_loop import TradingLoop
 from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.bootstrap.start import CONNECT_PATIENCE_S, connect
 from binance_trade_agent.bootstrap.trader import Trader, open_store
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
 from binance_trade_agent.domain.decisions import Outcome
-from binance_trade_agent.domain.errors import OutcomeUnknown, Unavailable
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    OutcomeUnknown,
+    Refused,
+    Throttled,
+    Unavailable,
+)
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import Session
@@ -25,6 +32,7 @@ from binance_trade_agent.telemetry.heartbeat import HeartbeatFile
 from binance_trade_agent.telemetry.metrics import TraderMetrics
 from tests.desk import Marked
 from tests.fake_exchange import FakeExchange
+from tests.fakes import FakeClock
 
 
 @dataclass
@@ -110,3 +118,21 @@ async def test_a_stop_while_flattening_is_a_stop(over: Running) -> None:
     session = over.trader.store.sessions.latest()
     assert session is not None
     assert session.end_reason == "stopped"
+
+
+@pytest.mark.parametrize(
+    "error", [Refused(0, "restricted location"), OutcomeUnknown("?"), Throttled(9, "slow")]
+)
+async def test_an_exchange_that_answers_with_any_error_does_not_end_the_start(
+    over: Running, error: Exception
+) -> None:
+    clock = FakeClock()
+    over.exchange.errors["rules"] = error
+    await connect(replace(over.trader, clock=clock), over.stop)
+    assert clock.elapsed_s >= CONNECT_PATIENCE_S
+
+
+async def test_a_symbol_the_exchange_does_not_know_ends_the_start(over: Running) -> None:
+    over.exchange.symbols = ("ETHUSDT",)
+    with pytest.raises(ConfigurationError, match="BTCUSDT"):
+        await connect(over.trader, over.stop)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from binance_trade_agent.bootstrap.trader import Store, open_store
-from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
+from binance_trade_agent.control.sessions import MOST_FAILED_STARTS, SessionKeeper, SessionRequest
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.settings import load_settings
 from tests.fakes import FakeClock
@@ -104,3 +104,9 @@ def test_a_session_that_is_not_taken_up_again_has_ended(
     with store.database.read() as transaction:
         rows = transaction.execute(text("SELECT end_reason FROM sessions ORDER BY started_at")).scalars()
         assert list(rows) == ["interrupted", None]
+
+
+def test_a_start_that_was_stopped_before_its_first_cycle_has_not_failed(keeper: SessionKeeper) -> None:
+    for _ in range(MOST_FAILED_STARTS + 1):
+        assert keeper.count_start() == 1
+        keeper.end(keeper.enter(REQUEST), "stopped", ExitCode.SIGTERM)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -184,3 +185,16 @@ def test_every_candle_close_has_its_cycle_from_the_first_one_on(tmp_path: Path) 
     # the simulator's clock is this machine's; candles are asked for 0.3 s after their close
     assert all(0.2 < at.timestamp() % 1 < 0.4 for at in aligned)
     assert (aligned[0] - first).total_seconds() <= 1 + rows[1].skipped_ticks
+
+
+def test_sigterm_while_a_silent_exchange_is_waited_for_ends_it_in_time(tmp_path: Path) -> None:
+    place = installation(tmp_path)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", place.settings.simulator_port))
+        silent.listen()
+        with running(place.trader()) as trader:
+            silent.settimeout(30)
+            caller, _ = silent.accept()
+            with caller:
+                trader.send_signal(signal.SIGTERM)
+                assert trader.wait(10) == ExitCode.SIGTERM, place.output

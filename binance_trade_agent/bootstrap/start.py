@@ -1,0 +1,87 @@
+"""Steps of the trader's start, before its first session: each waits no longer than a stop allows."""
+
+import asyncio
+from contextlib import ExitStack
+from datetime import timedelta
+
+import structlog
+
+from binance_trade_agent.bootstrap.trader import Trader
+from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, LeaseHeld
+from binance_trade_agent.telemetry.metrics import TraderMetrics
+
+_log = structlog.get_logger("autonomous_trader")
+
+#: How long a start waits for an exchange that is itself just starting, and for another's lease.
+CONNECT_PATIENCE_S = 10.0
+LEASE_PATIENCE_S = 15.0
+
+
+async def take_lease(trader: Trader, held: ExitStack, stop: asyncio.Event) -> None:
+    """Hold the trading lease until `held` is left; raises `LeaseHeld` when another process keeps it."""
+    give_up_at = trader.clock.monotonic() + LEASE_PATIENCE_S
+    while True:
+        try:
+            held.enter_context(trader.store.lease.acquire())
+        except LeaseHeld:
+            if stop.is_set() or trader.clock.monotonic() >= give_up_at:
+                raise
+            await trader.clock.sleep(0.2)
+        else:
+            return
+
+
+def serve_metrics(trader: Trader, metrics: TraderMetrics, held: ExitStack) -> None:
+    """Serve `/metrics` until `held` is left; raises `ConfigurationError` when the port is taken."""
+    host, port = trader.settings.metrics_host, trader.settings.metrics_port
+    if not port:
+        return
+    try:
+        server = metrics.serve(host, port)
+    except OSError as error:
+        raise ConfigurationError(
+            f"METRICS_PORT={port}: the metrics cannot listen on {host}:{port} ({error.strerror});"
+            " end what uses it, set another port, or 0 for no metrics"
+        ) from error
+    held.callback(server.server_close)
+    held.callback(server.shutdown)
+
+
+async def pause_before_start(wait: timedelta, stop: asyncio.Event) -> None:
+    """Wait as earlier failed starts demand, or until told to stop."""
+    if wait:
+        _log.warning("earlier starts failed: waiting before this one", wait_s=wait.total_seconds())
+        waiter = asyncio.create_task(stop.wait())
+        await asyncio.wait({waiter}, timeout=wait.total_seconds())
+        waiter.cancel()
+
+
+async def connect(trader: Trader, stop: asyncio.Event) -> None:
+    """Reach the exchange and check the symbols; neither an exchange out of reach nor a stop is an error.
+
+    Raises:
+        ConfigurationError: the exchange does not know a symbol.
+    """
+    reaching = asyncio.create_task(_reach(trader))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({reaching, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if reaching.done():
+        reaching.result()
+    reaching.cancel()
+    await asyncio.wait({reaching})
+
+
+async def _reach(trader: Trader) -> None:
+    give_up_at = trader.clock.monotonic() + CONNECT_PATIENCE_S
+    while True:
+        try:
+            await trader.exchange.connect()
+            await trader.exchange.rules(trader.settings.symbols)
+        except ExchangeError as error:
+            if trader.clock.monotonic() >= give_up_at:
+                _log.warning("the exchange cannot be reached; cycles go on and say so", reason=str(error))
+                return
+            await trader.clock.sleep(0.2)
+        else:
+            return
