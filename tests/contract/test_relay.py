@@ -216,6 +216,15 @@ async def test_a_candle_that_closed_since_it_was_read_waits_for_its_end() -> Non
         assert [candle.open_ms for candle in latest(market, 2)] == [OPEN_MINUTE, exchange.last_minute]
 
 
+async def test_the_end_of_a_minute_is_not_waited_out() -> None:
+    exchange = SmallExchange()
+    exchange.offset_ms = OPEN_MINUTE + MINUTE - 20 - NOW
+    async with relaying(exchange, shortest_round_s=Decimal(600)) as (market, _):
+        await ready(market)
+        asked = len(exchange.asked)
+        await eventually(lambda: len(exchange.asked) > asked + 6)
+
+
 async def test_a_machine_ahead_of_the_exchange_takes_over_its_time_at_once() -> None:
     exchange = SmallExchange()
     exchange.offset_ms = -3_600_000

@@ -1,8 +1,8 @@
 """Relay of a real exchange's public market data, for paper trading.
 
 A background task polls candles, book and trades of each symbol in rounds as fast as the
-weight budget allows (at most once a second), the trading rules once an hour and the clock
-once a minute. Everything is answered from what the last rounds brought; an answer older than
+weight budget allows (at most once a second) and when a minute has ended, the trading rules
+once an hour and the clock once a minute. Everything is answered from what the last rounds brought; an answer older than
 `max_age_s` (or three rounds, if those take longer) is refused with `MarketUnavailable`,
 whose text says what went wrong last. 429 and 418 stop all requests for as long as
 `Retry-After` says; other failures are tried again after 1, 2, 4 ... 30 s.
@@ -52,6 +52,8 @@ _KEPT_TRADES = 1000
 _CATCH_UP_MS = 600_000
 _RULES_MS = 3_600_000
 _CLOCK_MS = 60_000
+_MINUTE_MS = 60_000
+_CLOSE_DELAY_MS = 50
 _LONGEST_BACKOFF_S = 30
 
 
@@ -273,6 +275,7 @@ class RelayMarket:
                     await self._round(api)
                     failures = 0
                     self._problem = "the last round succeeded"
+                    wait_s = min(wait_s, self._until_close_s())
                 except PublicApiThrottled as error:
                     self._problem = str(error)
                     await asyncio.sleep(error.retry_after_s)
@@ -284,6 +287,10 @@ class RelayMarket:
                 await self._rest(wait_s, interruptible=failures == 0)
         finally:
             await api.close()
+
+    def _until_close_s(self) -> Decimal:
+        """Until candles of a minute or longer have closed: their end is waited for."""
+        return Decimal(_MINUTE_MS - self.now_ms() % _MINUTE_MS + _CLOSE_DELAY_MS) / 1000
 
     async def _rest(self, wait_s: Decimal, *, interruptible: bool) -> None:
         """Wait for the next round; a question for more candles ends it early, unless reading fails."""
