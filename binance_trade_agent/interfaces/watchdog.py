@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from binance_trade_agent.bootstrap.supervisor_rpc import (
     TRADER,
@@ -57,6 +57,18 @@ def overdue(process: ProcessInfo, beat: Beat | None, now: datetime) -> str | Non
     return f"no heartbeat {age:.0f} s after its start" if age > FIRST_BEAT_LIMIT_S else None
 
 
+class Supervisor(Protocol):
+    """What the watchdog asks of supervisord; raises `SupervisionError`."""
+
+    def process(self, program: str) -> ProcessInfo:
+        """One program in detail."""
+        ...
+
+    def kill(self, program: str) -> None:
+        """End a program so that it is started again."""
+        ...
+
+
 class KillBudget:
     """Five kills in ten minutes at once, after that one a minute. Times are monotonic seconds."""
 
@@ -76,8 +88,10 @@ class KillBudget:
 class Watchdog:
     """Reacts to supervisord's events."""
 
-    def __init__(self, run_dir: Path, log: TextIO, *, as_json: bool) -> None:
-        self._supervisor = SupervisorClient(run_dir)
+    def __init__(
+        self, run_dir: Path, log: TextIO, *, as_json: bool, supervisor: Supervisor | None = None
+    ) -> None:
+        self._supervisor = supervisor or SupervisorClient(run_dir)
         self._heartbeat = run_dir / "heartbeat.json"
         self._log = log
         self._as_json = as_json

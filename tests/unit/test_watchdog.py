@@ -1,4 +1,5 @@
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def beat(pid: int = 7, due_in_s: int = 5) -> Beat:
         (process(), beat(), None),
         (process(), beat(due_in_s=-3), "its heartbeat is 3 s overdue"),
         (process("STOPPED", pid=0), beat(due_in_s=-3), None),
+        (process("STOPPING"), beat(due_in_s=-3), None),
+        (process("EXITED", age_s=500), None, None),
         (process(age_s=59), None, None),
         (process(age_s=61), None, "no heartbeat 61 s after its start"),
         (process(age_s=59), beat(pid=6, due_in_s=-3), None),  # the one before it left the file
@@ -76,6 +79,52 @@ def test_the_listener_protocol_and_nothing_else_on_stdout(tmp_path: Path) -> Non
     fatal, unreachable = log.getvalue().splitlines()
     assert "dash_ui failed to start" in fatal
     assert "no supervisord answers" in unreachable
+
+
+class OneTrader:
+    """supervisord with a trader that runs as process 7, and the kills it was asked for."""
+
+    def __init__(self) -> None:
+        self.kills: list[str] = []
+
+    def process(self, program: str) -> ProcessInfo:
+        return ProcessInfo("RUNNING", 7, int(datetime.now(tz=UTC).timestamp()) - 300, 0)
+
+    def kill(self, program: str) -> None:
+        self.kills.append(program)
+
+
+def write_beat(folder: Path, due_in_s: float) -> None:
+    due = datetime.now(tz=UTC) + timedelta(seconds=due_in_s)
+    (folder / "heartbeat.json").write_text(json.dumps({"pid": 7, "due_by": due.isoformat()}))
+
+
+def test_a_trader_is_killed_when_the_same_heartbeat_is_overdue_twice(tmp_path: Path) -> None:
+    supervisor, log = OneTrader(), io.StringIO()
+    watchdog = Watchdog(tmp_path, log, as_json=False, supervisor=supervisor)
+    write_beat(tmp_path, due_in_s=-10)
+    watchdog.handle("TICK_5", {})
+    assert supervisor.kills == []
+    watchdog.handle("TICK_5", {})
+    assert supervisor.kills == ["autonomous_trader"]
+    assert "autonomous_trader (pid 7) hangs, its heartbeat is 10 s overdue" in log.getvalue()
+
+
+def test_a_machine_that_wakes_from_sleep_kills_no_trader_that_lives(tmp_path: Path) -> None:
+    supervisor, log = OneTrader(), io.StringIO()
+    watchdog = Watchdog(tmp_path, log, as_json=False, supervisor=supervisor)
+    for _ in range(3):
+        write_beat(tmp_path, due_in_s=-3600)
+        watchdog.handle("TICK_5", {})
+        write_beat(tmp_path, due_in_s=15)
+        watchdog.handle("TICK_5", {})
+    assert (supervisor.kills, log.getvalue()) == ([], "")
+
+
+def test_a_trader_that_never_beats_is_killed_too(tmp_path: Path) -> None:
+    supervisor = OneTrader()
+    Watchdog(tmp_path, io.StringIO(), as_json=False, supervisor=supervisor).handle("TICK_5", {})
+    assert supervisor.kills == ["autonomous_trader"]
 
 
 def test_tokens_keep_colons_in_values() -> None:
