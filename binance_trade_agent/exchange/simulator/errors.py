@@ -23,13 +23,13 @@ SYMBOL_PATTERN = r"^[A-Z0-9-_.]{1,20}$"
 CLIENT_ID_PATTERN = r"^[a-zA-Z0-9-_]{1,36}$"
 
 
-def unavailable() -> ApiError:
-    """The market source has no prices now; nothing was executed."""
-    return ApiError(
-        -1008,
-        "Server is currently overloaded with other requests. Please try again in a few minutes.",
-        status=503,
-    )
+def unavailable(reason: object) -> ApiError:
+    """The market source has no prices now; nothing was executed.
+
+    Binance's code for a server that cannot serve, with the simulator's own text: a person
+    who reads it looks at the simulator's market, not for an overloaded exchange.
+    """
+    return ApiError(-1008, f"The simulated market has no prices: {reason}", status=503)
 
 
 def too_much_weight(limit: int, retry_after_s: int) -> ApiError:

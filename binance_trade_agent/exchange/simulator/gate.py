@@ -42,7 +42,7 @@ class Gate:
             self._exchange.market.advance()
             payload = wire.dumps(self._answer(route, request, query, body, headers))
         except (ApiError, MarketUnavailable) as error:
-            refusal = error if isinstance(error, ApiError) else errors.unavailable()
+            refusal = error if isinstance(error, ApiError) else errors.unavailable(error)
             status = refusal.status
             payload = wire.dumps({"code": refusal.code, "msg": refusal.message})
             if refusal.retry_after_s is not None:
