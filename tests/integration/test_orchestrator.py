@@ -407,3 +407,23 @@ async def test_equity_values_a_position_the_cycle_does_not_decide_on_at_its_pric
     assert report.equity is not None
     assert report.equity.positions_value == held * 150, "the last known prices"
     after.store.database.close()
+
+
+async def test_an_order_the_lists_hold_stays_unresolved_even_if_the_balances_agree(
+    desk: DeskUnderTest,
+) -> None:
+    desk.exchange.lost_answer, desk.exchange.invisible = OutcomeUnknown("timeout"), True
+    await bought(desk)
+    desk.exchange.balances = dict(desk.store.ledger.balances())
+    desk.exchange.time += AFTER_THE_GRACE
+    await desk.cycle()
+    assert desk.orders[0].status == "UNKNOWN"
+
+
+async def test_the_strategy_acts_once_on_a_candle_whoever_asks_it(desk: DeskUnderTest) -> None:
+    await bought(desk)
+    workflow = desk.orchestrator.execute_trading_workflow
+    await workflow(desk.next_number, "BTCUSDT", request=OrderRequest(side=Side.SELL))
+    report = await workflow(desk.next_number, "BTCUSDT")
+    assert report.decisions[0].reason.code == "one_action_per_candle"
+    assert len(desk.exchange.sent) == 2

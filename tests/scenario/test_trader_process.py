@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from binance_trade_agent.control.sessions import MOST_FAILED_STARTS
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.telemetry.heartbeat import IDLE_ALLOWANCE, HeartbeatFile
@@ -198,3 +199,17 @@ def test_sigterm_while_a_silent_exchange_is_waited_for_ends_it_in_time(tmp_path:
             with caller:
                 trader.send_signal(signal.SIGTERM)
                 assert trader.wait(10) == ExitCode.SIGTERM, place.output
+
+
+def test_after_too_many_failed_starts_it_gives_up_and_a_person_may_start_it_again(tmp_path: Path) -> None:
+    place = installation(tmp_path)
+    with place.desk():
+        pass
+    with closing(sqlite3.connect(place.settings.data_dir / "portfolio.db")) as connection, connection:
+        connection.execute("UPDATE books SET failed_starts = ?", (MOST_FAILED_STARTS,))
+    with running(place.trader()) as trader:
+        assert trader.wait(30) == ExitCode.FAILED_TOO_OFTEN, place.output
+    with place.desk() as desk:
+        assert desk.watch.status().health.condition == "failed"
+    with simulator(place), running(place.trader()):
+        eventually(lambda: cycles(place) > 0, within_s=30, what="a cycle after a start by a person")

@@ -50,6 +50,8 @@ def test_a_buy_with_its_fee_in_quote_costs_more():
 def test_a_fee_in_a_third_asset_stays_out_of_the_position():
     position = EMPTY.after(buy("1", "100", "0.01", "BNB"))
     assert (position.quantity, position.cost, position.fees_quote) == (1, 100, 0)
+    sold = position.after(sell("1", "110", "0.01", "BNB", minute=1))
+    assert (sold.quantity, sold.cost, sold.realised, sold.fees_quote) == (0, 0, 10, 0)
 
 
 def test_a_sell_realises_against_average_cost():
