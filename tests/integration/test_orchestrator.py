@@ -427,3 +427,23 @@ async def test_the_strategy_acts_once_on_a_candle_whoever_asks_it(desk: DeskUnde
     report = await workflow(desk.next_number, "BTCUSDT")
     assert report.decisions[0].reason.code == "one_action_per_candle"
     assert len(desk.exchange.sent) == 2
+
+
+async def test_an_order_cancelled_while_its_answer_is_due_is_unknown(desk: DeskUnderTest) -> None:
+    class Silent(FakeExchange):
+        async def place(self, intent):  # type: ignore[no-untyped-def]
+            waiting.set()
+            await asyncio.Event().wait()
+
+    waiting = asyncio.Event()
+    await desk.cycle()
+    desk.exchange.__class__ = Silent
+    desk.exchange.close_candle(101)
+    cycle = asyncio.create_task(desk.cycle())
+    await asyncio.wait_for(waiting.wait(), 10)
+    cycle.cancel()
+    await asyncio.wait({cycle})
+    assert (desk.orders[0].status, desk.orders[0].reason) == (
+        "UNKNOWN",
+        "stopped while waiting for the answer",
+    )
