@@ -70,6 +70,7 @@ async def finish_and_check(place: Installation) -> None:
         assert truth["clientOrderId"] == order.client_order_id
         booked = sum(fill.quantity for fill in desk.watch.fills())
         assert booked == order.executed == Decimal(truth["executedQty"])
+        assert {cycle.outcome for cycle in desk.watch.cycles()} <= {"interrupted", "completed"}
 
 
 async def test_kill_9_in_the_post_is_adopted_not_repeated(tmp_path: Path) -> None:
