@@ -52,7 +52,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The settings tables of README.md and docs/settings.md.
+# The settings tables of README.md.
 docs: $(READY)
 	$(BIN)/python -m binance_trade_agent.interfaces.cli.settings_tables
 

@@ -1,5 +1,6 @@
 """What a finished cycle tells people: a line in the log, messages to send, incidents to raise or clear."""
 
+from collections import Counter
 from decimal import Decimal
 
 from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Decision, Outcome, TradingState
@@ -7,20 +8,26 @@ from binance_trade_agent.domain.portfolio import Equity
 from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.ports import ControlState, Outbox
 
-_QUIET = frozenset({Outcome.HELD, Outcome.REFUSED, Outcome.HALTED})
+#: Outcomes that are told with one word and their reason's code; the whole reason is in the decision's row.
+_QUIET = {Outcome.HELD: "hold", Outcome.REFUSED: "refused", Outcome.HALTED: "halted"}
+#: With more quiet symbols than this the line counts them instead of naming each.
+_NAMED = 6
 
 
 def summary_line(report: CycleReport, contributed: Decimal | None) -> str:
-    """One line a person can follow: what was decided, the worth of the book against what was put in, the time taken."""
+    """One line a person can follow: worth against what was put in, orders and troubles, the quiet rest, the time taken."""
     start = report.start
-    name = f"cycle {start.number}" if start.kind is CycleKind.SCHEDULED else f"{start.kind} {start.number}"
-    parts = [name, *(_decision_text(decision) for decision in report.decisions)]
+    parts = [f"cycle {start.number}" if start.kind is CycleKind.SCHEDULED else f"{start.kind} {start.number}"]
     if report.equity is not None:
         parts.append(_equity_text(report.equity, contributed))
+    parts += [_loud_text(decision) for decision in report.decisions if decision.outcome not in _QUIET]
+    quiet = [decision for decision in report.decisions if decision.outcome in _QUIET]
+    if quiet:
+        parts.append(_quiet_text(quiet))
     if start.skipped_ticks:
         parts.append(f"{start.skipped_ticks} ticks skipped")
     if report.control.state is not TradingState.RUNNING:
-        parts.append(f"{report.control.state}: {report.control.reason}")
+        parts.append(f"{report.control.state} by {report.control.actor}: {report.control.reason}")
     parts.append(f"{report.duration_s * 1000:.0f} ms")
     return " | ".join(parts)
 
@@ -87,16 +94,23 @@ def _was_looked_at(key: str, report: CycleReport) -> bool:
     return subject in report.start.symbols or report.start.kind is CycleKind.SCHEDULED
 
 
-def _decision_text(decision: Decision) -> str:
-    action = decision.signal.action.value if decision.signal else "-"
-    if decision.outcome in _QUIET:
-        return f"{decision.symbol} {action}: {decision.reason.text}"
-    return f"{decision.symbol} {action} -> {decision.outcome.value}: {decision.reason.text}"
+def _loud_text(decision: Decision) -> str:
+    if decision.outcome is Outcome.PLACED:
+        return f">> {decision.reason.text}"
+    return f"!! {decision.symbol} {decision.outcome.value}: {decision.reason.text}"
+
+
+def _quiet_text(decisions: list[Decision]) -> str:
+    if len(decisions) > _NAMED:
+        counts = Counter(_QUIET[decision.outcome] for decision in decisions)
+        return ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    return ", ".join(f"{d.symbol} {_QUIET[d.outcome]} ({d.reason.code.replace('_', ' ')})" for d in decisions)
 
 
 def _equity_text(equity: Equity, contributed: Decimal | None) -> str:
     total = equity.total
     text = f"equity {total:,.2f} {equity.quote}"
     if contributed:
-        text += f" ({(total / contributed - 1) * 100:+.2f} %)"
+        change = round((total / contributed - 1) * 100, 2) + 0  # + 0: no minus sign on a zero
+        text += f" ({change:+.2f} %)"
     return text

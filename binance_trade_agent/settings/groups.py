@@ -193,7 +193,8 @@ class SimulatorGroup(_Group):
         None, "Seed of the generated market; unset: drawn once for each data folder.", ge=0, le=2**63 - 1
     )
     simulator_market: Annotated[SimulatorMarket, _LOWER] = _default(
-        SimulatorMarket.GENERATED, "Where prices come from; relay of Binance's public data in paper mode."
+        SimulatorMarket.GENERATED,
+        "Where prices come from; relay of Binance's public data in paper mode, replay if replay files are named.",
     )
     simulator_relay_url: _HttpAddress | None = _default(
         None, "REST address whose public market data is relayed; unset: Binance's own for market data."

@@ -51,6 +51,8 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, RiskGroup, TradingGr
         has_keys = bool(values.get("BINANCE_API_KEY") and values.get("BINANCE_API_SECRET"))
         mode = values.get("TRADING_MODE") or (TradingMode.TESTNET if has_keys else TradingMode.SIMULATED)
         filled = {"TRADING_MODE": mode, **_MODE_DEFAULTS.get(str(mode).lower(), {}), **values}
+        if "SIMULATOR_REPLAY_FILES" in values:
+            filled.setdefault("SIMULATOR_MARKET", "replay")
         if "DATA_DIR" in values:
             filled.setdefault("DATABASE_URL", f"sqlite:///{values['DATA_DIR']}/portfolio.db")
         try:

@@ -71,7 +71,8 @@ def _judge_ended(session: Session) -> HealthVerdict:
     if reason in ENDED_AS_PLANNED:
         return HealthVerdict(TraderCondition.SESSION_ENDED, True, f"the session ended as planned ({reason})")
     if reason == STOPPED:
-        return HealthVerdict(TraderCondition.STOPPED, True, "stopped by SIGTERM")
+        text = "stopped by a signal, and nothing trades: supervisorctl start autonomous_trader"
+        return HealthVerdict(TraderCondition.STOPPED, False, text)
     if reason == GAVE_UP:
         return HealthVerdict(TraderCondition.FAILED, False, "gave up after failing too often: see its log")
     return HealthVerdict(TraderCondition.FAILED, False, f"the session ended: {reason}")

@@ -1,4 +1,4 @@
-"""The settings tables of README.md and docs/settings.md, made from the `Settings` class.
+"""The settings tables of README.md, made from the `Settings` class.
 
 `make docs` writes them; a test fails when they are out of date.
 """
@@ -9,25 +9,20 @@ from binance_trade_agent.settings import Settings, allowed_text, shown_value
 
 START, END = "<!-- settings: made by `make docs` -->", "<!-- end of settings -->"
 
-_IN_README = (
+_OFTEN = (
     "TRADING_MODE TRADING_SYMBOLS TRADING_INTERVAL_SECONDS TRADING_DURATION_MINUTES STRATEGY_NAME CANDLE_INTERVAL "
     "SIGNAL_AGENT_TEST_MODE BINANCE_API_KEY BINANCE_API_SECRET DATA_DIR DATABASE_URL RISK_ORDER_SHARE "
     "RISK_MAX_SYMBOL_SHARE RISK_MAX_TOTAL_SHARE DASHBOARD_PORT MCP_PORT"
 )
 
 
-def all_settings() -> str:
-    """Every setting, a table for each group."""
-    parts = []
+def settings_text() -> str:
+    """The settings most people touch, and every setting folded away, a table for each group."""
+    parts = [_rows(_OFTEN.split()), "<details>\n<summary>Every setting</summary>\n"]
     for group in reversed(Settings.__bases__):
         names = [name.upper() for name in group.__annotations__ if name in Settings.model_fields]
-        parts.append(f"## {group.__doc__}\n\n{_rows(names)}")
-    return "\n".join(parts)
-
-
-def common_settings() -> str:
-    """The settings most people touch, for the README."""
-    return _rows(_IN_README.split())
+        parts.append(f"**{group.__doc__}**\n\n{_rows(names)}")
+    return "\n".join([*parts, "</details>\n"])
 
 
 def with_table(text: str, table: str) -> str:
@@ -50,10 +45,9 @@ def _rows(names: list[str]) -> str:
 
 
 def main() -> None:
-    """Write both tables; run from the project's folder."""
-    for path, table in (("README.md", common_settings()), ("docs/settings.md", all_settings())):
-        file = Path(path)
-        file.write_text(with_table(file.read_text(encoding="utf-8"), table), encoding="utf-8")
+    """Write the tables; run from the project's folder."""
+    readme = Path("README.md")
+    readme.write_text(with_table(readme.read_text(encoding="utf-8"), settings_text()), encoding="utf-8")
 
 
 if __name__ == "__main__":

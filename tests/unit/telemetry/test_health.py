@@ -87,7 +87,7 @@ def test_a_start_without_a_cycle(age_s: int, expected: str) -> None:
     [
         ("duration", TraderCondition.SESSION_ENDED, True),
         ("test_mode", TraderCondition.SESSION_ENDED, True),
-        (STOPPED, TraderCondition.STOPPED, True),
+        (STOPPED, TraderCondition.STOPPED, False),
         (GAVE_UP, TraderCondition.FAILED, False),
         ("something new", TraderCondition.FAILED, False),
         (None, TraderCondition.FAILED, False),
