@@ -130,7 +130,10 @@ def build_trader(settings: Settings, *, clock: Clock | None = None) -> Trader:
     store = open_store(settings)
     exchange = BinanceExchange(exchange_config(settings), clock, store.bans)
     projector = Projector(
-        store.outbox, store.control, stop_entries_on_difference=settings.mode is TradingMode.LIVE
+        store.outbox,
+        store.control,
+        stop_entries_on_difference=settings.mode is TradingMode.LIVE,
+        notify=settings.notify_urls is not None,
     )
     return Trader(settings, clock, store, exchange, strategy, projector)
 

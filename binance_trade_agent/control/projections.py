@@ -1,6 +1,7 @@
 """What a finished cycle tells people: a line in the log, messages to send, incidents to raise or clear."""
 
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 
 from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Decision, Outcome, TradingState
@@ -35,21 +36,29 @@ def summary_line(report: CycleReport, contributed: Decimal | None) -> str:
 class Projector:
     """Writes what a cycle means to the outbox. Incidents stay until the condition is gone."""
 
-    def __init__(self, outbox: Outbox, control: ControlState, *, stop_entries_on_difference: bool) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        control: ControlState,
+        *,
+        stop_entries_on_difference: bool,
+        notify: bool = True,
+    ) -> None:
         self._outbox = outbox
         self._control = control
         self._stop_entries = stop_entries_on_difference
+        self._notify = notify
         self._open: set[str] = set()
 
     def project(self, report: CycleReport) -> None:
         """Raise, clear and enqueue what `report` calls for."""
         at = report.finished_at
         for execution in report.executions:
-            self._outbox.enqueue("order", execution.text, at)
+            self._tell("order", execution.text, at)
         conditions = self._conditions(report)
         for key, (text, severity) in conditions.items():
             if self._outbox.raise_incident(Incident(key, text, severity, at)):
-                self._outbox.enqueue("incident", text, at)
+                self._tell("incident", text, at)
         over = {key for key in self._open - conditions.keys() if _was_looked_at(key, report)}
         for key in over:
             self._outbox.clear_incident(key, at)
@@ -63,6 +72,11 @@ class Projector:
                 # a person may have halted or paused since the cycle began
                 only_from=(TradingState.RUNNING,),
             )
+
+    def _tell(self, topic: str, text: str, at: datetime) -> None:
+        # with nobody to send to, messages would wait for the day when somebody is named
+        if self._notify:
+            self._outbox.enqueue(topic, text, at)
 
     def adopt(self, incidents: tuple[Incident, ...]) -> None:
         """Know the incidents that an earlier process left open, so that they can be cleared."""

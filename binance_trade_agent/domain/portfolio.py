@@ -83,6 +83,10 @@ class Position:
         """
         return self._bought(fill) if fill.side is Side.BUY else self._sold(fill)
 
+    def _adds_to(self, fill: Fill) -> bool:
+        # less than a hundredth of what is bought now is the dust of an earlier position, not its beginning
+        return self.quantity * 100 >= fill.quantity
+
     def _bought(self, fill: Fill) -> "Position":
         received = fill.quantity - (fill.commission if fill.commission_asset == self.base else ZERO)
         quote_fee = fill.commission if fill.commission_asset == self.quote else ZERO
@@ -94,7 +98,7 @@ class Position:
             quantity=EXACT.add(self.quantity, received),
             cost=EXACT.add(self.cost, fill.quote_quantity + quote_fee),
             fees_quote=EXACT.add(self.fees_quote, fee_value),
-            opened_at=self.opened_at if self.quantity else fill.traded_at,
+            opened_at=self.opened_at if self._adds_to(fill) else fill.traded_at,
             updated_at=fill.traded_at,
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, on_step, product
+from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, on_step, product, to_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,24 @@ class SymbolRules:
             (self.trading, f"{self.symbol} is not open for trading"),
             (
                 on_step(quantity, self.step_size) and on_step(quantity, self.market_step_size),
-                f"LOT_SIZE: {quantity} is not a multiple of {self.step_size}",
+                f"LOT_SIZE: {to_wire(quantity)} is not a multiple of {to_wire(self.step_size)}",
             ),
             (
                 quantity >= max(self.min_quantity, self.market_min_quantity),
-                f"LOT_SIZE: {quantity} is below {max(self.min_quantity, self.market_min_quantity)}",
+                f"LOT_SIZE: {to_wire(quantity)} is below {to_wire(max(self.min_quantity, self.market_min_quantity))}",
             ),
             (
                 not self._ceiling or quantity <= self._ceiling,
-                f"LOT_SIZE: {quantity} is above {self._ceiling}",
+                f"LOT_SIZE: {to_wire(quantity)} is above {to_wire(self._ceiling)}",
             ),
             (
                 not self.min_notional_for_market or product(quantity, price) >= self.min_notional,
-                f"NOTIONAL: {quantity} × {price} is below {self.min_notional} {self.quote}",
+                f"NOTIONAL: {to_wire(quantity)} × {to_wire(price)} is below {to_wire(self.min_notional)} {self.quote}",
             ),
             (
                 not (self.max_notional_for_market and self.max_notional)
                 or product(quantity, price) <= self.max_notional,
-                f"NOTIONAL: {quantity} × {price} is above {self.max_notional} {self.quote}",
+                f"NOTIONAL: {to_wire(quantity)} × {to_wire(price)} is above {to_wire(self.max_notional)} {self.quote}",
             ),
         )
         return next((text for passed, text in checks if not passed), None)

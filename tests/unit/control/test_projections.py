@@ -125,3 +125,10 @@ def test_a_change_that_rounds_to_zero_has_no_minus_sign() -> None:
     equity = Equity(START, "USDT", Decimal("9999.9999"), Decimal(0), Decimal(0), Decimal(0))
     told = report(QUIET, equity=equity)
     assert "(+0.00 %)" in summary_line(told, Decimal(10000))
+
+
+def test_without_anybody_to_notify_nothing_waits_to_be_sent() -> None:
+    outbox = FakeOutbox()
+    projector = Projector(outbox, FakeControlState(), stop_entries_on_difference=False, notify=False)
+    projector.project(report(decision("BTCUSDT", Outcome.NO_DATA, "no route")))
+    assert (list(outbox.open), outbox.messages) == (["no_data:BTCUSDT"], [])

@@ -120,3 +120,10 @@ def test_a_view_values_positions_at_the_last_price_or_at_cost():
 def test_equity_is_cash_and_positions():
     equity = Equity(T0, "USDT", Decimal(1000), Decimal("10.5"), Decimal(0), Decimal(0))
     assert equity.total == Decimal("1010.5")
+
+
+def test_a_buy_on_top_of_dust_begins_a_new_position_and_one_on_top_of_a_position_does_not():
+    dust = EMPTY.after(buy("1", "100", "0.001", "BTC")).after(sell("0.99", "101", minute=1))
+    assert dust.after(buy("1", "100", minute=2)).opened_at == T0 + timedelta(minutes=2)
+    held = EMPTY.after(buy("1", "100"))
+    assert held.after(buy("50", "100", minute=2)).opened_at == T0
