@@ -14,6 +14,7 @@ from decimal import Decimal
 from binance_trade_agent.agents.execution.place import SendingForbidden, TradeExecutionAgent
 from binance_trade_agent.agents.execution.resolve import OrderResolver
 from binance_trade_agent.agents.market_data import MarketDataAgent, MarketView
+from binance_trade_agent.agents.portfolio import PortfolioAgent
 from binance_trade_agent.agents.risk import RiskContext, RiskManagementAgent
 from binance_trade_agent.agents.signal import SignalAgent, StrategyFailed
 from binance_trade_agent.domain.decisions import (
@@ -34,19 +35,12 @@ from binance_trade_agent.domain.decisions import (
 )
 from binance_trade_agent.domain.errors import ExchangeError
 from binance_trade_agent.domain.market import Candle, CandleInterval, MarketDataFailure, MarketSnapshot
-from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import JournalOrder, Side
 from binance_trade_agent.domain.portfolio import (
     AccountSnapshot,
-    Equity,
     PortfolioView,
-    Position,
-    PositionState,
-    position_state,
 )
-from binance_trade_agent.domain.reconciliation import balance_differences
-from binance_trade_agent.domain.symbol_rules import SymbolRules
-from binance_trade_agent.ports import Clock, ControlState, DecisionLog, Exchange, Ledger, OrderJournal
+from binance_trade_agent.ports import Clock, ControlState, DecisionLog, Exchange, OrderJournal
 from binance_trade_agent.telemetry.stopwatch import Stopwatch
 
 
@@ -79,8 +73,8 @@ class TradingDesk:
     risk: RiskManagementAgent
     execution: TradeExecutionAgent
     resolver: OrderResolver
+    portfolio: PortfolioAgent
     journal: OrderJournal
-    ledger: Ledger
     decisions: DecisionLog
     control: ControlState
     clock: Clock
@@ -111,8 +105,6 @@ class TradingOrchestrator:
         self._desk = desk
         self._last_seen: dict[str, datetime] = desk.decisions.last_candles()
         self._last_traded: dict[str, datetime] = desk.decisions.last_entry_candles()
-        self._prices: dict[str, Decimal] = {}
-        self._rules: dict[str, SymbolRules] = {}
         self._stopping = False
 
     def stop(self) -> None:
@@ -160,16 +152,12 @@ class TradingOrchestrator:
         views, account, quotes = await asyncio.gather(
             desk.market_data.snapshots(start.symbols, self._last_seen),
             self._account(),
-            desk.market_data.quotes(self._held_elsewhere(start.symbols)),
+            desk.market_data.quotes(desk.portfolio.held_elsewhere(start.symbols)),
         )
-        for symbol, (rules, top) in quotes.items():
-            self._prices[symbol], self._rules[symbol] = top.mid, rules
-        for view in views.values():
-            if isinstance(view, MarketSnapshot):
-                self._prices[view.symbol], self._rules[view.symbol] = view.price, view.rules
         known = account if isinstance(account, AccountSnapshot) else None
-        if known is not None and not desk.ledger.is_open:
-            desk.ledger.open_with(known, self._plan.quote, desk.clock.now())
+        desk.portfolio.learn(views.values(), quotes)
+        if known is not None:
+            desk.portfolio.open_with(known)
         return _Cycle(
             start=start,
             request=request,
@@ -178,48 +166,17 @@ class TradingOrchestrator:
             views=views,
             account=known,
             account_error="" if isinstance(account, AccountSnapshot) else account,
-            portfolio=self._portfolio(unfinished),
-            differences=self._differences(known, unfinished),
+            portfolio=desk.portfolio.view(unfinished),
+            differences=desk.portfolio.differences(known, unfinished),
             decisions=[],
             executions=[],
         )
-
-    def _held_elsewhere(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        """Positions in symbols that this cycle does not look at: equity must not reckon with old prices."""
-        positions = self._desk.ledger.positions()
-        return tuple(s for s, position in positions.items() if position.quantity > 0 and s not in symbols)
 
     async def _account(self) -> AccountSnapshot | str:
         try:
             return await self._desk.exchange.account()
         except ExchangeError as error:
             return str(error)
-
-    def _differences(
-        self, account: AccountSnapshot | None, unfinished: tuple[JournalOrder, ...]
-    ) -> dict[str, Decimal] | None:
-        # an unfinished order moves balances that its fills will explain only later
-        if account is None or unfinished:
-            return None
-        return balance_differences(self._desk.ledger.balances(), account)
-
-    def _portfolio(self, unfinished: tuple[JournalOrder, ...]) -> PortfolioView:
-        positions = self._desk.ledger.positions()
-        return PortfolioView(
-            quote=self._plan.quote,
-            cash=self._desk.ledger.balances().get(self._plan.quote, ZERO),
-            reserved_quote=sum((row.reserved_quote for row in unfinished), ZERO),
-            positions=positions,
-            prices=self._prices,
-            locked_symbols=frozenset(row.intent.symbol for row in unfinished),
-            dust_symbols=frozenset(symbol for symbol in positions if self._is_dust(positions[symbol])),
-        )
-
-    def _is_dust(self, position: Position) -> bool:
-        rules, price = self._rules.get(position.symbol), self._prices.get(position.symbol)
-        if rules is None or price is None:
-            return False
-        return position_state(position, rules, price) is PositionState.DUST
 
     # one symbol ----------------------------------------------------------------
 
@@ -310,7 +267,7 @@ class TradingOrchestrator:
             return replace(decision, outcome=Outcome.HALTED, reason=Reason("halted", str(error)))
         cycle.executions.append(result)
         cycle.unfinished = self._desk.journal.unfinished()
-        cycle.portfolio = self._portfolio(cycle.unfinished)
+        cycle.portfolio = self._desk.portfolio.view(cycle.unfinished)
         return replace(
             decision,
             outcome=result.outcome,
@@ -331,26 +288,13 @@ class TradingOrchestrator:
             control=cycle.control,
             decisions=tuple(cycle.decisions),
             executions=tuple(cycle.executions),
-            equity=self._equity(cycle),
+            equity=desk.portfolio.equity(cycle.portfolio),
             unresolved=sum(1 for row in cycle.unfinished if row.status.is_unresolved),
             differences=cycle.differences or {},
             compared=cycle.differences is not None,
             finished_at=desk.clock.now(),
             duration_s=duration_s,
             own_ms=max(0.0, duration_s - waited_s) * 1000,
-        )
-
-    def _equity(self, cycle: _Cycle) -> Equity | None:
-        if not self._desk.ledger.is_open:
-            return None
-        portfolio = cycle.portfolio
-        return Equity(
-            at=self._desk.clock.now(),
-            quote=self._plan.quote,
-            cash=portfolio.cash,
-            positions_value=portfolio.exposure,
-            realised=sum((p.realised for p in portfolio.positions.values()), ZERO),
-            unrealised=portfolio.exposure - sum((p.cost for p in portfolio.positions.values()), ZERO),
         )
 
     def _new_candles(

@@ -10,6 +10,7 @@ from typing import ClassVar
 from binance_trade_agent.agents.execution.place import TradeExecutionAgent
 from binance_trade_agent.agents.execution.resolve import OrderResolver
 from binance_trade_agent.agents.market_data import MarketDataAgent
+from binance_trade_agent.agents.portfolio import PortfolioAgent
 from binance_trade_agent.agents.risk import RiskLimits, RiskManagementAgent
 from binance_trade_agent.agents.signal import SignalAgent
 from binance_trade_agent.bootstrap.trader import Store, open_store
@@ -108,8 +109,8 @@ def make_desk(
         risk=RiskManagementAgent(replace(limits, cooldown_candles=0)),
         execution=TradeExecutionAgent(exchange, store.journal, store.control, clock),
         resolver=OrderResolver(exchange, store.journal, store.ledger),
+        portfolio=PortfolioAgent(store.ledger, clock, "USDT"),
         journal=store.journal,
-        ledger=store.ledger,
         decisions=store.decisions,
         control=store.control,
         clock=clock,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from binance_trade_agent.agents.execution.place import TradeExecutionAgent
 from binance_trade_agent.agents.execution.resolve import OrderResolver
 from binance_trade_agent.agents.market_data import MarketDataAgent
+from binance_trade_agent.agents.portfolio import PortfolioAgent
 from binance_trade_agent.agents.risk import RiskLimits, RiskManagementAgent
 from binance_trade_agent.agents.signal import SignalAgent
 from binance_trade_agent.bootstrap.books import open_settings_book
@@ -104,8 +105,8 @@ class Trader:
             risk=RiskManagementAgent(risk_limits(settings)),
             execution=TradeExecutionAgent(exchange, store.journal, store.control, clock),
             resolver=OrderResolver(exchange, store.journal, store.ledger),
+            portfolio=PortfolioAgent(store.ledger, clock, settings.quote),
             journal=store.journal,
-            ledger=store.ledger,
             decisions=store.decisions,
             control=store.control,
             clock=clock,

@@ -1,0 +1,93 @@
+"""The book as a cycle sees it: positions at the last known prices, own cash, dust, and what the exchange holds otherwise."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from binance_trade_agent.domain.market import BookTop, MarketDataFailure, MarketSnapshot
+from binance_trade_agent.domain.money import ZERO, total
+from binance_trade_agent.domain.orders import JournalOrder
+from binance_trade_agent.domain.portfolio import (
+    AccountSnapshot,
+    Equity,
+    PortfolioView,
+    Position,
+    PositionState,
+    position_state,
+)
+from binance_trade_agent.domain.reconciliation import balance_differences
+from binance_trade_agent.domain.symbol_rules import SymbolRules
+from binance_trade_agent.ports import Clock, Ledger
+
+
+class PortfolioAgent:
+    """Values the ledger in `quote`. It keeps the last price and rules of every symbol it was told of."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, quote: str) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._quote = quote
+        self._prices: dict[str, Decimal] = {}
+        self._rules: dict[str, SymbolRules] = {}
+
+    def held_elsewhere(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """Positions in symbols that a cycle does not look at: equity must not reckon with old prices."""
+        positions = self._ledger.positions()
+        return tuple(s for s, position in positions.items() if position.quantity > 0 and s not in symbols)
+
+    def learn(
+        self,
+        views: Iterable[MarketSnapshot | MarketDataFailure],
+        quotes: Mapping[str, tuple[SymbolRules, BookTop]],
+    ) -> None:
+        """Take over the prices and rules that a cycle has fetched."""
+        for symbol, (rules, top) in quotes.items():
+            self._prices[symbol], self._rules[symbol] = top.mid, rules
+        for view in views:
+            if isinstance(view, MarketSnapshot):
+                self._prices[view.symbol], self._rules[view.symbol] = view.price, view.rules
+
+    def open_with(self, account: AccountSnapshot) -> None:
+        """Write the opening balances of a new book; does nothing for one that has some."""
+        if not self._ledger.is_open:
+            self._ledger.open_with(account, self._quote, self._clock.now())
+
+    def view(self, unfinished: tuple[JournalOrder, ...]) -> PortfolioView:
+        """The book now; the symbols of `unfinished` orders are locked and their stakes reserved."""
+        positions = self._ledger.positions()
+        return PortfolioView(
+            quote=self._quote,
+            cash=self._ledger.balances().get(self._quote, ZERO),
+            reserved_quote=total(row.reserved_quote for row in unfinished),
+            positions=positions,
+            prices=self._prices,
+            locked_symbols=frozenset(row.intent.symbol for row in unfinished),
+            dust_symbols=frozenset(symbol for symbol in positions if self._is_dust(positions[symbol])),
+        )
+
+    def differences(
+        self, account: AccountSnapshot | None, unfinished: tuple[JournalOrder, ...]
+    ) -> dict[str, Decimal] | None:
+        """asset -> exchange less ledger where they differ; None where it cannot be told now."""
+        # an unfinished order moves balances that its fills will explain only later
+        if account is None or unfinished:
+            return None
+        return balance_differences(self._ledger.balances(), account)
+
+    def equity(self, portfolio: PortfolioView) -> Equity | None:
+        """The worth of `portfolio` now; None before the book is open."""
+        if not self._ledger.is_open:
+            return None
+        return Equity(
+            at=self._clock.now(),
+            quote=self._quote,
+            cash=portfolio.cash,
+            positions_value=portfolio.exposure,
+            realised=total(p.realised for p in portfolio.positions.values()),
+            unrealised=portfolio.exposure - total(p.cost for p in portfolio.positions.values()),
+        )
+
+    def _is_dust(self, position: Position) -> bool:
+        rules, price = self._rules.get(position.symbol), self._prices.get(position.symbol)
+        if rules is None or price is None:
+            return False
+        return position_state(position, rules, price) is PositionState.DUST
