@@ -24,6 +24,7 @@ from binance_trade_agent.bootstrap.supervisor_rpc import (
     SupervisionError,
     SupervisorClient,
 )
+from binance_trade_agent.domain.exit_codes import ExitCode
 
 FIRST_BEAT_LIMIT_S = 60.0
 _WINDOW_S, _FREE_KILLS, _SLOW_S = 600.0, 5, 60.0
@@ -131,16 +132,20 @@ class Watchdog:
             self._say(f"{name} (pid {pid}) ended unexpectedly: it will be started again")
             return
         status = self._supervisor.process(name).exit_status
+        if status == ExitCode.OK:
+            self._say(f"{name} (pid {pid}) ended as planned", level="info")
+            return
         self._say(f"{name} (pid {pid}) ended with exit status {status} and is not started again")
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, *, level: str = "warning") -> None:
         at = datetime.now(tz=UTC)
         if self._as_json:
             line = json.dumps(
-                {"event": text, "program": "watchdog", "level": "warning", "timestamp": at.isoformat()}
+                {"event": text, "program": "watchdog", "level": level, "timestamp": at.isoformat()}
             )
         else:
-            line = f"{at:%H:%M:%S} WARNING watchdog: {text}"
+            mark = "" if level == "info" else f"{level.upper()} "
+            line = f"{at:%H:%M:%S} {mark}watchdog: {text}"
         self._log.write(line + "\n")
         self._log.flush()
 
