@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from binance_trade_agent.domain.records import Session, StoreStatus
+from binance_trade_agent.domain.records import CycleRow, Session, StoreStatus
+from binance_trade_agent.telemetry.heartbeat import WORK_ALLOWANCE
 
 TRADER_PROCESS = "autonomous_trader"
 
@@ -51,11 +52,10 @@ def judge(status: StoreStatus, *, now: datetime, interval: timedelta) -> HealthV
         return HealthVerdict(TraderCondition.NEVER_STARTED, False, "the trader has not run on this data yet")
     if session.ended_at is not None:
         return _judge_ended(session)
-    beat = next((b for b in status.heartbeats if b.process == TRADER_PROCESS), None)
-    last_sign = max(session.started_at, beat.at) if beat else session.started_at
-    if now - last_sign > HEARTBEAT_LIMIT:
-        return HealthVerdict(TraderCondition.DEAD, False, f"no sign of life for {_seconds(now - last_sign)}")
     cycle = status.last_cycle
+    silence = now - _last_sign(status, session)
+    if silence > (WORK_ALLOWANCE if _is_in_hand(cycle, session) else HEARTBEAT_LIMIT):
+        return HealthVerdict(TraderCondition.DEAD, False, f"no sign of life for {_seconds(silence)}")
     if cycle is None or cycle.session_id != session.id:
         return _judge_start(session, now, interval)
     late = now - cycle.started_at
@@ -64,6 +64,16 @@ def judge(status: StoreStatus, *, now: datetime, interval: timedelta) -> HealthV
             TraderCondition.NOT_CYCLING, False, f"alive, but its last cycle began {_seconds(late)} ago"
         )
     return HealthVerdict(TraderCondition.CYCLING, True, f"cycle {cycle.number} began {_seconds(late)} ago")
+
+
+def _last_sign(status: StoreStatus, session: Session) -> datetime:
+    beats = [beat.at for beat in status.heartbeats if beat.process == TRADER_PROCESS]
+    return max([session.started_at, *beats])
+
+
+def _is_in_hand(cycle: CycleRow | None, session: Session) -> bool:
+    # in a cycle the loop waits for the exchange and writes no heartbeat: that is slow, not dead
+    return cycle is not None and cycle.session_id == session.id and cycle.finished_at is None
 
 
 def _judge_ended(session: Session) -> HealthVerdict:

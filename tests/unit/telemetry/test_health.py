@@ -68,6 +68,19 @@ def test_no_sign_of_life(silent_s: int, expected: str) -> None:
     assert healthy is (expected == TraderCondition.CYCLING)
 
 
+@pytest.mark.parametrize(
+    ("silent_s", "expected"),
+    [(31, TraderCondition.CYCLING), (120, TraderCondition.NOT_CYCLING), (121, TraderCondition.DEAD)],
+)
+def test_a_cycle_that_waits_for_the_exchange_is_slow_before_it_is_dead(silent_s: int, expected: str) -> None:
+    status = beaten(cycling(), START)
+    assert status.last_cycle is not None
+    waiting = replace(status, last_cycle=replace(status.last_cycle, started_at=START, finished_at=None))
+    condition, healthy = verdict(waiting, START + timedelta(seconds=silent_s))
+    assert condition == expected
+    assert healthy is (expected == TraderCondition.CYCLING)
+
+
 def test_another_process_is_no_sign_of_the_traders_life() -> None:
     status = replace(cycling(), heartbeats=(Heartbeat("dash_ui", 1, START, None),))
     assert verdict(status) == (TraderCondition.DEAD, False)
