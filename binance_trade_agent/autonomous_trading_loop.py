@@ -6,6 +6,7 @@ with `--commands-only` it carries out the commands that wait and ends.
 
 import argparse
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -87,7 +88,7 @@ class TradingLoop:
         self._period_s = trader.settings.period.total_seconds()
         self._cycle_allowance = _cycle_allowance(trader.settings)
         self._metrics = metrics
-        self._stored_beat_at = float("-inf")
+        self._stored_beat_at = -math.inf
         self._useful_at: datetime | None = None
         self._contributed = trader.store.reads.status().contributed
 

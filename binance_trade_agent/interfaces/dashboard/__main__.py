@@ -8,6 +8,7 @@ import waitress
 from binance_trade_agent.bootstrap.desk import open_desk
 from binance_trade_agent.bootstrap.secrets import dashboard_password, dashboard_session_key
 from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.dashboard.app import MAX_BODY_BYTES, build_app
 from binance_trade_agent.interfaces.dashboard.auth import Guard, LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
@@ -16,7 +17,6 @@ from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.logs import configure_logs
 
 PROGRAM = "dash_ui"
-BAD_CONFIGURATION = 78
 _THREADS = 4
 
 
@@ -50,7 +50,7 @@ def main() -> int:
     except ConfigurationError as error:
         for problem in error.problems:
             sys.stderr.write(f"{PROGRAM}: {problem}\n")
-        return BAD_CONFIGURATION
+        return ExitCode.CONFIGURATION
     return 0
 
 

@@ -8,6 +8,7 @@ import uvicorn
 from binance_trade_agent.bootstrap.desk import open_desk
 from binance_trade_agent.bootstrap.secrets import mcp_token
 from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
 from binance_trade_agent.interfaces.mcp_server.access import Grant, Tier, TokenTable
@@ -16,7 +17,6 @@ from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.logs import configure_logs
 
 PROGRAM = "binance_agent"
-BAD_CONFIGURATION = 78
 #: Open streams would keep a stopped server alive for ever.
 _GRACE_S = 3
 
@@ -53,7 +53,7 @@ def main() -> int:
     except ConfigurationError as error:
         for problem in error.problems:
             sys.stderr.write(f"{PROGRAM}: {problem}\n")
-        return BAD_CONFIGURATION
+        return ExitCode.CONFIGURATION
     return 0
 
 
