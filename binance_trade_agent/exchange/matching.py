@@ -30,6 +30,25 @@ class OrderType(StrEnum):
     LIMIT = "LIMIT"
     LIMIT_MAKER = "LIMIT_MAKER"
     MARKET = "MARKET"
+    STOP_LOSS = "STOP_LOSS"
+    STOP_LOSS_LIMIT = "STOP_LOSS_LIMIT"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
+
+    @property
+    def is_market(self) -> bool:
+        """Whether it takes what the book offers at any price (once triggered)."""
+        return self in {OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT}
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it waits for a trigger; Binance's "algo" orders."""
+        return self.is_stop_loss or self in {OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
+
+    @property
+    def is_stop_loss(self) -> bool:
+        """Whether it triggers when the market runs against the position it protects."""
+        return self in {OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT}
 
 
 class TimeInForce(StrEnum):
@@ -43,6 +62,7 @@ class TimeInForce(StrEnum):
 class OrderStatus(StrEnum):
     """An order's state, as the wire names it."""
 
+    PENDING_NEW = "PENDING_NEW"
     NEW = "NEW"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
@@ -51,15 +71,19 @@ class OrderStatus(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether the order still rests in the book."""
-        return self in {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}
+        """Whether the order is not over: it rests in the book, or waits for its trigger or its list."""
+        return self in {OrderStatus.PENDING_NEW, OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """One order; a new state is a new value.
 
-    `price` is 0 for MARKET, `quote_quantity` the quoteOrderQty or 0. Times are milliseconds.
+    `price` is 0 for orders at any price, `quote_quantity` the quoteOrderQty or 0, `list_id` -1 outside
+    of lists. Of a stop order, `stop_price` is 0 and `trailing_delta` (basis points) 0 where not given;
+    `extreme` is the best price since trailing began, at `trailing_ms`, both 0 before. `reserve_price` is
+    what a waiting BUY at any price locks for each unit. `working_ms` is 0 until the order works
+    in the book. Times are milliseconds.
     """
 
     order_id: int
@@ -79,6 +103,18 @@ class Order:
     executed_quote: Decimal = ZERO
     expiry_reason: str = ""
     stp_mode: str = "NONE"
+    list_id: int = -1
+    stop_price: Decimal = ZERO
+    trailing_delta: int = 0
+    trailing_ms: int = 0
+    extreme: Decimal = ZERO
+    reserve_price: Decimal = ZERO
+    working_ms: int = 0
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it has reached the book: neither a stop before its trigger nor pending in a list."""
+        return self.working_ms > 0
 
     @property
     def remaining(self) -> Decimal:

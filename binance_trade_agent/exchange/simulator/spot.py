@@ -1,7 +1,7 @@
 """The simulated Spot exchange itself: accounts and orders over a market, without any transport.
 
 Every state change goes through `_commit`: it is on disk first, then in memory, and only
-then told to anybody. A user data stream would take its events there.
+then told to the listeners and the caller.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,7 @@ from binance_trade_agent.exchange.matching import (
 )
 from binance_trade_agent.exchange.settlement import Pair, Terms, settle_arrival, settle_end, settle_match
 from binance_trade_agent.exchange.simulator import errors
+from binance_trade_agent.exchange.simulator.changes import AccountChange, Listener, Transfer
 from binance_trade_agent.exchange.simulator.limits import OrderCount
 from binance_trade_agent.exchange.simulator.market.base import Level, Market, MarketTrade
 from binance_trade_agent.exchange.simulator.new_order import NewOrder, check_rules
@@ -80,6 +81,7 @@ class SpotExchange:
         self.quotes = Quotes(market)
         self.commission_rate = commission_rate
         self._symbols = frozenset(market.symbols)
+        self._listeners: list[Listener] = []
         self._pairs: dict[str, Pair] = {}
         self._last_order_id, self._last_trade_id = storage.last_ids()
         self._accounts = {spec.api_key: self._open(spec) for spec in specs}
@@ -92,6 +94,10 @@ class SpotExchange:
     def _open(self, spec: AccountSpec) -> Account:
         account_id = self.storage.open_account(spec.api_key, spec.balances, self.market.now_ms())
         return Account(account_id, spec, self.storage.balances(account_id), {}, OrderCount())
+
+    def listen(self, listener: Listener) -> None:
+        """Have `listener` called with each account's part of each state change from now on."""
+        self._listeners.append(listener)
 
     @property
     def accounts(self) -> list[Account]:
@@ -257,6 +263,13 @@ class SpotExchange:
                     account.open_orders.pop(order.order_id, None)
             for fill in change.fills:
                 self._last_trade_id = max(self._last_trade_id, fill.trade_id)
+        for change in changes:
+            transfers = tuple(Transfer(*transfer) for transfer in change.transfers)
+            told = AccountChange(
+                change.account_id, self.market.now_ms(), dict(change.balances), transfers=transfers
+            )
+            for listener in self._listeners:
+                listener(told)
 
 
 def _changes_by_account(
