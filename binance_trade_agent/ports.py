@@ -5,7 +5,7 @@ Storage ports are synchronous and raise `StorageError`; each writing method is o
 transaction. Exchange methods are coroutines and raise one of the four `ExchangeError`s.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -20,21 +20,30 @@ from binance_trade_agent.domain.decisions import (
 )
 from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
 from binance_trade_agent.domain.orders import (
+    CancelIntent,
+    CancelStatus,
     ExchangeOrder,
     Fill,
+    JournalCancel,
     JournalOrder,
     OrderIntent,
+    OrderListIntent,
+    Replacement,
     RequestStamp,
 )
 from binance_trade_agent.domain.portfolio import AccountSnapshot, Position
 from binance_trade_agent.domain.records import (
+    BanScope,
     Book,
+    CancelRow,
     Command,
     CommandResult,
     CycleRow,
     DecisionRow,
     EquityRow,
     FillRow,
+    FlowRow,
+    ForeignOrderRow,
     Heartbeat,
     Incident,
     OrderRow,
@@ -42,6 +51,7 @@ from binance_trade_agent.domain.records import (
     StoreStatus,
 )
 from binance_trade_agent.domain.symbol_rules import SymbolRules
+from binance_trade_agent.domain.user_events import UserEvent
 
 #: symbol -> the candles that a decision on it was the first to see
 SeenCandles = Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
@@ -105,9 +115,27 @@ class Exchange(Protocol):
 
     async def fills_since(self, symbol: str, since: datetime) -> tuple[Fill, ...]: ...
 
-    async def open_orders(self, symbol: str) -> tuple[ExchangeOrder, ...]: ...
+    async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
+        """Open orders of one symbol or of all, ours and others', without fills."""
+        ...
 
-    async def cancel(self, symbol: str, client_order_id: str) -> ExchangeOrder: ...
+    async def place_list(self, order_list: OrderListIntent) -> tuple[ExchangeOrder, ...]:
+        """Send an OCO once, with the intent's own ids, timestamp and window; its legs as placed. Raises as `place`."""
+        ...
+
+    async def cancel(self, cancel: CancelIntent) -> None:
+        """Cancel once an order, or the list it is a leg of. Raises as `place`; `Refused` -2011 when it is not open.
+
+        What the order had executed is looked up with `find_order`.
+        """
+        ...
+
+    async def replace(self, cancel: CancelIntent, intent: OrderIntent) -> Replacement:
+        """Cancel an order (and its list) and place another, in one request that places nothing if the cancel fails.
+
+        Raises as `place`; `Refused` means that neither happened.
+        """
+        ...
 
     @property
     def waited_s(self) -> float:
@@ -122,13 +150,58 @@ class Exchange(Protocol):
     async def close(self) -> None: ...
 
 
+class UserStream(Protocol):
+    """What the exchange tells of the account by itself. Everything works without it, only later."""
+
+    async def run(self, deliver: Callable[[UserEvent], None]) -> None:
+        """Deliver events until cancelled, subscribing again after whatever ends a subscription."""
+        ...
+
+    def expect(self, client_order_id: str) -> None:
+        """An event of this order must come soon; if it does not, the stream is deaf and is renewed."""
+        ...
+
+
 class OrderJournal(Protocol):
-    """The write-ahead record of every order."""
+    """The write-ahead record of every order, order list and cancel."""
 
     def write_intent(
         self, intent: OrderIntent, decision: Decision, cycle_id: str, candles: SeenCandles
     ) -> None:
         """Commit the intent, its decision and the candles it saw for the first time, before anything is sent."""
+        ...
+
+    def write_list(
+        self, order_list: OrderListIntent, decision: Decision, cycle_id: str, candles: SeenCandles
+    ) -> None:
+        """The same for an order list: its row and a row for each leg."""
+        ...
+
+    def write_cancel(self, cancel: CancelIntent) -> None:
+        """Commit a cancel before it is sent."""
+        ...
+
+    def write_replacement(
+        self,
+        cancel: CancelIntent,
+        intent: OrderIntent,
+        decision: Decision,
+        cycle_id: str,
+        candles: SeenCandles,
+    ) -> None:
+        """Commit both halves of a cancelReplace before it is sent."""
+        ...
+
+    def record_all(self, orders: Sequence[ExchangeOrder]) -> tuple[JournalOrder, ...]:
+        """`record` for several orders, by their client order ids, in one transaction."""
+        ...
+
+    def mark_cancel(self, cancel_id: str, status: CancelStatus, reason: str) -> JournalCancel:
+        """Note what became of a cancel. An UNKNOWN comes too late once its fate is known."""
+        ...
+
+    def unfinished_cancels(self) -> tuple[JournalCancel, ...]:
+        """Cancels whose fate is not known, oldest first."""
         ...
 
     def record(self, client_order_id: str, order: ExchangeOrder) -> JournalOrder:
@@ -157,6 +230,14 @@ class OrderJournal(Protocol):
         """All rows that a session's decisions led to, oldest first."""
         ...
 
+    def find(self, client_order_id: str) -> JournalOrder | None:
+        """The row of this id, None if the journal does not hold it."""
+        ...
+
+    def latest_known(self, limit: int) -> tuple[JournalOrder, ...]:
+        """The latest rows that the exchange has accepted, newest first."""
+        ...
+
     def symbols_seen(self) -> frozenset[str]:
         """Symbols that ever had an order in this book."""
         ...
@@ -182,8 +263,28 @@ class Ledger(Protocol):
         """asset -> what the account must hold by our flows (opening balances included)."""
         ...
 
+    def book_transfer(self, asset: str, amount: Decimal, at: datetime, reference: str) -> bool:
+        """Write a deposit (positive) or withdrawal; False if `reference` is booked already."""
+        ...
+
+    def book_foreign(self, fills: Sequence[Fill]) -> int:
+        """Write the flows of trades that are not ours, each once; returns how many were new."""
+        ...
+
     def book_difference(self, asset: str, amount: Decimal, reason: str, at: datetime) -> None:
-        """Write a flow that no fill of ours explains (deposit, withdrawal, someone else's trade)."""
+        """Write a flow that nothing explains, so that the ledger agrees with the exchange again."""
+        ...
+
+    def last_comparison(self) -> datetime | None:
+        """Exchange time at which the ledger last agreed with the exchange; None before the first time."""
+        ...
+
+    def agreed(self, at: datetime) -> None:
+        """Note that the ledger agrees with the exchange."""
+        ...
+
+    def note_foreign_orders(self, orders: Sequence[ExchangeOrder], at: datetime) -> None:
+        """Replace the list of open orders that are not ours, which is shown to people."""
         ...
 
 
@@ -289,10 +390,22 @@ class Outbox(Protocol):
 
 
 class Bans(Protocol):
-    """`Retry-After` in force, kept over restarts. Scope: one exchange address."""
+    """`Retry-After` in force, kept over restarts. Scope: one exchange address, and all of it or new orders only."""
 
-    def until(self) -> datetime | None: ...
-    def set_until(self, until: datetime, reason: str) -> None: ...
+    def until(self, scope: BanScope) -> datetime | None: ...
+    def set_until(self, scope: BanScope, until: datetime, reason: str) -> None: ...
+
+
+class WeightBook(Protocol):
+    """Request weight as the processes of this machine have last seen it counted, by exchange address."""
+
+    def read(self) -> tuple[int, int]:
+        """(calendar minute of exchange time since 1970, weight used in it)."""
+        ...
+
+    def note(self, minute: int, used: int) -> None:
+        """Store a count unless a newer or larger one is stored."""
+        ...
 
 
 class ReadModels(Protocol):
@@ -313,6 +426,12 @@ class ReadModels(Protocol):
     ) -> tuple[DecisionRow, ...]: ...
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]: ...
     def incidents(self) -> tuple[Incident, ...]: ...
+    def cancels(self, *, limit: int = 50) -> tuple[CancelRow, ...]: ...
+    def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
+        """Changes of balances that are not fills of ours: openings, transfers, others' trades, differences."""
+        ...
+
+    def foreign_orders(self) -> tuple[ForeignOrderRow, ...]: ...
 
 
 class Lease(Protocol):

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from binance_trade_agent.domain.orders import Fill, JournalOrder, Purpose, Side
+from binance_trade_agent.domain.orders import Fill, JournalOrder, OrderType, Purpose, Side
 from binance_trade_agent.domain.portfolio import Equity
 
 
@@ -64,6 +64,10 @@ class Approved:
     reference_price: Decimal
     purpose: Purpose
     gates: tuple[GateResult, ...]
+    order_type: OrderType = OrderType.MARKET
+    #: The limit price of a LIMIT order, and how long it may rest.
+    price: Decimal | None = None
+    time_limit: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,7 @@ class CycleKind(StrEnum):
     """What started a cycle."""
 
     SCHEDULED = "scheduled"
+    FILL = "fill"  # an order of ours traded between two ticks: its position is protected now
     WORKFLOW = "workflow"
     TEST = "test"
 

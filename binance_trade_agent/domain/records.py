@@ -21,6 +21,13 @@ class Book:
     quote: str
 
 
+class BanScope(StrEnum):
+    """What a demand for silence forbids: every request, or new orders only (-1015)."""
+
+    ALL = "all"
+    NEW_ORDERS = "new_orders"
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One run of the trader. `deadline` is None for a run without an end."""
@@ -208,3 +215,44 @@ class StoreStatus:
     heartbeats: tuple[Heartbeat, ...]
     incidents: tuple[Incident, ...]
     failed_starts: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRow:
+    """A cancel as people see it."""
+
+    cancel_id: str
+    client_order_id: str
+    replaced_by: str | None
+    symbol: str
+    status: str
+    reason: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """A change of a balance that no fill of ours made."""
+
+    kind: str
+    asset: str
+    amount: Decimal
+    symbol: str | None
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignOrderRow:
+    """An open order of the account that is not ours: shown, never touched."""
+
+    symbol: str
+    exchange_order_id: int
+    client_order_id: str
+    side: str
+    order_type: str
+    price: Decimal
+    quantity: Decimal
+    executed: Decimal
+    seen_at: datetime

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, on_step, product, to_wire
+from binance_trade_agent.domain.orders import OrderType
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,14 @@ class SymbolRules:
     max_notional: Decimal
     min_notional_for_market: bool
     max_notional_for_market: bool
+    order_types: frozenset[OrderType] = frozenset({OrderType.MARKET, OrderType.LIMIT})
+    oco_allowed: bool = False
+    cancel_replace_allowed: bool = False
+    #: How many orders that wait for a trigger may be open at once.
+    max_algo_orders: int = 0
+    #: PERCENT_PRICE(_BY_SIDE): how far from the average price a SELL's and a BUY's limit price may lie, as factors.
+    sell_price_band: tuple[Decimal, Decimal] = (ZERO, ZERO)
+    buy_price_band: tuple[Decimal, Decimal] = (ZERO, ZERO)
 
     def market_quantity(self, quantity: Decimal) -> Decimal:
         """`quantity` rounded down to what a MARKET order may carry; 0 when it is below the minimum."""
@@ -74,6 +83,14 @@ class SymbolRules:
             ),
         )
         return next((text for passed, text in checks if not passed), None)
+
+    def limit_quantity(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """`quantity` rounded down to what an order at `price` may carry; 0 when that is too little."""
+        rounded = floor_to_step(quantity, self.step_size)
+        if self.max_quantity:
+            rounded = min(rounded, floor_to_step(self.max_quantity, self.step_size))
+        enough = rounded >= self.min_quantity and product(rounded, price) >= self.min_notional
+        return rounded if enough else ZERO
 
     @property
     def _ceiling(self) -> Decimal:
