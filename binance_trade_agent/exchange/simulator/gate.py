@@ -1,12 +1,18 @@
 """What every REST request passes: market time, weight, parameters, key, signature; and how it is answered."""
 
+import socket
+import struct
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from binance_trade_agent.exchange.simulator import errors, signature, wire
 from binance_trade_agent.exchange.simulator.errors import ApiError
+from binance_trade_agent.exchange.simulator.faults.answers import READY, Answer
+from binance_trade_agent.exchange.simulator.faults.interception import Interceptor, Reply
+from binance_trade_agent.exchange.simulator.faults.rule import Seen
+from binance_trade_agent.exchange.simulator.faults.visibility import Visibility
 from binance_trade_agent.exchange.simulator.limits import WeightLimit
 from binance_trade_agent.exchange.simulator.market.base import MarketUnavailable
 from binance_trade_agent.exchange.simulator.parameters import Arguments, read_pairs
@@ -16,11 +22,17 @@ from binance_trade_agent.exchange.simulator.spot import Account, SpotExchange
 _CONTENT_TYPE = "application/json;charset=UTF-8"
 
 
+#: Closing with this option set sends RST and drops what was not sent yet.
+_NO_LINGER = struct.pack("ii", 1, 0)
+
+
 class Gate:
     """Turns routes into aiohttp handlers."""
 
-    def __init__(self, exchange: SpotExchange) -> None:
+    def __init__(self, exchange: SpotExchange, interceptor: Interceptor, visibility: Visibility) -> None:
         self._exchange = exchange
+        self._interceptor = interceptor
+        self._visibility = visibility
         self._weights = WeightLimit()
 
     def handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -30,13 +42,55 @@ class Gate:
             body = await request.read()
             # Not from the parsed address: that is percent-encoded anew, and the signature covers the bytes sent.
             query = request.raw_path.partition("?")[2].encode()
-            return self._respond(route, request, query, body)
+            return await self._intercepted(
+                request,
+                lambda: _parameters(query, body),
+                lambda: self._respond(route, request, query, body),
+            )
 
         return handle
 
-    def _respond(self, route: Route, request: web.Request, query: bytes, body: bytes) -> web.Response:
-        address = request.remote or ""
-        headers = {"x-mbx-uuid": str(uuid.uuid4())}
+    async def gone(self, request: web.Request) -> web.Response:
+        """The answer of a path that Binance has retired."""
+        return await self._intercepted(request, dict, lambda: self._scripted(request, READY["410"]))
+
+    async def _intercepted(
+        self, request: web.Request, parameters: Callable[[], Mapping[str, str]], execute: Callable[[], Reply]
+    ) -> web.Response:
+        reply = await self._interceptor.around(
+            Seen(request.method, request.path, parameters),
+            execute,
+            lambda answer: self._scripted(request, answer),
+        )
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            return web.Response()
+        if reply is None:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            transport.abort()
+            return web.Response()
+        self._interceptor.count_answer(request.method, request.path)
+        return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
+
+    def _scripted(self, request: web.Request, answer: Answer) -> Reply:
+        headers = self._headers(request) | {"Content-Type": answer.content_type} | dict(answer.headers)
+        body = answer.body
+        if body is None:
+            text = answer.text(self._exchange.market.now_ms())
+            return Reply(answer.status, wire.dumps({"code": answer.code, "msg": text}), headers)
+        return Reply(answer.status, body.encode(), headers)
+
+    def _headers(self, request: web.Request) -> dict[str, str]:
+        used = str(self._weights.used(request.remote or "", self._exchange.market.now_ms()))
+        return {
+            "x-mbx-uuid": str(uuid.uuid4()),
+            "x-mbx-used-weight": used,
+            "x-mbx-used-weight-1m": used,
+            "Content-Type": _CONTENT_TYPE,
+        }
+
+    def _respond(self, route: Route, request: web.Request, query: bytes, body: bytes) -> Reply:
+        headers: dict[str, str] = {}
         status = 200
         try:
             self._exchange.market.advance()
@@ -47,9 +101,7 @@ class Gate:
             payload = wire.dumps({"code": refusal.code, "msg": refusal.message})
             if refusal.retry_after_s is not None:
                 headers["Retry-After"] = str(refusal.retry_after_s)
-        used = str(self._weights.used(address, self._exchange.market.now_ms()))
-        headers |= {"x-mbx-used-weight": used, "x-mbx-used-weight-1m": used, "Content-Type": _CONTENT_TYPE}
-        return web.Response(body=payload, status=status, headers=headers)
+        return Reply(status, payload, self._headers(request) | headers, executed=status == 200)
 
     def _answer(
         self, route: Route, request: web.Request, query: bytes, body: bytes, headers: dict[str, str]
@@ -64,6 +116,7 @@ class Gate:
             caller = self._caller(request, arguments, query, body, now_ms)
         arguments.expect(route.known_names)
         payload = route.handler(Call(arguments, now_ms, caller))
+        payload = self._visibility.shown(route.method, route.path, payload)
         if route.free_on_success:
             self._weights.refund(request.remote or "", weight)
         if route.counts_orders and caller is not None:
@@ -82,3 +135,10 @@ class Gate:
         signature.check_time(timestamp, window_ms, now_ms)
         signature.verify(query, body, account.spec.api_secret, given)
         return account
+
+
+def _parameters(query: bytes, body: bytes) -> Mapping[str, str]:
+    try:
+        return read_pairs(query, body)
+    except ApiError:
+        return {}

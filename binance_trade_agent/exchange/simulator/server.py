@@ -1,7 +1,4 @@
-"""The exchange simulator's server: Binance Spot REST and market streams over a `Market`.
-
-`middlewares` stand around every handler, outermost first: the place for injected faults.
-"""
+"""The exchange simulator's server: Binance Spot REST and market streams over a `Market`."""
 
 import asyncio
 import errno
@@ -13,6 +10,14 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from binance_trade_agent.exchange.simulator.control_routes import ControlRoutes
+from binance_trade_agent.exchange.simulator.fault_routes import FaultRoutes
+from binance_trade_agent.exchange.simulator.faults.book import FaultBook
+from binance_trade_agent.exchange.simulator.faults.conditions import Conditions
+from binance_trade_agent.exchange.simulator.faults.interception import Interceptor
+from binance_trade_agent.exchange.simulator.faults.market import DistortedMarket
+from binance_trade_agent.exchange.simulator.faults.rule import Spec
+from binance_trade_agent.exchange.simulator.faults.statistics import Statistics
+from binance_trade_agent.exchange.simulator.faults.visibility import Visibility
 from binance_trade_agent.exchange.simulator.gate import Gate
 from binance_trade_agent.exchange.simulator.market.base import Market
 from binance_trade_agent.exchange.simulator.market_routes import MarketRoutes
@@ -24,10 +29,6 @@ from binance_trade_agent.exchange.simulator.trading_routes import TradingRoutes
 __all__ = ["AccountSpec", "PortInUse", "SimulatorServer"]
 
 _TICK_S = 0.25
-_GONE = (
-    "<html>\r\n<head><title>410 Gone</title></head>\r\n<body>\r\n<center><h1>410 Gone</h1></center>\r\n"
-    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-)
 
 
 class PortInUse(Exception):
@@ -40,6 +41,8 @@ class PortInUse(Exception):
 
 class SimulatorServer:
     """One exchange on one port. `database` None keeps everything in memory; `port` 0 takes a free one.
+
+    `middlewares` stand around every handler, outermost first; `faults` are in force from the start.
 
     Raises `StorageError` when the database cannot be used, here, and `PortInUse` from `start`.
     """
@@ -55,26 +58,33 @@ class SimulatorServer:
         commission_rate: Decimal = DEFAULT_COMMISSION_RATE,
         middlewares: Sequence[Middleware] = (),
         ping_interval_s: float = PING_INTERVAL_S,
+        faults: Sequence[Spec] = (),
     ) -> None:
-        self._market = market
+        self._market = DistortedMarket(market)
         self._host = host
         self._port = port
         self._storage = Storage(database)
-        self.exchange = SpotExchange(market, self._storage, accounts, commission_rate)
-        self._hub = StreamHub(market, ping_interval_s)
+        self.exchange = SpotExchange(self._market, self._storage, accounts, commission_rate)
+        self._hub = StreamHub(self._market, ping_interval_s)
+        self._visibility = Visibility()
+        self._statistics = Statistics()
+        self._book = FaultBook(Conditions(self._market))
+        self._interceptor = Interceptor(self.exchange, self._book, self._statistics, self._visibility)
         self._app = web.Application(middlewares=middlewares)
         self._add_routes()
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=2)
         self._ticking: asyncio.Task[None] | None = None
+        self._book.add(faults)
 
     def _add_routes(self) -> None:
-        gate = Gate(self.exchange)
+        gate = Gate(self.exchange, self._interceptor, self._visibility)
         for route in [*MarketRoutes(self.exchange).routes(), *TradingRoutes(self.exchange).routes()]:
             self._app.router.add_route(route.method, route.full_path, gate.handler(route))
         for method in ("POST", "PUT", "DELETE"):
-            self._app.router.add_route(method, "/api/v3/userDataStream", _gone)
+            self._app.router.add_route(method, "/api/v3/userDataStream", gate.gone)
         self._hub.add_to(self._app)
-        ControlRoutes(self.exchange, self._hub.publish).add_to(self._app)
+        ControlRoutes(self.exchange, self._market, self._hub.publish).add_to(self._app)
+        FaultRoutes(self._book, self._statistics).add_to(self._app)
 
     @property
     def port(self) -> int:
@@ -117,6 +127,7 @@ class SimulatorServer:
             self._ticking.cancel()
             await asyncio.gather(self._ticking, return_exceptions=True)
             self._ticking = None
+        self._interceptor.close()
         await self._hub.close()
         await self._runner.cleanup()
         await self._market.close()
@@ -127,7 +138,3 @@ class SimulatorServer:
             self._market.advance()
             self._hub.publish()
             await asyncio.sleep(_TICK_S)
-
-
-async def _gone(_: web.Request) -> web.Response:
-    return web.Response(text=_GONE, status=410, content_type="text/html")
