@@ -1,74 +1,36 @@
 """Market stream sockets: `/ws`, `/ws/<stream>`, `/ws/<n>` and `/stream?streams=a/b`.
 
-A connection that does not read is closed once too much waits for it; one that does not
-answer pings for a minute, that sends more than 5 messages in a second, or that is a day old, too.
+A connection that sends more than 5 messages in a second is closed.
 """
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from binance_trade_agent.exchange.simulator import wire
+from binance_trade_agent.exchange.simulator.connections import PING_INTERVAL_S, Connection, Liveness
 from binance_trade_agent.exchange.simulator.feeds import Feed, open_feed
 from binance_trade_agent.exchange.simulator.market.base import Market, MarketTrade, MarketUnavailable
 
-PING_INTERVAL_S = 20.0
-PONG_TIMEOUT_S = 60.0
-LIFETIME_S = 86_400.0
+__all__ = ["PING_INTERVAL_S", "StreamHub"]
 
-_CLOSE_TIMEOUT_S = 2.0
 _MOST_WAITING = 10_000
 _MOST_STREAMS = 1024
 _MESSAGES_PER_SECOND = 5
 
 
-class Connection:
-    """One client's socket, what it is subscribed to and what waits to be sent."""
+class _Client(Connection):
+    """A connection and the streams it is subscribed to."""
 
-    def __init__(self, socket: web.WebSocketResponse, *, combined: bool) -> None:
-        self.socket = socket
+    def __init__(self, request: web.Request, liveness: Liveness, *, combined: bool) -> None:
+        super().__init__(
+            request, liveness, most_waiting=_MOST_WAITING, messages_per_second=_MESSAGES_PER_SECOND
+        )
         self.combined = combined
         self.streams: dict[str, None] = {}
-        self.last_pong_s = time.monotonic()
-        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(_MOST_WAITING)
-        self._arrivals: deque[float] = deque(maxlen=_MESSAGES_PER_SECOND)
-        self._overrun = False
-
-    def send(self, message: bytes) -> None:
-        """Queue a message; a client that lets the queue fill up is closed."""
-        try:
-            self._waiting.put_nowait(message)
-        except asyncio.QueueFull:
-            self._overrun = True
-
-    async def write(self) -> None:
-        """Send what is queued until the socket closes."""
-        while not self._overrun:
-            await self.socket.send_str((await self._waiting.get()).decode())
-        await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too slow")
-
-    async def ping(self, interval_s: float) -> None:
-        """Ping until the client stops answering or its day is over."""
-        opened_s = time.monotonic()
-        while True:
-            await asyncio.sleep(interval_s)
-            now_s = time.monotonic()
-            if now_s - self.last_pong_s > PONG_TIMEOUT_S or now_s - opened_s > LIFETIME_S:
-                await self.socket.close(code=WSCloseCode.GOING_AWAY)
-                return
-            await self.socket.ping(str(int(now_s * 1000)).encode())
-
-    def too_fast(self) -> bool:
-        """Note an incoming message; whether it is the sixth within a second."""
-        now_s = time.monotonic()
-        full = len(self._arrivals) == _MESSAGES_PER_SECOND and now_s - self._arrivals[0] < 1
-        self._arrivals.append(now_s)
-        return full
 
 
 class _Topic:
@@ -78,7 +40,7 @@ class _Topic:
         self.name = name
         self.symbol = symbol
         self.feed = feed
-        self.listeners: dict[Connection, None] = {}
+        self.listeners: dict[_Client, None] = {}
 
     def publish(self, now_ms: int) -> None:
         """Send what is new to all listeners."""
@@ -94,8 +56,8 @@ class StreamHub:
 
     def __init__(self, market: Market, ping_interval_s: float = PING_INTERVAL_S) -> None:
         self._market = market
-        self._ping_interval_s = ping_interval_s
-        self._connections: dict[Connection, None] = {}
+        self._liveness = Liveness(ping_interval_s)
+        self._connections: dict[_Client, None] = {}
         self._topics: dict[str, _Topic] = {}
         market.subscribe(self._accept)
 
@@ -116,7 +78,7 @@ class StreamHub:
 
     async def close(self) -> None:
         """Close every connection as a server that goes away does."""
-        closing = [connection.socket.close(code=WSCloseCode.GOING_AWAY) for connection in self._connections]
+        closing = [connection.close(WSCloseCode.GOING_AWAY) for connection in self._connections]
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def raw(self, request: web.Request) -> web.StreamResponse:
@@ -133,42 +95,24 @@ class StreamHub:
     async def _serve(
         self, request: web.Request, names: Iterable[str], *, combined: bool
     ) -> web.StreamResponse:
-        socket = web.WebSocketResponse(autoping=False, compress=False, timeout=_CLOSE_TIMEOUT_S)
-        await socket.prepare(request)
-        connection = Connection(socket, combined=combined)
-        self._connections[connection] = None
-        tasks = [
-            asyncio.create_task(connection.write()),
-            asyncio.create_task(connection.ping(self._ping_interval_s)),
-        ]
-        try:
+        connection = _Client(request, self._liveness, combined=combined)
+
+        def opened() -> None:
+            self._connections[connection] = None
             self._subscribe(connection, [name for name in names if name])
             self.publish()
-            await self._read(connection)
+
+        def accept(text: str) -> None:
+            connection.send(wire.dumps(self._command(connection, text)))
+            self.publish()
+
+        try:
+            return await connection.serve(opened, accept)
         finally:
             self._unsubscribe(connection, list(connection.streams))
-            del self._connections[connection]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        return socket
+            self._connections.pop(connection, None)
 
-    async def _read(self, connection: Connection) -> None:
-        socket = connection.socket
-        async for message in socket:
-            if message.type is WSMsgType.PONG:
-                connection.last_pong_s = time.monotonic()
-                continue
-            if connection.too_fast():
-                await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
-                return
-            if message.type is WSMsgType.PING:
-                await socket.pong(message.data)
-            elif message.type is WSMsgType.TEXT:
-                connection.send(wire.dumps(self._command(connection, message.data)))
-                self.publish()
-
-    def _command(self, connection: Connection, text: str) -> dict[str, Any]:
+    def _command(self, connection: _Client, text: str) -> dict[str, Any]:
         try:
             command = orjson.loads(text)
         except orjson.JSONDecodeError as error:
@@ -195,7 +139,7 @@ class StreamHub:
             }
         return {"result": result, "id": identity}
 
-    def _subscribe(self, connection: Connection, names: Iterable[str]) -> None:
+    def _subscribe(self, connection: _Client, names: Iterable[str]) -> None:
         for name in names:
             connection.streams[name] = None
             if name not in self._topics:
@@ -206,7 +150,7 @@ class StreamHub:
                 self._topics[name] = _Topic(name, *opened)
             self._topics[name].listeners[connection] = None
 
-    def _unsubscribe(self, connection: Connection, names: Iterable[str]) -> None:
+    def _unsubscribe(self, connection: _Client, names: Iterable[str]) -> None:
         for name in names:
             connection.streams.pop(name, None)
             topic = self._topics.get(name)
