@@ -1,0 +1,169 @@
+"""One trader and its exchange as processes in a folder of their own, to be killed and compared."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from binance_trade_agent.bootstrap.desk import Desk
+from binance_trade_agent.telemetry.crash_points import VARIABLE, CrashPoint
+from proof.comparison import Differences, compare, read_books
+from proof.exchange import ControlledExchange
+from tests.processes import ROOT, Installation, eventually, installation, running, simulator
+
+PLUGIN = Path(__file__).with_name("plugin")
+#: Until a started trader must have completed a cycle, on a machine that is busy.
+START_S = 60.0
+_POLL_S = 0.02
+_SETTLE_S = 0.05
+
+#: Orders all the time: one a symbol and candle, small ones, with nothing in their way.
+RESTLESS: Mapping[str, str] = {
+    "STRATEGY_NAME": "restless",
+    "TRADING_INTERVAL_SECONDS": "0.8",
+    "CANDLE_INTERVAL": "1s",
+    "CANDLE_HISTORY": "50",
+    "RISK_COOLDOWN_CANDLES": "0",
+    "RISK_ORDER_SHARE": "0.02",
+    "RISK_MAX_OPEN_POSITIONS": "100",
+    "BINANCE_REQUEST_TIMEOUT_SECONDS": "3",
+    "BINANCE_RECV_WINDOW_MS": "2000",
+}
+
+
+def symbols(count: int) -> str:
+    """So many symbols, as a setting."""
+    return ",".join(["BTCUSDT", *(f"C{number}USDT" for number in range(1, count))])
+
+
+class Lane:
+    """A running exchange, a trader that lives again and again, and the desk that reads its database."""
+
+    def __init__(self, place: Installation, desk: Desk, program: str) -> None:
+        self.place = place
+        self.exchange = ControlledExchange(int(place.environment["SIMULATOR_PORT"]))
+        self._desk = desk
+        self._program = program
+        self._trader: subprocess.Popen[bytes] | None = None
+
+    @property
+    def trader(self) -> subprocess.Popen[bytes]:
+        """The trader's process."""
+        assert self._trader is not None
+        return self._trader
+
+    @property
+    def desk(self) -> Desk:
+        """The desk on the trader's database."""
+        return self._desk
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the trader runs."""
+        return self._trader is not None and self._trader.poll() is None
+
+    def start(self, point: CrashPoint | None = None, visit: int = 1) -> None:
+        """Start the trader, to die at a point."""
+        extra = {VARIABLE: f"{point}:{visit}"} if point else {}
+        self._trader = self.place.start(sys.executable, "-m", self._program, **extra)
+
+    def await_cycle(self, more_than: int, within_s: float = START_S) -> bool:
+        """Wait for a completed cycle beyond the first `more_than`; False if the trader died before."""
+        end = time.monotonic() + within_s
+        while self.cycles() <= more_than:
+            if not self.is_alive:
+                return self.cycles() > more_than
+            if time.monotonic() > end:
+                raise AssertionError(f"no cycle within {within_s} s\n{self.place.output[-4000:]}")
+            time.sleep(_POLL_S)
+        return True
+
+    def cycles(self) -> int:
+        """How many cycles were completed."""
+        rows = self._desk.watch.cycles(limit=200)
+        unfinished = sum(1 for row in rows if row.outcome in {"open", "interrupted"})
+        return self._desk.watch.status().cycles - unfinished
+
+    def await_death(self, within_s: float) -> bool:
+        """Whether the trader dies by itself in time."""
+        try:
+            self.trader.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def kill(self) -> int:
+        """`kill -9`, and how the process ended."""
+        self.trader.kill()
+        return self.trader.wait(10)
+
+    def stop(self, within_s: float = 20) -> int:
+        """SIGTERM, and the exit code."""
+        self.trader.send_signal(signal.SIGTERM)
+        return self.trader.wait(within_s)
+
+    def compare(self) -> Differences:
+        """Exchange against database; a trader that lives is stopped in its tracks meanwhile."""
+        frozen = self.is_alive
+        if frozen:
+            os.kill(self.trader.pid, signal.SIGSTOP)
+            # what it had sent is carried out
+            time.sleep(_SETTLE_S)
+        try:
+            return compare(self.exchange.truth(), read_books(self._desk.watch))
+        finally:
+            if frozen:
+                os.kill(self.trader.pid, signal.SIGCONT)
+
+    def settle(self, within_s: float) -> Differences:
+        """Run the trader until nothing is unresolved, stop it, and compare; started again while trades go on."""
+        end = time.monotonic() + within_s
+        while True:
+            self.start()
+            self.await_cycle(self.cycles())
+            while self._unresolved() and time.monotonic() < end:
+                time.sleep(0.2)
+            self.stop()
+            found = self.compare()
+            if not found.pending or time.monotonic() > end:
+                return found
+
+    def _unresolved(self) -> bool:
+        return bool(self._desk.watch.status().unresolved)
+
+
+@contextmanager
+def lane(
+    folder: Path,
+    settings: Mapping[str, str],
+    *,
+    program: str = "binance_trade_agent.autonomous_trading_loop",
+    rng: random.Random | None = None,
+) -> Iterator[Lane]:
+    """A lane with its exchange running and its trader not; all ended on the way out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    seed = (rng or random.Random(7)).randrange(2**31)  # noqa: S311 nothing secret
+    place = installation(
+        folder,
+        {"PYTHONPATH": f"{PLUGIN}{os.pathsep}{ROOT}", "SIMULATOR_SEED": str(seed), **settings},
+    )
+    with ExitStack() as parts:
+        parts.enter_context(simulator(place))
+        desk = parts.enter_context(place.desk())
+        opened = Lane(place, desk, program)
+        parts.callback(_end, opened)
+        yield opened
+
+
+def _end(opened: Lane) -> None:
+    if opened.is_alive:
+        with running(opened.trader, stop_s=15):
+            pass
+
+
+__all__ = ["RESTLESS", "START_S", "Lane", "eventually", "lane", "symbols"]
