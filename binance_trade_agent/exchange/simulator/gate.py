@@ -1,4 +1,4 @@
-"""What every REST request passes: market time, weight, parameters, key, signature; and how it is answered."""
+"""How REST requests are read, signed, intercepted and answered."""
 
 import socket
 import struct
@@ -8,15 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from binance_trade_agent.exchange.simulator import errors, signature, wire
+from binance_trade_agent.exchange.simulator.admission import Admission, Asked, timely_signature
 from binance_trade_agent.exchange.simulator.errors import ApiError
 from binance_trade_agent.exchange.simulator.faults.answers import READY, Answer
 from binance_trade_agent.exchange.simulator.faults.interception import Interceptor, Reply
 from binance_trade_agent.exchange.simulator.faults.rule import Seen
-from binance_trade_agent.exchange.simulator.faults.visibility import Visibility
-from binance_trade_agent.exchange.simulator.limits import WeightLimit
 from binance_trade_agent.exchange.simulator.market.base import MarketUnavailable
 from binance_trade_agent.exchange.simulator.parameters import Arguments, read_pairs
-from binance_trade_agent.exchange.simulator.routes import Call, Route, Security
+from binance_trade_agent.exchange.simulator.routes import Route
 from binance_trade_agent.exchange.simulator.spot import Account, SpotExchange
 
 _CONTENT_TYPE = "application/json;charset=UTF-8"
@@ -29,11 +28,10 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 class Gate:
     """Turns routes into aiohttp handlers."""
 
-    def __init__(self, exchange: SpotExchange, interceptor: Interceptor, visibility: Visibility) -> None:
+    def __init__(self, exchange: SpotExchange, interceptor: Interceptor, admission: Admission) -> None:
         self._exchange = exchange
         self._interceptor = interceptor
-        self._visibility = visibility
-        self._weights = WeightLimit()
+        self._admission = admission
 
     def handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
         """The aiohttp handler of a route."""
@@ -81,7 +79,7 @@ class Gate:
         return Reply(answer.status, body.encode(), headers)
 
     def _headers(self, request: web.Request) -> dict[str, str]:
-        used = str(self._weights.used(request.remote or "", self._exchange.market.now_ms()))
+        used = str(self._admission.weights.used(request.remote or "", self._exchange.market.now_ms()))
         return {
             "x-mbx-uuid": str(uuid.uuid4()),
             "x-mbx-used-weight": used,
@@ -93,7 +91,6 @@ class Gate:
         headers: dict[str, str] = {}
         status = 200
         try:
-            self._exchange.market.advance()
             payload = wire.dumps(self._answer(route, request, query, body, headers))
         except (ApiError, MarketUnavailable) as error:
             refusal = error if isinstance(error, ApiError) else errors.unavailable(error)
@@ -106,35 +103,18 @@ class Gate:
     def _answer(
         self, route: Route, request: web.Request, query: bytes, body: bytes, headers: dict[str, str]
     ) -> object:
-        now_ms = self._exchange.market.now_ms()
-        values = read_pairs(query, body)
-        weight = route.weight_of(values)
-        self._weights.charge(request.remote or "", weight, now_ms)
-        arguments = Arguments(values)
-        caller = None
-        if route.security is Security.SIGNED:
-            caller = self._caller(request, arguments, query, body, now_ms)
-        arguments.expect(route.known_names)
-        payload = route.handler(Call(arguments, now_ms, caller))
-        payload = self._visibility.shown(route.method, route.path, payload)
-        if route.free_on_success:
-            self._weights.refund(request.remote or "", weight)
-        if route.counts_orders and caller is not None:
-            short, day = caller.order_count.counts(now_ms)
+        def identify(arguments: Arguments, now_ms: int) -> Account:
+            account = self._exchange.account_of(request.headers.get("X-MBX-APIKEY", ""))
+            given = timely_signature(arguments, now_ms)
+            signature.verify(query, body, account.spec.api_secret, given)
+            return account
+
+        asked = Asked(route, request.remote or "", read_pairs(query, body), identify)
+        payload = self._admission.carry_out(asked)
+        if route.counts_orders and asked.caller is not None:
+            short, day = asked.caller.order_count.counts(self._exchange.market.now_ms())
             headers |= {"X-MBX-ORDER-COUNT-10S": str(short), "X-MBX-ORDER-COUNT-1D": str(day)}
         return payload
-
-    def _caller(
-        self, request: web.Request, arguments: Arguments, query: bytes, body: bytes, now_ms: int
-    ) -> Account:
-        key = request.headers.get("X-MBX-APIKEY", "")
-        account = self._exchange.account_of(key)
-        given = arguments.need_text("signature")
-        timestamp = arguments.need_integer("timestamp")
-        window_ms = arguments.decimal("recvWindow") if "recvWindow" in arguments else None
-        signature.check_time(timestamp, window_ms, now_ms)
-        signature.verify(query, body, account.spec.api_secret, given)
-        return account
 
 
 def _parameters(query: bytes, body: bytes) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from binance_trade_agent.exchange.simulator.admission import Admission
 from binance_trade_agent.exchange.simulator.control_routes import ControlRoutes
 from binance_trade_agent.exchange.simulator.fault_routes import FaultRoutes
 from binance_trade_agent.exchange.simulator.faults.book import FaultBook
@@ -70,6 +71,7 @@ class SimulatorServer:
         self._statistics = Statistics()
         self._book = FaultBook(Conditions(self._market))
         self._interceptor = Interceptor(self.exchange, self._book, self._statistics, self._visibility)
+        self._admission = Admission(self.exchange, self._visibility)
         self._app = web.Application(middlewares=middlewares)
         self._add_routes()
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=2)
@@ -77,7 +79,7 @@ class SimulatorServer:
         self._book.add(faults)
 
     def _add_routes(self) -> None:
-        gate = Gate(self.exchange, self._interceptor, self._visibility)
+        gate = Gate(self.exchange, self._interceptor, self._admission)
         for route in [*MarketRoutes(self.exchange).routes(), *TradingRoutes(self.exchange).routes()]:
             self._app.router.add_route(route.method, route.full_path, gate.handler(route))
         for method in ("POST", "PUT", "DELETE"):
