@@ -78,12 +78,12 @@ class ControlRoutes:
         if not callable(step):
             return json_response({"error": "this market's time cannot be stepped"}, 400)
         try:
-            now_ms = step(candles)
+            step(candles)
         except EndOfData as error:
             return json_response({"error": str(error) or "end of data"}, 409)
         self._exchange.market.advance()
         self._published()
-        return json_response({"now_ms": now_ms})
+        return json_response({"now_ms": self._exchange.market.now_ms()})
 
     async def deposit(self, request: web.Request) -> web.Response:
         """Add `amount` of `asset` to an account (`api_key`, or the first); negative withdraws."""
