@@ -1,16 +1,21 @@
 """An exchange in memory with a scripted mood: each method can be told to fail."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError
+from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, Refused
 from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
 from binance_trade_agent.domain.orders import (
+    CancelIntent,
     ExchangeOrder,
     Fill,
     OrderIntent,
+    OrderListIntent,
     OrderStatus,
+    OrderType,
+    Replacement,
     RequestStamp,
     Side,
 )
@@ -42,11 +47,19 @@ def rules_of(symbol: str, quote: str = "USDT") -> SymbolRules:
         max_notional=zero,
         min_notional_for_market=True,
         max_notional_for_market=False,
+        order_types=frozenset(OrderType),
+        oco_allowed=True,
+        cancel_replace_allowed=True,
+        max_algo_orders=5,
     )
 
 
 class FakeExchange:
-    """Fills market orders at the price at once. `errors` maps a method's name to what it raises."""
+    """Fills market orders at the price at once and lets the others rest until the price reaches them.
+
+    `errors` maps a method's name to what it raises before it does anything; `lost_answer` is raised by
+    a placement, a cancel or a replacement after it was carried out.
+    """
 
     def __init__(self, symbols: Sequence[str] = ("BTCUSDT",), *, history: int = 60) -> None:
         self.symbols = tuple(symbols)
@@ -55,12 +68,17 @@ class FakeExchange:
         self.closes: list[Decimal] = [self.price] * history
         self.balances = {"USDT": Decimal(1000)}
         self.errors: dict[str, Exception] = {}
-        #: raised by `place` after the order was carried out: the answer is lost
         self.lost_answer: ExchangeError | None = None
         #: what the exchange does not show yet although it has it
         self.invisible = False
         self.orders: dict[str, ExchangeOrder] = {}
         self.sent: list[OrderIntent] = []
+        self.sent_lists: list[OrderListIntent] = []
+        self.sent_cancels: list[CancelIntent] = []
+        #: client order id -> client order ids of its list
+        self.lists: dict[str, tuple[str, ...]] = {}
+        #: what the new order of a replacement is refused with after the old one was cancelled
+        self.refused_half: Refused | None = None
         self.calls: list[str] = []
         self.waited_s = 0.0
         self.used_weight = 0
@@ -71,6 +89,22 @@ class FakeExchange:
         self.closes.append(Decimal(close))
         self.price = Decimal(close)
         self.time += MINUTE
+
+    def move_to(self, price: Decimal | int) -> None:
+        """Trade at `price`: whatever rests and is reached by it is executed."""
+        self.price = Decimal(price)
+        for order in list(self.orders.values()):
+            if self._is_open(order.client_order_id) and self._is_reached(order):
+                self.execute(order.client_order_id)
+
+    def execute(self, client_order_id: str, quantity: Decimal | None = None) -> ExchangeOrder:
+        """Execute what is left of a resting order, or `quantity` of it; the first trade ends the list's others."""
+        order = self.orders[client_order_id]
+        if order.status is OrderStatus.OPEN:
+            for other in self.lists.get(client_order_id, ()):
+                if other != client_order_id:
+                    self._end(other, OrderStatus.EXPIRED)
+        return self._trade(order, order.quantity - order.executed if quantity is None else quantity)
 
     # port --------------------------------------------------------------------------
 
@@ -108,16 +142,50 @@ class FakeExchange:
 
     async def account(self) -> AccountSnapshot:
         self._call("account")
-        held = {asset: AssetBalance(asset, amount, Decimal(0)) for asset, amount in self.balances.items()}
+        locked = self._locked()
+        held = {
+            asset: AssetBalance(asset, amount - locked.get(asset, Decimal(0)), locked.get(asset, Decimal(0)))
+            for asset, amount in self.balances.items()
+        }
         return AccountSnapshot(held, True, self.time)
 
     async def place(self, intent: OrderIntent) -> ExchangeOrder:
         self._call("place")
         self.sent.append(intent)
-        order = self._fill(intent)
-        if self.lost_answer is not None:
-            raise self.lost_answer
+        order = self._take(intent)
+        self._answer()
         return order
+
+    async def place_list(self, order_list: OrderListIntent) -> tuple[ExchangeOrder, ...]:
+        self._call("place_list")
+        self.sent_lists.append(order_list)
+        for leg in order_list.legs:
+            self._check(leg)
+        names = tuple(leg.client_order_id for leg in order_list.legs)
+        legs = tuple(self._rest(leg) for leg in order_list.legs)
+        self.lists |= dict.fromkeys(names, names)
+        self._answer()
+        return legs
+
+    async def cancel(self, cancel: CancelIntent) -> None:
+        self._call("cancel")
+        self.sent_cancels.append(cancel)
+        self._cancel(cancel)
+        self._answer()
+
+    async def replace(self, cancel: CancelIntent, intent: OrderIntent) -> Replacement:
+        self._call("replace")
+        self.sent_cancels.append(cancel)
+        self.sent.append(intent)
+        self._cancel(cancel)
+        try:
+            if self.refused_half is not None:
+                raise self.refused_half
+            replacement = Replacement(self._take(intent))
+        except Refused as refusal:
+            replacement = Replacement(None, str(refusal))
+        self._answer()
+        return replacement
 
     async def find_order(self, symbol: str, client_order_id: str) -> ExchangeOrder | None:
         self._call("find_order")
@@ -125,19 +193,23 @@ class FakeExchange:
 
     async def orders_since(self, symbol: str, since: datetime) -> tuple[ExchangeOrder, ...]:
         self._call("orders_since")
-        return tuple(self.orders.values())
+        found = [order for order in self.orders.values() if order.symbol == symbol]
+        return () if self.invisible else tuple(found)
 
     async def fills_since(self, symbol: str, since: datetime) -> tuple[Fill, ...]:
         self._call("fills_since")
-        return tuple(fill for order in self.orders.values() for fill in order.fills)
+        found = [fill for order in self.orders.values() if order.symbol == symbol for fill in order.fills]
+        return () if self.invisible else tuple(found)
 
-    async def open_orders(self, symbol: str) -> tuple[ExchangeOrder, ...]:
+    async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
         self._call("open_orders")
-        return ()
-
-    async def cancel(self, symbol: str, client_order_id: str) -> ExchangeOrder:
-        self._call("cancel")
-        return self.orders[client_order_id]
+        if self.invisible:
+            return ()
+        return tuple(
+            replace(order, fills=())
+            for order in self.orders.values()
+            if self._is_open(order.client_order_id) and symbol in (None, order.symbol)
+        )
 
     async def close(self) -> None:
         self._call("close")
@@ -154,39 +226,114 @@ class FakeExchange:
             opened, opened + MINUTE, before, max(before, close), min(before, close), close, Decimal(1)
         )
 
-    def _fill(self, intent: OrderIntent) -> ExchangeOrder:
-        quantity, quote, number = intent.quantity, intent.quantity * self.price, len(self.orders) + 1
-        base = intent.symbol.removesuffix("USDT")
-        buys = intent.side is Side.BUY
+    def _locked(self) -> dict[str, Decimal]:
+        """What open orders hold back: of a list only one leg, because only one can trade."""
+        locked: dict[str, Decimal] = {}
+        counted: set[str] = set()
+        for order in self.orders.values():
+            if not self._is_open(order.client_order_id) or order.client_order_id in counted:
+                continue
+            counted |= set(self.lists.get(order.client_order_id, ()))
+            left = order.quantity - order.executed
+            base, buys = order.symbol.removesuffix("USDT"), order.side is Side.BUY
+            asset, amount = ("USDT", left * order.price) if buys else (base, left)
+            locked[asset] = locked.get(asset, Decimal(0)) + amount
+        return locked
+
+    def _answer(self) -> None:
+        if self.lost_answer is not None:
+            raise self.lost_answer
+
+    def _is_open(self, client_order_id: str) -> bool:
+        order = self.orders.get(client_order_id)
+        return order is not None and not order.status.is_terminal
+
+    def _take(self, intent: OrderIntent) -> ExchangeOrder:
+        self._check(intent)
+        order = self._rest(intent)
+        return self._trade(order, order.quantity) if self._is_reached(order) else order
+
+    def _check(self, intent: OrderIntent) -> None:
+        """Refuse what the exchange would: an id that is open, a maker that would take, a stop that would trigger."""
+        if self._is_open(intent.client_order_id):
+            raise Refused(-2010, "Duplicate order sent.")
+        order = self._resting(intent)
+        if intent.order_type is OrderType.LIMIT_MAKER and self._is_reached(order):
+            raise Refused(-2010, "Order would immediately match and take.")
+        if intent.order_type.is_algo and self._is_reached(order):
+            raise Refused(-2010, "Order would trigger immediately.")
+
+    def _is_reached(self, order: ExchangeOrder) -> bool:
+        if order.order_type is OrderType.MARKET:
+            return True
+        rises = order.side is Side.SELL
+        if order.order_type.is_algo:
+            rises = (order.side is Side.SELL) == order.order_type.value.startswith("TAKE_PROFIT")
+        level = order.stop_price if order.order_type.is_algo else order.price
+        return self.price >= level if rises else self.price <= level
+
+    def _cancel(self, cancel: CancelIntent) -> None:
+        if not self._is_open(cancel.client_order_id):
+            raise Refused(-2011, "Unknown order sent.")
+        for name in self.lists.get(cancel.client_order_id, (cancel.client_order_id,)):
+            self._end(name, OrderStatus.CANCELED)
+
+    def _end(self, client_order_id: str, status: OrderStatus) -> None:
+        if self._is_open(client_order_id):
+            order = self.orders[client_order_id]
+            self.orders[client_order_id] = replace(order, status=status, updated_at=self.time)
+
+    def _rest(self, intent: OrderIntent) -> ExchangeOrder:
+        self.orders[intent.client_order_id] = order = self._resting(intent)
+        return order
+
+    def _resting(self, intent: OrderIntent) -> ExchangeOrder:
+        return ExchangeOrder(
+            symbol=intent.symbol,
+            client_order_id=intent.client_order_id,
+            exchange_order_id=len(self.orders) + 1,
+            side=intent.side,
+            status=OrderStatus.OPEN,
+            quantity=intent.quantity,
+            executed=Decimal(0),
+            quote_executed=Decimal(0),
+            updated_at=self.time,
+            order_type=intent.order_type,
+            price=intent.price or Decimal(0),
+            stop_price=intent.stop_price or Decimal(0),
+        )
+
+    def _trade(self, order: ExchangeOrder, quantity: Decimal) -> ExchangeOrder:
+        """Execute `quantity` at the present price, a resting limit at its own."""
+        rests = order.order_type in {OrderType.LIMIT, OrderType.LIMIT_MAKER} and order.updated_at < self.time
+        price = order.price if rests else self.price
+        quote = quantity * price
+        base, buys = order.symbol.removesuffix("USDT"), order.side is Side.BUY
         commission = quantity * FEE if buys else quote * FEE
         sign = 1 if buys else -1
         self.balances[base] = self.balances.get(base, Decimal(0)) + sign * quantity
         self.balances["USDT"] -= sign * quote
         self.balances[base if buys else "USDT"] -= commission
         fill = Fill(
-            symbol=intent.symbol,
-            trade_id=number,
-            exchange_order_id=number,
-            side=intent.side,
-            price=self.price,
+            symbol=order.symbol,
+            trade_id=1 + sum(len(known.fills) for known in self.orders.values()),
+            exchange_order_id=order.exchange_order_id,
+            side=order.side,
+            price=price,
             quantity=quantity,
             quote_quantity=quote,
             commission=commission,
             commission_asset=base if buys else "USDT",
             traded_at=self.time,
-            is_maker=False,
+            is_maker=rests,
         )
-        order = ExchangeOrder(
-            symbol=intent.symbol,
-            client_order_id=intent.client_order_id,
-            exchange_order_id=number,
-            side=intent.side,
-            status=OrderStatus.FILLED,
-            quantity=quantity,
-            executed=quantity,
-            quote_executed=quote,
+        executed = order.executed + quantity
+        self.orders[order.client_order_id] = traded = replace(
+            order,
+            status=OrderStatus.FILLED if executed == order.quantity else OrderStatus.PARTIALLY_FILLED,
+            executed=executed,
+            quote_executed=order.quote_executed + quote,
             updated_at=self.time,
-            fills=(fill,),
+            fills=(*order.fills, fill),
         )
-        self.orders[intent.client_order_id] = order
-        return order
+        return traded

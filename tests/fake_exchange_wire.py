@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from binance_trade_agent.domain.records import BanScope
+
 #: What a scripted route does instead of answering.
 RESET = "reset"
 HANG_UP = "hang up"
@@ -49,14 +51,14 @@ class MemoryBans:
     """Bans that outlive an adapter, as the stored ones do."""
 
     def __init__(self, until: datetime | None = None) -> None:
-        self._until = until
+        self._until: dict[BanScope, datetime] = {BanScope.ALL: until} if until else {}
         self.reasons: list[str] = []
 
-    def until(self) -> datetime | None:
-        return self._until
+    def until(self, scope: BanScope = BanScope.ALL) -> datetime | None:
+        return self._until.get(scope)
 
-    def set_until(self, until: datetime, reason: str) -> None:
-        self._until = until
+    def set_until(self, scope: BanScope, until: datetime, reason: str) -> None:
+        self._until[scope] = until
         self.reasons.append(reason)
 
 

@@ -14,6 +14,7 @@ import pytest
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.orders import (
+    CancelIntent,
     OrderIntent,
     OrderStatus,
     OrderType,
@@ -21,6 +22,7 @@ from binance_trade_agent.domain.orders import (
     RequestStamp,
     Side,
 )
+from binance_trade_agent.domain.records import BanScope
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from binance_trade_agent.exchange.binance.client import MAX_CONNECTIONS
 from tests.contract.conftest import API_SECRET, config_for
@@ -56,6 +58,18 @@ INTENT = OrderIntent(
     stamp=RequestStamp(timestamp_ms=1_772_366_400_123, recv_window_ms=4321),
     reference_price=Decimal("50000.10"),
     created_at=datetime(2026, 3, 1, 12, 0, tzinfo=UTC),
+)
+
+
+CANCEL = CancelIntent(
+    cancel_id="bta-cancel",
+    symbol="BTCUSDT",
+    client_order_id=INTENT.client_order_id,
+    client_list_id=None,
+    replaced_by=None,
+    stamp=INTENT.stamp,
+    reason="test",
+    created_at=INTENT.created_at,
 )
 
 
@@ -145,7 +159,7 @@ async def test_a_limit_order_carries_its_price(wire: FakeExchangeWire, exchange:
         ),
     )
 
-    order = await exchange.place(replace(INTENT, order_type=OrderType.LIMIT))
+    order = await exchange.place(replace(INTENT, order_type=OrderType.LIMIT, price=Decimal("50000.10")))
 
     params = wire.requests[0].params
     assert (params["type"], params["price"], params["timeInForce"]) == ("LIMIT", "50000.1", "GTC")
@@ -396,8 +410,23 @@ async def test_an_order_that_never_got_a_connection_was_not_sent(
     [
         (refusal(-1003, "Too much request weight used.", 429, Retry_After="17"), 17, False),
         (refusal(-1003, "Too much request weight used.", 429), 60, False),
-        (refusal(-1015, "Too many new orders.", 429, Retry_After="7"), 7, False),
-        (refusal(-1015, "Too many new orders.", 400), 60, False),
+        (refusal(-1003, "Too much request weight used.", 429, Retry_After="0"), 1, False),
+        (refusal(-1003, "Too much request weight used.", 429, Retry_After="-17"), 60, False),
+        (refusal(-1003, "Too much request weight used.", 429, Retry_After="soon"), 60, False),
+        (refusal(-1003, "Too much request weight used.", 429, Retry_After="99999999"), 259_200, False),
+        (refusal(-1003, "Too much request weight used.", 429, Retry_After="9" * 5000), 259_200, False),
+        (
+            refusal(-1003, "Too much weight.", 429, Retry_After="Sun, 01 Mar 2026 12:00:40 GMT"),
+            40,
+            False,
+        ),
+        (
+            refusal(-1003, "Too much weight.", 429, Retry_After="Sun, 01 Mar 2026 11:00:00 GMT"),
+            1,
+            False,
+        ),
+        (refusal(-1003, "Way too much; IP banned until 9999999999999.", 418), 259_200, True),
+        (refusal(-1015, "Too many new orders.", 418, Retry_After="120"), 120, True),
         (refusal(-1003, "IP banned.", 418, Retry_After="120"), 120, True),
         (refusal(-1003, "Way too much request weight used; IP banned until 1772366760000.", 418), 360, True),
         (html(418), 120, True),
@@ -421,12 +450,44 @@ async def test_silence_that_is_demanded_is_kept_and_stored(
     assert (caught.value.retry_after_s, caught.value.banned) == (wait_s, banned)
     assert bans.until() == clock.now() + timedelta(seconds=wait_s)
     clock.advance(wait_s - 1)
-    for call in (exchange.connect, exchange.account, lambda: exchange.cancel("BTCUSDT", "bta-1")):
+    for call in (exchange.connect, exchange.account, lambda: exchange.cancel(CANCEL)):
         with pytest.raises(Throttled, match="wait 1 s"):
             await call()
     assert len(wire.requests) == 1
     clock.advance(1)
     assert (await exchange.place(INTENT)).status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize(
+    ("step", "wait_s"),
+    [
+        (refusal(-1015, "Too many new orders.", 429, Retry_After="7"), 7),
+        (refusal(-1015, "Too many new orders.", 400), 60),
+    ],
+)
+async def test_too_many_orders_silence_new_orders_only_over_a_restart_too(
+    wire: FakeExchangeWire,
+    exchange: BinanceExchange,
+    clock: ManualClock,
+    bans: MemoryBans,
+    step: Answer,
+    wait_s: int,
+) -> None:
+    wire.script(POST_ORDER, step, answer(full_answer()))
+    wire.script(GET_ORDER, refusal(-2013, "Order does not exist."))
+    with pytest.raises(Throttled):
+        await exchange.place(INTENT)
+    assert bans.until(BanScope.NEW_ORDERS) == clock.now() + timedelta(seconds=wait_s)
+    assert bans.until(BanScope.ALL) is None
+
+    restarted = BinanceExchange(config_for(wire), clock, bans)
+    with pytest.raises(Throttled, match="no new order is sent before"):
+        await restarted.place(INTENT)
+    assert await restarted.find_order("BTCUSDT", INTENT.client_order_id) is None
+    clock.advance(wait_s)
+
+    assert (await restarted.place(INTENT)).status is OrderStatus.FILLED
+    await restarted.close()
 
 
 async def test_a_ban_holds_over_a_restart(wire: FakeExchangeWire, clock: ManualClock) -> None:
@@ -471,43 +532,12 @@ async def test_the_fills_of_an_order_are_read_to_the_end(
     assert order.is_complete
 
 
-async def test_a_cancel_reports_the_order_not_the_cancel(
-    wire: FakeExchangeWire, exchange: BinanceExchange
-) -> None:
-    row = order_row(
-        status="CANCELED",
-        clientOrderId="cancelMyOrder1",
-        origClientOrderId=INTENT.client_order_id,
-        executedQty="0.00005",
-        transactTime=TRANSACT_MS,
-    )
-    wire.script(DELETE_ORDER, answer(row))
-
-    order = await exchange.cancel("BTCUSDT", INTENT.client_order_id)
-
-    assert (order.client_order_id, order.status) == (INTENT.client_order_id, OrderStatus.CANCELED)
-    assert order.executed == Decimal("0.00005")
-    assert wire.requests[0].params["origClientOrderId"] == INTENT.client_order_id
-
-
-async def test_a_cancel_that_is_refused_or_unclear_says_which(
-    wire: FakeExchangeWire, exchange: BinanceExchange
-) -> None:
-    wire.script(DELETE_ORDER, refusal(-2011, "Unknown order sent."), html(502), answer({}))
-
-    with pytest.raises(Refused):
-        await exchange.cancel("BTCUSDT", "bta-1")
-    for _ in range(2):
-        with pytest.raises(OutcomeUnknown):
-            await exchange.cancel("BTCUSDT", "bta-1")
-
-
 @pytest.mark.parametrize("step", [HANG_UP, RESET])
 @pytest.mark.parametrize(
     ("route", "call", "error"),
     [
         (GET_ORDER, lambda exchange: exchange.find_order("BTCUSDT", "bta-1"), Unavailable),
-        (DELETE_ORDER, lambda exchange: exchange.cancel("BTCUSDT", "bta-1"), OutcomeUnknown),
+        (DELETE_ORDER, lambda exchange: exchange.cancel(CANCEL), OutcomeUnknown),
         (POST_ORDER, lambda exchange: exchange.place(INTENT), OutcomeUnknown),
     ],
 )

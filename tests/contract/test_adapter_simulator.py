@@ -11,6 +11,7 @@ import pytest
 from binance_trade_agent.domain.errors import ConfigurationError, Refused
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.orders import (
+    CancelIntent,
     ExchangeOrder,
     OrderIntent,
     OrderStatus,
@@ -68,6 +69,19 @@ def intent(venue: BinanceExchange, side: Side = Side.BUY, quantity: str = "0.01"
     )
 
 
+def cancel_of(venue: BinanceExchange, order: OrderIntent, replaced_by: str | None = None) -> CancelIntent:
+    return CancelIntent(
+        cancel_id=new_client_order_id(),
+        symbol=order.symbol,
+        client_order_id=order.client_order_id,
+        client_list_id=order.client_list_id if replaced_by is None else None,
+        replaced_by=replaced_by,
+        stamp=venue.stamp(),
+        reason="test",
+        created_at=venue.now(),
+    )
+
+
 async def test_a_market_order_fills_and_is_found_again_the_same(venue: BinanceExchange) -> None:
     order = intent(venue)
 
@@ -108,18 +122,20 @@ async def test_lists_since_hold_what_was_traded(venue: BinanceExchange) -> None:
 
 
 async def test_a_resting_order_is_listed_and_cancelled(venue: BinanceExchange) -> None:
-    resting = replace(intent(venue), order_type=OrderType.LIMIT, reference_price=Decimal("40000.50"))
+    resting = replace(intent(venue), order_type=OrderType.LIMIT, price=Decimal("40000.50"))
 
     placed = await venue.place(resting)
     listed = await venue.open_orders("BTCUSDT")
-    cancelled = await venue.cancel("BTCUSDT", resting.client_order_id)
+    await venue.cancel(cancel_of(venue, resting))
+    found = await venue.find_order("BTCUSDT", resting.client_order_id)
 
-    assert placed.status is OrderStatus.OPEN
+    assert (placed.status, placed.price, placed.fills) == (OrderStatus.OPEN, Decimal("40000.5"), ())
     assert [order.client_order_id for order in listed] == [resting.client_order_id]
-    assert (cancelled.client_order_id, cancelled.status) == (resting.client_order_id, OrderStatus.CANCELED)
+    assert found is not None
+    assert (found.client_order_id, found.status) == (resting.client_order_id, OrderStatus.CANCELED)
     assert await venue.open_orders("BTCUSDT") == ()
     with pytest.raises(Refused) as caught:
-        await venue.cancel("BTCUSDT", resting.client_order_id)
+        await venue.cancel(cancel_of(venue, resting))
     assert caught.value.code == -2011
 
 

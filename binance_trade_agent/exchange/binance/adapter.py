@@ -10,7 +10,15 @@ from typing import Any
 
 from binance_trade_agent.domain.errors import ExchangeError, Refused, Unavailable
 from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
-from binance_trade_agent.domain.orders import ExchangeOrder, Fill, OrderIntent, RequestStamp
+from binance_trade_agent.domain.orders import (
+    CancelIntent,
+    ExchangeOrder,
+    Fill,
+    OrderIntent,
+    OrderListIntent,
+    Replacement,
+    RequestStamp,
+)
 from binance_trade_agent.domain.portfolio import AccountSnapshot
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.exchange.binance.addresses import bypass_proxy
@@ -31,16 +39,26 @@ from binance_trade_agent.exchange.binance.mapping import (
     MALFORMED,
     account_of,
     book_top_of,
-    cancelled_order,
     candles_of,
     fill_of,
     order_of,
-    order_request,
-    placed_order,
     rows_of,
     with_trades,
 )
 from binance_trade_agent.exchange.binance.network_time import NetworkTime
+from binance_trade_agent.exchange.binance.order_answers import (
+    check_cancelled,
+    placed_list,
+    placed_order,
+    refused_replacement,
+    replacement_of,
+)
+from binance_trade_agent.exchange.binance.order_requests import (
+    cancel_request,
+    list_request,
+    order_request,
+    replace_request,
+)
 from binance_trade_agent.exchange.binance.rules import RulesCache, rules_of, unknown_symbols
 from binance_trade_agent.exchange.binance.timestamps import to_ms
 from binance_trade_agent.exchange.binance.weight import WeightMeter
@@ -132,13 +150,35 @@ class BinanceExchange:
 
     async def place(self, intent: OrderIntent) -> ExchangeOrder:
         """Send the order once; see `ports.Exchange.place`."""
-        try:
-            answer = await self._client.create_order(**order_request(intent))
-        except Refused as refusal:
-            await self._learn_from(refusal, intent.symbol)
-            raise
+        answer = await self._write(self._client.create_order, intent.symbol, order_request(intent))
         with _understood("order", writes=True):
             return placed_order(answer, intent)
+
+    async def place_list(self, order_list: OrderListIntent) -> tuple[ExchangeOrder, ...]:
+        """Send an OCO once; its legs as placed, stop first. See `ports.Exchange.place_list`."""
+        request = list_request(order_list)
+        answer = await self._write(self._client.create_oco_order, order_list.symbol, request)
+        with _understood("orderList/oco", writes=True):
+            return placed_list(answer, order_list)
+
+    async def cancel(self, cancel: CancelIntent) -> None:
+        """Cancel once an order, or the list it is a leg of; see `ports.Exchange.cancel`."""
+        request = cancel_request(cancel)
+        in_list = cancel.client_list_id is not None
+        call = self._client.v3_delete_order_list if in_list else self._client.cancel_order
+        answer = await self._write(call, cancel.symbol, request)
+        with _understood("cancel", writes=True):
+            check_cancelled(answer, cancel)
+
+    async def replace(self, cancel: CancelIntent, intent: OrderIntent) -> Replacement:
+        """Cancel an order and place another, in one request; see `ports.Exchange.replace`."""
+        request = replace_request(cancel, intent)
+        try:
+            answer = await self._write(self._client.cancel_replace_order, intent.symbol, request)
+        except Refused as refusal:
+            return refused_replacement(refusal)
+        with _understood("order/cancelReplace", writes=True):
+            return replacement_of(answer, intent)
 
     async def find_order(self, symbol: str, client_order_id: str) -> ExchangeOrder | None:
         """The order with its fills as far as known; None only where the exchange says it has none (-2013)."""
@@ -172,21 +212,11 @@ class BinanceExchange:
         with _understood("myTrades"):
             return tuple(map(fill_of, rows))
 
-    async def open_orders(self, symbol: str) -> tuple[ExchangeOrder, ...]:
-        """The account's open orders in `symbol`, without fills."""
+    async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
+        """The account's open orders in one symbol (weight 6) or in all (weight 80), without fills."""
         rows = await self._read(self._client.get_open_orders, symbol=symbol)
         with _understood("openOrders"):
             return tuple(map(order_of, rows_of(rows)))
-
-    async def cancel(self, symbol: str, client_order_id: str) -> ExchangeOrder:
-        """Cancel once; the order as it ended, without fills. `Refused` -2011 if it is not open (any more)."""
-        try:
-            answer = await self._client.cancel_order(symbol=symbol, origClientOrderId=client_order_id)
-        except Refused as refusal:
-            await self._learn_from(refusal, symbol)
-            raise
-        with _understood("order", writes=True):
-            return cancelled_order(answer)
 
     @property
     def waited_s(self) -> float:
@@ -240,6 +270,14 @@ class BinanceExchange:
         self._exchange_clock.expire(asked_at)
         await self._keep_time()
         return await call(**params)
+
+    async def _write(self, call: Call, symbol: str, request: Mapping[str, str]) -> Any:
+        """The answer to an order, a list or a cancel: sent once, whatever comes of it."""
+        try:
+            return await call(**request)
+        except Refused as refusal:
+            await self._learn_from(refusal, symbol)
+            raise
 
     async def _learn_from(self, refusal: Refused, symbol: str) -> None:
         """Renew what a refused order shows to be out of date."""

@@ -26,6 +26,8 @@ from binance_trade_agent.exchange.binance.weight import WeightMeter
 
 MAX_CONNECTIONS = 16
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+#: Requests that place orders, which is what a limit of new orders (-1015) forbids.
+_PLACING = frozenset({("post", "order"), ("post", "order/cancelReplace"), ("post", "orderList/oco")})
 #: Share of the request's time in which the connection must be up: only before that is a failure surely harmless.
 _CONNECT_SHARE = 2 / 3
 
@@ -83,7 +85,7 @@ class ExchangeClient(AsyncClient):  # type: ignore[misc]  # the library has no t
         Raises:
             ExchangeError: as the table in `errors` says; `Throttled` without a request while a ban is in force.
         """
-        self._bans.check()
+        self._bans.check(places=(method, urlsplit(uri).path.rpartition("/v3/")[2]) in _PLACING)
         writes = method != "get"
         request = f"{method.upper()} {urlsplit(uri).path}"
         payload = self._encode(kwargs.get("data") or {}, signed)

@@ -2,7 +2,8 @@
 
 | answer                                            | read          | order, cancel    |
 |---------------------------------------------------|---------------|------------------|
-| 429, 418, code -1003 or -1015                     | `Throttled`   | `Throttled`      |
+| 429, 418, code -1003                              | `Throttled`   | `Throttled`      |
+| -1015, too many new orders                        | `Throttled`   | `Throttled`      |
 | 403 without a Binance code (the firewall's page)  | `Throttled`   | `Throttled`      |
 | 4xx with a Binance code                           | `Refused`     | `Refused`        |
 | -2010 "Duplicate order sent."                     | `Refused`     | `OutcomeUnknown` |
@@ -16,7 +17,10 @@ id is not a refusal: ids are never used twice, so the exchange must already hold
 """
 
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 import aiohttp
 import orjson
@@ -38,14 +42,34 @@ MARKET_CLOSED = "Market is closed"
 UNKNOWN_SYMBOL = frozenset({-1121, -1100})
 
 _DUPLICATE_ORDER = (-2010, "Duplicate order sent.")
-_THROTTLING_CODES = frozenset({-1003, -1015})
+_TOO_MANY_ORDERS = -1015
+_THROTTLING_CODES = frozenset({-1003, _TOO_MANY_ORDERS})
 _UNDECIDED_CODES = frozenset({-1000, -1001, -1006, -1007, -1008})
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 #: Waits where the exchange names none: the weight window is a minute, a ban at least two.
 _LIMIT_WAIT_S = 60.0
 _BAN_WAIT_S = 120.0
+_LONGEST_BAN_S = 3 * 24 * 3600.0
+_MAX_DIGITS = 9
 #: The firewall names no time; it bans addresses that insist.
 _FIREWALL_WAIT_S = 300.0
+
+
+class TooManyOrders(Throttled):
+    """The limit of new orders is reached (-1015): no new orders, but reads and cancels go on."""
+
+
+class RefusedInPart(Refused):
+    """A refusal with the results of a request's halves (cancelReplace, -2021 and -2022)."""
+
+    def __init__(self, code: int, message: str, data: Mapping[str, Any]) -> None:
+        super().__init__(code, message)
+        self.data = data
+
+
+def is_decided(code: int, message: str) -> bool:
+    """Whether Binance's error code and text say for sure that an order or a cancel was not carried out."""
+    return code not in _UNDECIDED_CODES and (code, message) != _DUPLICATE_ORDER
 
 
 def undecided(writes: bool, text: str) -> ExchangeError:
@@ -67,35 +91,54 @@ def from_answer(
     status: int, body: bytes, retry_after: str | None, now: datetime, writes: bool, request: str
 ) -> ExchangeError:
     """The error of an answer that is not 2xx; `now` is exchange time, `retry_after` the header's text."""
-    code, message = _code_and_message(body)
+    code, message, data = _error_in(body)
     if status in {418, 429} or code in _THROTTLING_CODES:
         wait_s = _wait_s(status, message, retry_after, now)
-        return Throttled(wait_s, message or f"{request}: HTTP {status}", banned=status == 418)
+        text = message or f"{request}: HTTP {status}"
+        if code == _TOO_MANY_ORDERS and status != 418:
+            return TooManyOrders(wait_s, text)
+        return Throttled(wait_s, text, banned=status == 418)
     if status == 403 and code is None:
         return Throttled(
             _FIREWALL_WAIT_S,
             f"{request}: turned away by the exchange's web firewall before it was looked at (403)",
         )
-    decided = 400 <= status < 500 and status != 408 and code not in _UNDECIDED_CODES
-    if code is None or not decided or (writes and (code, message) == _DUPLICATE_ORDER):
+    answered = 400 <= status < 500 and status != 408 and code not in _UNDECIDED_CODES
+    if code is None or not answered or (writes and not is_decided(code, message)):
         detail = f" {code} {message}" if code is not None else ""
         return undecided(writes, f"{request}: HTTP {status}{detail}")
-    return Refused(code, message)
+    return RefusedInPart(code, message, data) if data else Refused(code, message)
 
 
-def _code_and_message(body: bytes) -> tuple[int | None, str]:
+def _error_in(body: bytes) -> tuple[int | None, str, Mapping[str, Any]]:
+    """Code, text and further data of Binance's error form; no code for anything else."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None, ""
+        return None, "", {}
     if not isinstance(answer, dict) or not isinstance(answer.get("code"), int):
-        return None, ""
-    return answer["code"], str(answer.get("msg", ""))
+        return None, "", {}
+    data = answer.get("data")
+    return answer["code"], str(answer.get("msg", "")), data if isinstance(data, dict) else {}
 
 
 def _wait_s(status: int, message: str, retry_after: str | None, now: datetime) -> float:
-    if retry_after is not None and retry_after.strip().isdecimal():
-        return max(int(retry_after), 1)
-    if match := _BANNED_UNTIL.search(message):
-        return max((from_ms(int(match[1])) - now).total_seconds(), 1.0)
-    return _BAN_WAIT_S if status == 418 else _LIMIT_WAIT_S
+    """Seconds of silence that are demanded, 1 s to the longest ban; a default where the demand makes no sense."""
+    asked_s = _seconds_of((retry_after or "").strip(), now)
+    if asked_s is None and (match := _BANNED_UNTIL.search(message)):
+        asked_s = (from_ms(int(match[1])) - now).total_seconds()
+    if asked_s is None:
+        return _BAN_WAIT_S if status == 418 else _LIMIT_WAIT_S
+    return min(max(asked_s, 1.0), _LONGEST_BAN_S)
+
+
+def _seconds_of(retry_after: str, now: datetime) -> float | None:
+    """The header as seconds from now; it is a number of seconds or a date (RFC 9110, 10.2.3)."""
+    if retry_after.isdecimal():
+        # a number of absurd length is not even converted
+        return int(retry_after) if len(retry_after) <= _MAX_DIGITS else _LONGEST_BAN_S
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()

@@ -12,11 +12,10 @@ from itertools import pairwise
 from typing import Any
 
 from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
-from binance_trade_agent.domain.money import product, to_wire, total
+from binance_trade_agent.domain.money import total
 from binance_trade_agent.domain.orders import (
     ExchangeOrder,
     Fill,
-    OrderIntent,
     OrderStatus,
     OrderType,
     Side,
@@ -58,47 +57,6 @@ def rows_of(answer: object) -> list[Any]:
     return answer
 
 
-def order_request(intent: OrderIntent) -> dict[str, str]:
-    """The parameters of POST /api/v3/order, the intent's own timestamp and window included.
-
-    A LIMIT order is sent at its reference price and stays until cancelled.
-    """
-    request = {
-        "symbol": intent.symbol,
-        "side": intent.side.value,
-        "type": intent.order_type.value,
-        "quantity": to_wire(intent.quantity),
-        "newClientOrderId": intent.client_order_id,
-        "newOrderRespType": "FULL",
-        "recvWindow": str(intent.stamp.recv_window_ms),
-        "timestamp": str(intent.stamp.timestamp_ms),
-    }
-    if intent.order_type is OrderType.LIMIT:
-        request |= {"timeInForce": "GTC", "price": to_wire(intent.reference_price)}
-    return request
-
-
-def placed_order(answer: Mapping[str, Any], intent: OrderIntent) -> ExchangeOrder:
-    """The FULL answer to a placement.
-
-    Its fills carry no time and no maker flag: the order's `transactTime` stands for the one, and a
-    fill at placement is always a taker's. They are left out when price × quantity does not give
-    the quote amount exactly, so that `myTrades` brings the exchange's own amounts.
-    """
-    order = order_of(answer, "clientOrderId", "transactTime")
-    expected = (intent.client_order_id, intent.symbol, intent.side)
-    if (order.client_order_id, order.symbol, order.side) != expected:
-        raise ValueError(f"the answer is about another order: {order.client_order_id}")
-    fills = tuple(_placement_fill(row, order) for row in answer["fills"])
-    exact = total([fill.quote_quantity for fill in fills]) == order.quote_executed
-    return _with_fills(order, fills) if exact else order
-
-
-def cancelled_order(answer: Mapping[str, Any]) -> ExchangeOrder:
-    """The answer to a cancel, where `clientOrderId` names the cancel and `origClientOrderId` the order."""
-    return order_of(answer, "origClientOrderId", "transactTime")
-
-
 def order_of(
     row: Mapping[str, Any], id_field: str = "clientOrderId", time_field: str = "updateTime"
 ) -> ExchangeOrder:
@@ -110,8 +68,8 @@ def order_of(
     if status is OrderStatus.OPEN and executed:
         status = OrderStatus.PARTIALLY_FILLED
     return ExchangeOrder(
-        symbol=_text(row["symbol"]),
-        client_order_id=_text(row[id_field]),
+        symbol=text(row["symbol"]),
+        client_order_id=text(row[id_field]),
         exchange_order_id=int(row["orderId"]),
         side=Side(row["side"]),
         status=status,
@@ -119,6 +77,10 @@ def order_of(
         executed=executed,
         quote_executed=quote_executed,
         updated_at=from_ms(row[time_field]),
+        order_type=OrderType(row["type"]),
+        price=decimal(row["price"]),
+        # only orders that wait for a trigger have the field in every answer
+        stop_price=decimal(row.get("stopPrice", "0")),
     )
 
 
@@ -127,13 +89,13 @@ def with_trades(order: ExchangeOrder, rows: Sequence[Mapping[str, Any]]) -> Exch
     fills = tuple(fill_of(row) for row in rows)
     if any(fill.exchange_order_id != order.exchange_order_id for fill in fills):
         raise ValueError("a trade of another order")
-    return _with_fills(order, fills)
+    return with_fills(order, fills)
 
 
 def fill_of(row: Mapping[str, Any]) -> Fill:
     """A row of `myTrades`."""
     return Fill(
-        symbol=_text(row["symbol"]),
+        symbol=text(row["symbol"]),
         trade_id=int(row["id"]),
         exchange_order_id=int(row["orderId"]),
         side=Side.BUY if row["isBuyer"] else Side.SELL,
@@ -141,7 +103,7 @@ def fill_of(row: Mapping[str, Any]) -> Fill:
         quantity=decimal(row["qty"]),
         quote_quantity=decimal(row["quoteQty"]),
         commission=decimal(row["commission"]),
-        commission_asset=_text(row["commissionAsset"]),
+        commission_asset=text(row["commissionAsset"]),
         traded_at=from_ms(row["time"]),
         is_maker=bool(row["isMaker"]),
     )
@@ -158,7 +120,7 @@ def candles_of(rows: object, interval: CandleInterval) -> tuple[Candle, ...]:
 def book_top_of(row: Mapping[str, Any]) -> BookTop:
     """A row of `ticker/bookTicker`; prices are 0 where nobody bids or asks."""
     return BookTop(
-        symbol=_text(row["symbol"]),
+        symbol=text(row["symbol"]),
         bid=decimal(row["bidPrice"]),
         bid_quantity=decimal(row["bidQty"]),
         ask=decimal(row["askPrice"]),
@@ -169,33 +131,17 @@ def book_top_of(row: Mapping[str, Any]) -> BookTop:
 def account_of(answer: Mapping[str, Any], observed_at: datetime) -> AccountSnapshot:
     """The account with every asset the exchange lists, empty ones too."""
     balances = {
-        _text(row["asset"]): AssetBalance(row["asset"], decimal(row["free"]), decimal(row["locked"]))
+        text(row["asset"]): AssetBalance(row["asset"], decimal(row["free"]), decimal(row["locked"]))
         for row in answer["balances"]
     }
     return AccountSnapshot(balances, bool(answer["canTrade"]), observed_at)
 
 
-def _with_fills(order: ExchangeOrder, fills: tuple[Fill, ...]) -> ExchangeOrder:
+def with_fills(order: ExchangeOrder, fills: tuple[Fill, ...]) -> ExchangeOrder:
+    """The order with these fills; malformed if they are more than was executed."""
     if total([fill.quantity for fill in fills]) > order.executed:
         raise ValueError("the fills are more than was executed")
     return replace(order, fills=fills)
-
-
-def _placement_fill(row: Mapping[str, Any], order: ExchangeOrder) -> Fill:
-    price, quantity = decimal(row["price"]), decimal(row["qty"])
-    return Fill(
-        symbol=order.symbol,
-        trade_id=int(row["tradeId"]),
-        exchange_order_id=order.exchange_order_id,
-        side=order.side,
-        price=price,
-        quantity=quantity,
-        quote_quantity=product(price, quantity),
-        commission=decimal(row["commission"]),
-        commission_asset=_text(row["commissionAsset"]),
-        traded_at=order.updated_at,
-        is_maker=False,
-    )
 
 
 def _candle(row: Sequence[Any], interval: CandleInterval) -> Candle:
@@ -204,7 +150,8 @@ def _candle(row: Sequence[Any], interval: CandleInterval) -> Candle:
     return Candle(open_time, open_time + interval.duration, opened, high, low, closed, volume)
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """A name: text that is not empty."""
     if not isinstance(value, str) or not value:
         raise TypeError(f"{value!r} is not a name")
     return value

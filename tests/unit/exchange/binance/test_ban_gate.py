@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from binance_trade_agent.domain.errors import Throttled
+from binance_trade_agent.domain.records import BanScope
 from binance_trade_agent.exchange.binance.ban_gate import BanGate
+from binance_trade_agent.exchange.binance.errors import TooManyOrders
 from tests.fake_exchange_wire import ManualClock, MemoryBans
 
 
@@ -28,7 +30,7 @@ def test_a_ban_another_process_stored_is_seen_within_a_second() -> None:
     clock, bans = ManualClock(), MemoryBans()
     gate = BanGate(bans, clock)
     gate.check()
-    bans.set_until(clock.now() + timedelta(seconds=30), "from elsewhere")
+    bans.set_until(BanScope.ALL, clock.now() + timedelta(seconds=30), "from elsewhere")
 
     clock.advance(1)
 
@@ -44,3 +46,17 @@ def test_a_ban_ends_by_itself() -> None:
     clock.advance(10)
 
     gate.check()
+
+
+def test_a_limit_of_orders_silences_orders_only() -> None:
+    clock, bans = ManualClock(), MemoryBans()
+    gate = BanGate(bans, clock)
+
+    gate.impose(TooManyOrders(7, "too many new orders"))
+
+    gate.check()
+    with pytest.raises(Throttled, match="no new order is sent before"):
+        BanGate(bans, clock).check(places=True)
+    assert bans.until(BanScope.ALL) is None
+    clock.advance(7)
+    gate.check(places=True)
