@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.exchange.simulator.faults.parsing import BadRule, read_rules
+from binance_trade_agent.exchange.simulator.faults.rule import Spec
 from binance_trade_agent.exchange.simulator.market.base import Market
 from binance_trade_agent.exchange.simulator.market.factory import MarketConfig, MarketKind, market_from
 from binance_trade_agent.exchange.simulator.market.replay import ReplayMarket
@@ -54,9 +56,10 @@ def build_simulator(settings: Settings) -> SimulatorServer:
     """A simulated exchange with its one account, continuing where an earlier one on this data folder stopped.
 
     Raises:
-        ConfigurationError: the settings of the market cannot work.
+        ConfigurationError: the settings of the market or the file of fault rules cannot work.
         StorageError: its database cannot be used.
     """
+    faults = _faults(settings.simulator_faults_file)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     key, secret = SIMULATOR_KEY_PAIR
     try:
@@ -69,6 +72,7 @@ def build_simulator(settings: Settings) -> SimulatorServer:
         settings.data_dir / "simulator.db",
         settings.simulator_host,
         settings.simulator_port,
+        faults=faults,
     )
 
 
@@ -97,6 +101,13 @@ def market_origin(path: Path, seed: int | None, replayed: str = "") -> MarketOri
         if seed in (None, stored.seed) and replayed == stored.replayed:
             return stored
     return _new_origin(path, secrets.randbelow(2**31) if seed is None else seed, replayed)
+
+
+def _faults(path: Path | None) -> list[Spec]:
+    try:
+        return [] if path is None else read_rules(path)
+    except (BadRule, OSError) as error:
+        raise ConfigurationError(f"SIMULATOR_FAULTS_FILE={path}: {error}") from error
 
 
 def _market(settings: Settings) -> Market:

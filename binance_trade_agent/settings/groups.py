@@ -223,6 +223,11 @@ class SimulatorGroup(_Group):
         "What the simulated account starts with; 10000 of the quote currency if unset.",
         allowed="a comma list of ASSET=amount",
     )
+    simulator_faults_file: Path | None = _default(
+        None,
+        "JSON list of fault rules in force from its start (tests).",
+        allowed="a path",
+    )
 
 
 class ServiceGroup(_Group):
