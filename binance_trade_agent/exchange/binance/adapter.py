@@ -61,6 +61,7 @@ from binance_trade_agent.exchange.binance.order_requests import (
 )
 from binance_trade_agent.exchange.binance.rules import RulesCache, rules_of, unknown_symbols
 from binance_trade_agent.exchange.binance.timestamps import to_ms
+from binance_trade_agent.exchange.binance.user_stream import BinanceUserStream
 from binance_trade_agent.exchange.binance.weight import WeightMeter
 from binance_trade_agent.ports import Bans, Clock
 
@@ -89,6 +90,10 @@ class BinanceExchange:
         self._failed_measurements = 0
         self._opened: ExchangeClient | None = None
         bypass_proxy(os.environ, config.rest_url, config.stream_url, config.ws_api_url)
+
+    def user_stream(self) -> BinanceUserStream:
+        """A stream of the account's events, which shares the exchange's clock and its bans."""
+        return BinanceUserStream(self._config, self._exchange_clock, self._clock, self._bans)
 
     async def connect(self) -> None:
         """Measure the clock offset; raises `Unavailable` when the exchange cannot be reached."""
