@@ -1,0 +1,241 @@
+"""Where stops and targets lie, and the next thing to do about a position's protection."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from binance_trade_agent.domain.market import BookTop
+from binance_trade_agent.domain.orders import (
+    JournalOrder,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    RequestStamp,
+    Side,
+)
+from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.protection import (
+    Drop,
+    ExitNow,
+    Leave,
+    Move,
+    Place,
+    ProtectionPlan,
+    Step,
+    covered,
+    covers_of,
+    next_step,
+)
+from tests.trading_views import RULES, SYMBOL
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+PLAN = ProtectionPlan(stop_share=Decimal("0.05"), target_share=Decimal("0.10"))
+TRAILING = replace(PLAN, trailing_share=Decimal("0.05"))
+EVERYTHING = replace(
+    RULES,
+    order_types=frozenset(OrderType),
+    oco_allowed=True,
+    cancel_replace_allowed=True,
+    max_algo_orders=5,
+)
+
+
+def position(quantity: str = "2", paid: str = "100") -> Position:
+    held = Decimal(quantity)
+    return Position(SYMBOL, "BTC", "USDT", quantity=held, cost=held * Decimal(paid))
+
+
+def book(bid: str = "100") -> BookTop:
+    price = Decimal(bid)
+    return BookTop(SYMBOL, price, Decimal(9), price + Decimal("0.02"), Decimal(9))
+
+
+def leg(
+    purpose: Purpose,
+    quantity: str = "2",
+    *,
+    price: str = "95",
+    list_id: str | None = "list",
+    status: OrderStatus = OrderStatus.OPEN,
+    booked: str = "0",
+) -> JournalOrder:
+    stop = purpose is Purpose.STOP
+    intent = OrderIntent(
+        client_order_id=f"bta-{purpose}-{list_id}-{price}",
+        symbol=SYMBOL,
+        side=Side.SELL,
+        order_type=OrderType.STOP_LOSS if stop else OrderType.LIMIT_MAKER,
+        quantity=Decimal(quantity),
+        purpose=purpose,
+        stamp=RequestStamp(0, 5000),
+        reference_price=Decimal(price),
+        created_at=NOW,
+        price=None if stop else Decimal(price),
+        stop_price=Decimal(price) if stop else None,
+        client_list_id=list_id,
+    )
+    done = Decimal(booked)
+    return JournalOrder(intent, "d", status, 1, done, done * 100, "", NOW, done)
+
+
+def oco(quantity: str = "2", stop: str = "95", list_id: str = "list") -> list[JournalOrder]:
+    return [
+        leg(Purpose.STOP, quantity, price=stop, list_id=list_id),
+        leg(Purpose.TARGET, quantity, price="110", list_id=list_id),
+    ]
+
+
+def step(
+    held: Position | None,
+    rows: list[JournalOrder],
+    *,
+    bid: str = "100",
+    plan: ProtectionPlan = PLAN,
+    rules: object = EVERYTHING,
+) -> Step:
+    assert isinstance(rules, type(RULES))
+    return next_step(held, covers_of(rows, SYMBOL), rules, book(bid), plan)
+
+
+def test_an_open_position_gets_an_oco_for_what_can_be_sold() -> None:
+    found = step(position("1.9987"), [])
+    assert isinstance(found, Place)
+    assert found.quantity == Decimal("1.998")
+    assert found.stop is not None
+    assert (found.stop.order_type, found.stop.stop_price, found.stop.price) == (
+        OrderType.STOP_LOSS,
+        Decimal("95.00"),
+        None,
+    )
+    assert found.target == Decimal("110.00")
+
+
+def test_prices_are_rounded_to_ticks_away_from_nothing_gained() -> None:
+    found = step(position("1", paid="99.987"), [])
+    assert isinstance(found, Place)
+    assert found.stop is not None
+    assert found.stop.stop_price == Decimal("94.98")  # 94.98765 down
+    assert found.target == Decimal("109.99")  # 109.9857 up
+
+
+def test_without_market_stops_the_stop_has_a_limit_below_its_trigger() -> None:
+    rules = replace(EVERYTHING, order_types=EVERYTHING.order_types - {OrderType.STOP_LOSS})
+    found = step(position(), [], rules=rules)
+    assert isinstance(found, Place)
+    assert found.stop is not None
+    assert (found.stop.order_type, found.stop.price) == (OrderType.STOP_LOSS_LIMIT, Decimal("94.05"))
+
+
+def test_without_lists_the_stop_rests_alone_and_the_target_is_watched() -> None:
+    rules = replace(EVERYTHING, oco_allowed=False)
+    found = step(position(), [], rules=rules)
+    assert isinstance(found, Place)
+    assert found.target is None
+    alone = leg(Purpose.STOP, list_id=None)
+    assert isinstance(step(position(), [alone], rules=rules), Leave)
+    due = step(position(), [alone], bid="110", rules=rules)
+    assert isinstance(due, ExitNow)
+    assert due.code == "take_profit"
+
+
+def test_what_is_covered_is_left() -> None:
+    assert isinstance(step(position(), oco()), Leave)
+
+
+def test_a_further_entry_gets_cover_of_its_own() -> None:
+    found = step(position("3"), oco("2"))
+    assert isinstance(found, Place)
+    assert found.quantity == Decimal(1)
+
+
+def test_dust_beside_a_cover_is_left() -> None:
+    assert isinstance(step(position("2.0007"), oco("2")), Leave)
+
+
+def test_what_is_too_little_to_be_sold_at_the_stop_is_watched() -> None:
+    # 0.051 x 100 passes the smallest notional of 5, 0.051 x 95 does not
+    small = position("0.051")
+    assert isinstance(step(small, []), Leave)
+    due = step(small, [], bid="94")
+    assert isinstance(due, Leave)  # below the smallest notional by now: dust
+    rich = step(small, [], bid="111")
+    assert isinstance(rich, ExitNow)
+
+
+def test_cover_for_more_than_is_held_is_dropped_newest_first() -> None:
+    rows = [*oco("2", list_id="old"), *oco("1", list_id="new")]
+    found = step(position("2"), rows)
+    assert isinstance(found, Drop)
+    assert found.cover.client_list_id == "new"
+    assert isinstance(step(None, oco("1")), Drop)
+
+
+def test_a_price_past_the_stop_is_sold_at_once() -> None:
+    found = step(position(), [], bid="95")
+    assert isinstance(found, ExitNow)
+    assert found.code == "stop_loss"
+
+
+def test_a_partly_filled_target_covers_what_is_left() -> None:
+    rows = [leg(Purpose.TARGET, "2", price="110", status=OrderStatus.PARTIALLY_FILLED, booked="0.5")]
+    assert covered(covers_of(rows, SYMBOL)) == Decimal("1.5")
+
+
+def test_a_list_covers_its_quantity_once() -> None:
+    assert covered(covers_of(oco("2"), SYMBOL)) == Decimal(2)
+
+
+def test_unresolved_and_ended_rows_cover_nothing() -> None:
+    rows = [
+        leg(Purpose.STOP, status=OrderStatus.UNKNOWN, list_id="a"),
+        leg(Purpose.STOP, status=OrderStatus.EXPIRED, list_id="b"),
+        leg(Purpose.STOP, status=OrderStatus.INTENT, list_id="c"),
+    ]
+    assert covers_of(rows, SYMBOL) == ()
+
+
+@pytest.mark.parametrize(("bid", "moved_to"), [("100.4", None), ("103", "97.85"), ("130", "123.50")])
+def test_a_trailing_stop_follows_in_steps_and_never_falls(bid: str, moved_to: str | None) -> None:
+    found = step(position(), oco(), bid=bid, plan=replace(TRAILING, target_share=Decimal(1)))
+    if moved_to is None:
+        assert isinstance(found, Leave)
+        return
+    assert isinstance(found, Move)
+    assert found.stop.stop_price == Decimal(moved_to)
+    assert found.quantity == Decimal(2)
+    rows = [leg(Purpose.STOP, price=moved_to, list_id=None)]
+    assert isinstance(
+        step(position(), rows, bid="99", plan=replace(TRAILING, target_share=Decimal(1))), Leave
+    )
+
+
+def test_when_no_further_stop_may_be_opened_one_is_widened() -> None:
+    rules = replace(EVERYTHING, max_algo_orders=1)
+    found = step(position("3"), oco("2"), rules=rules)
+    assert isinstance(found, Move)
+    assert found.quantity == Decimal(3)
+    stuck = step(position("3"), oco("2"), rules=replace(rules, cancel_replace_allowed=False))
+    assert isinstance(stuck, Leave)
+    assert stuck.alarm
+
+
+def test_a_symbol_without_stop_orders_is_watched_and_said_so() -> None:
+    found = step(position(), [], rules=replace(RULES, max_algo_orders=5))
+    assert isinstance(found, Leave)
+    assert found.alarm
+    assert isinstance(step(position(), [], bid="94", rules=RULES), ExitNow)
+
+
+def test_a_target_stays_inside_the_price_band() -> None:
+    rules = replace(EVERYTHING, sell_price_band=(Decimal("0.9"), Decimal("1.05")))
+    found = step(position(), [], rules=rules)
+    assert isinstance(found, Place)
+    assert found.target == Decimal("102.90")
+
+
+def test_without_a_plan_nothing_is_done() -> None:
+    assert isinstance(step(position(), [], plan=ProtectionPlan()), Leave)
+    assert isinstance(step(position("1"), oco("2"), plan=ProtectionPlan()), Drop)
