@@ -1,79 +1,180 @@
-"""Finds out what became of orders whose fate is not known, and brings unfinished ones up to date."""
+"""Finds out what became of orders and cancels whose fate is not known, and brings unfinished ones up to date."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
 
 import structlog
 
-from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError
-from binance_trade_agent.domain.orders import JournalOrder, Side
-from binance_trade_agent.domain.portfolio import AccountSnapshot
-from binance_trade_agent.domain.reconciliation import Adopt, NotPlaced, OrderLookup, is_past_landing, resolve
-from binance_trade_agent.domain.symbol_rules import SymbolRules
+from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, Refused
+from binance_trade_agent.domain.orders import (
+    CancelStatus,
+    ExchangeOrder,
+    Fill,
+    JournalCancel,
+    JournalOrder,
+)
+from binance_trade_agent.domain.reconciliation import (
+    Adopt,
+    CancelDone,
+    CancelNotPlaced,
+    NotPlaced,
+    OrderLookup,
+    balance_differences,
+    balances_agree,
+    could_be_of,
+    is_past_landing,
+    resolve,
+    resolve_cancel,
+)
 from binance_trade_agent.ports import Exchange, Ledger, OrderJournal
 
 _log = structlog.get_logger(__name__)
 
 #: How far before the intent's own timestamp the exchange's lists are searched.
 _LIST_MARGIN = timedelta(seconds=60)
+#: So many of the latest orders are searched for one that the exchange accepted before.
+_ORDERS_BEFORE = 200
+#: "Order was canceled or expired with no executed qty over 90 days ago and has been archived." (errors.md)
+_ARCHIVED = -2026
 
 
 class OrderResolver:
-    """Looks up every journal row that is not terminal. A failed look-up leaves its row as it is."""
+    """Looks up journal rows that are not terminal. A failed look-up leaves its row as it is."""
 
     def __init__(self, exchange: Exchange, journal: OrderJournal, ledger: Ledger) -> None:
         self._exchange = exchange
         self._journal = journal
         self._ledger = ledger
+        self._failed: set[str] = set()
 
-    async def resolve_all(self) -> tuple[JournalOrder, ...]:
-        """Resolve what can be resolved and return the rows that are still unfinished."""
+    async def resolve_all(self, *, thorough: bool = True) -> tuple[JournalOrder, ...]:
+        """Resolve what can be resolved and return the orders that are still unfinished.
+
+        Unless `thorough`, protection that rests with every fill booked is not looked up: the
+        user stream tells of it. What could not be looked up the last time always is.
+        """
+        rows = [row for row in self._journal.unfinished() if thorough or self._is_due(row)]
         # together: one after another, many rows of a silent exchange would take longer than a cycle may
-        await asyncio.gather(*(self._try(row) for row in self._journal.unfinished()))
+        await asyncio.gather(*(self._try(row.intent.client_order_id, self._resolve(row)) for row in rows))
+        # after the orders: a cancel is resolved by what became of its order
+        cancels = self._journal.unfinished_cancels()
+        await asyncio.gather(*(self._try(row.intent.cancel_id, self._resolve_cancel(row)) for row in cancels))
         return self._journal.unfinished()
 
-    async def _try(self, row: JournalOrder) -> None:
+    def _is_due(self, row: JournalOrder) -> bool:
+        quiet = row.rests_as_protection and row.booked == row.executed
+        return not quiet or row.intent.client_order_id in self._failed
+
+    async def _try(self, row_id: str, look_up: Awaitable[None]) -> None:
         try:
-            await self._resolve(row)
+            await look_up
         except (ExchangeError, ConfigurationError) as error:
             # the exchange may know the symbol no longer: the trader goes on with the others
-            _log.warning(
-                "order look-up failed", client_order_id=row.intent.client_order_id, reason=str(error)
-            )
+            self._failed.add(row_id)
+            _log.warning("order look-up failed", id=row_id, reason=str(error))
+        else:
+            self._failed.discard(row_id)
+
+    # orders ----------------------------------------------------------------------
 
     async def _resolve(self, row: JournalOrder) -> None:
+        asked_at = self._exchange.now()
         lookup = await self._look_up(row)
-        resolution = resolve(row, lookup, self._exchange.now())
+        resolution = resolve(row, lookup, asked_at)
         cid = row.intent.client_order_id
         if isinstance(resolution, Adopt):
             self._journal.record(cid, resolution.order)
             if row.status.is_unresolved:
                 _log.info("order adopted", client_order_id=cid, status=resolution.order.status.value)
         elif isinstance(resolution, NotPlaced):
-            self._journal.mark_not_placed(cid, resolution.text)
-            _log.info("order was never placed", client_order_id=cid)
+            self._give_up(cid, resolution)
         else:
             _log.warning("order unresolved", client_order_id=cid, reason=resolution.text)
 
+    def _give_up(self, cid: str, resolution: NotPlaced) -> None:
+        # the user stream may have told of it while the exchange was being asked
+        if self._journal.get(cid).status.is_unresolved:
+            self._journal.mark_not_placed(cid, resolution.text)
+            _log.info("order was never placed", client_order_id=cid)
+
     async def _look_up(self, row: JournalOrder) -> OrderLookup:
         symbol, cid = row.intent.symbol, row.intent.client_order_id
-        order = await self._exchange.find_order(symbol, cid)
-        if order is not None or not is_past_landing(row, self._exchange.now()):
+        asked_at = self._exchange.now()
+        try:
+            order = await self._exchange.find_order(symbol, cid)
+        except Refused as refusal:
+            if refusal.code != _ARCHIVED:
+                raise
+            return OrderLookup(None, archived=True)
+        if order is not None or not row.status.is_unresolved or not is_past_landing(row, asked_at):
             return OrderLookup(order)
         since = row.intent.stamp.instant - _LIST_MARGIN
         orders = await self._exchange.orders_since(symbol, since)
         fills = await self._exchange.fills_since(symbol, since)
-        known = {o.exchange_order_id for o in orders if o.client_order_id != cid}
-        listed = any(o.client_order_id == cid for o in orders) or any(
-            fill.exchange_order_id not in known for fill in fills
-        )
-        rules = (await self._exchange.rules([symbol]))[symbol]
-        account = await self._exchange.account()
-        return OrderLookup(None, listed=listed, balances_agree=self._balances_agree(row, rules, account))
+        listed = any(o.client_order_id == cid for o in orders) or self._may_hold(row, orders, fills)
+        return OrderLookup(None, listed, await self._balances_agree(row, orders, fills))
 
-    def _balances_agree(self, row: JournalOrder, rules: SymbolRules, account: AccountSnapshot) -> bool:
-        # the assets the order would have moved hold what the ledger says without it
-        booked = self._ledger.balances()
-        asset = rules.quote if row.intent.side is Side.BUY else rules.base
-        held = account.balances.get(asset)
-        return (held.total if held else 0) == booked.get(asset, 0)
+    def _may_hold(
+        self, row: JournalOrder, orders: tuple[ExchangeOrder, ...], fills: tuple[Fill, ...]
+    ) -> bool:
+        """Whether one of `fills` may be of `row` though no order of it is listed."""
+        before = [
+            known.exchange_order_id or 0
+            for known in self._journal.latest_known(_ORDERS_BEFORE)
+            if known.intent.symbol == row.intent.symbol and known.updated_at < row.intent.created_at
+        ]
+        listed = {order.exchange_order_id for order in orders}
+        return any(
+            could_be_of(row, fill, max(before, default=0))
+            for fill in fills
+            if fill.exchange_order_id not in listed
+        )
+
+    async def _balances_agree(
+        self, row: JournalOrder, orders: tuple[ExchangeOrder, ...], fills: tuple[Fill, ...]
+    ) -> bool:
+        self._book_foreign(orders, fills)
+        rules = (await self._exchange.rules([row.intent.symbol]))[row.intent.symbol]
+        account = await self._exchange.account()
+        differences = balance_differences(self._ledger.balances(), account)
+        return balances_agree(row, rules.base, rules.quote, differences)
+
+    def _book_foreign(self, orders: tuple[ExchangeOrder, ...], fills: tuple[Fill, ...]) -> None:
+        """Book trades of others since ledger and exchange last agreed, which would look like the order's."""
+        agreed_at = self._ledger.last_comparison()
+        others = {o.exchange_order_id for o in orders if self._journal.find(o.client_order_id) is None}
+        foreign = [
+            fill
+            for fill in fills
+            if fill.exchange_order_id in others and agreed_at is not None and fill.traded_at > agreed_at
+        ]
+        if foreign:
+            self._ledger.book_foreign(foreign)
+
+    # cancels ---------------------------------------------------------------------
+
+    async def _resolve_cancel(self, row: JournalCancel) -> None:
+        asked_at = self._exchange.now()
+        target = await self._target(row)
+        resolution = resolve_cancel(row, target, asked_at)
+        cancel_id = row.intent.cancel_id
+        if isinstance(resolution, CancelDone):
+            self._journal.mark_cancel(cancel_id, CancelStatus.DONE, resolution.text)
+        elif isinstance(resolution, CancelNotPlaced):
+            self._journal.mark_cancel(cancel_id, CancelStatus.NOT_PLACED, resolution.text)
+        else:
+            _log.warning("cancel unresolved", cancel_id=cancel_id, reason=resolution.text)
+
+    async def _target(self, row: JournalCancel) -> JournalOrder:
+        """The cancel's order as it is now; of a list, a leg that is not finished if there is one."""
+        cid, list_id = row.intent.client_order_id, row.intent.client_list_id
+        legs = [
+            leg
+            for leg in self._journal.unfinished()
+            if leg.intent.client_order_id == cid or (list_id and leg.intent.client_list_id == list_id)
+        ]
+        for leg in legs:
+            await self._resolve(leg)
+        legs = [self._journal.get(leg.intent.client_order_id) for leg in legs]
+        return next((leg for leg in legs if not leg.status.is_terminal), self._journal.get(cid))

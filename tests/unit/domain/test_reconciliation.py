@@ -51,7 +51,7 @@ def test_absence_counts_only_once_the_request_can_no_longer_land(status):
         (OrderLookup(None, listed=False), "not yet compared"),
         (OrderLookup(None, balances_agree=True), "not yet compared"),
         (OrderLookup(None, listed=True, balances_agree=True), "lists hold it"),
-        (OrderLookup(None, listed=False, balances_agree=False), "balances differ"),
+        (OrderLookup(None, listed=False, balances_agree=False), "balances have moved"),
     ],
 )
 def test_absence_needs_the_lists_and_the_balances_too(lookup, text):
