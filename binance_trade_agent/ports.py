@@ -445,6 +445,10 @@ class Lease(Protocol):
         """Whether some process holds it now."""
         ...
 
+    def is_still_held(self) -> bool:
+        """Whether this very object holds it; once lost it stays lost until it is acquired again. Cheap, never raises."""
+        ...
+
 
 class Supervisor(Protocol):
     """The process supervisor, for fixed program names only."""

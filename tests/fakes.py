@@ -14,6 +14,7 @@ from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, Sto
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
     Book,
+    CancelRow,
     Command,
     CommandResult,
     CommandStatus,
@@ -21,6 +22,8 @@ from binance_trade_agent.domain.records import (
     DecisionRow,
     EquityRow,
     FillRow,
+    FlowRow,
+    ForeignOrderRow,
     Heartbeat,
     Incident,
     OrderRow,
@@ -128,6 +131,9 @@ class FakeLease:
     def is_held(self) -> bool:
         return self.held
 
+    def is_still_held(self) -> bool:
+        return self.held
+
 
 class FakeLauncher:
     """Counts how often a one-shot process was asked for."""
@@ -151,6 +157,9 @@ class FakeReadModels:
     fill_rows: tuple[FillRow, ...] = ()
     decision_rows: tuple[DecisionRow, ...] = ()
     equity_rows: tuple[EquityRow, ...] = ()
+    cancel_rows: tuple[CancelRow, ...] = ()
+    flow_rows: tuple[FlowRow, ...] = ()
+    foreign_rows: tuple[ForeignOrderRow, ...] = ()
     broken: str | None = None
 
     def status(self) -> StoreStatus:
@@ -198,6 +207,18 @@ class FakeReadModels:
     def incidents(self) -> tuple[Incident, ...]:
         self._check()
         return self.stored.incidents
+
+    def cancels(self, *, limit: int = 50) -> tuple[CancelRow, ...]:
+        self._check()
+        return self.cancel_rows[:limit]
+
+    def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
+        self._check()
+        return self.flow_rows[:limit]
+
+    def foreign_orders(self) -> tuple[ForeignOrderRow, ...]:
+        self._check()
+        return self.foreign_rows
 
     def _check(self) -> None:
         if self.broken is not None:

@@ -122,6 +122,10 @@ class OrderRow:
     decision_id: str
     created_at: datetime
     updated_at: datetime
+    #: The limit price and the trigger, of the types that have them.
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    client_list_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

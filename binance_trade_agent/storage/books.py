@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select, update
+from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.records import Book
@@ -17,28 +18,71 @@ def open_book(database: Database, *, mode: str, address: str, account: str, quot
         ConfigurationError: the book is kept in another quote currency.
         StorageError: the database failed.
     """
-    with database.write() as session:
-        row = session.scalar(
-            select(models.Book)
-            .filter_by(mode=mode, address=address, account=account)
-            .order_by(models.Book.epoch.desc())
-            .limit(1)
-        )
+    with database.write() as transaction:
+        row = _newest(transaction, mode, address, account)
         if row is None:
-            row = models.Book(
-                mode=mode,
-                address=address,
-                account=account,
-                epoch=1,
-                quote=quote,
-                created_at=datetime.now(tz=UTC),
-            )
-            session.add(row)
-            session.flush()
-        book = Book(row.id, row.mode, row.address, row.account, row.epoch, row.quote)
+            row = _new_row(transaction, mode, address, account, 1, quote)
+        book = _book(row)
     if book.quote != quote:
         raise ConfigurationError(
             f"TRADING_SYMBOLS: they trade against {quote}, but the book of this {mode} account is kept in "
             f"{book.quote}; choose symbols in {book.quote}, or set DATABASE_URL to another database"
         )
     return book
+
+
+def next_epoch(database: Database, book: Book) -> Book:
+    """A new book of the same account, the old one kept; the newer epoch if there is one already.
+
+    What a person has set, the run in progress and unsent messages go on in it.
+    """
+    with database.write() as transaction:
+        row = _newest(transaction, book.mode, book.address, book.account)
+        if row is not None and row.epoch > book.epoch:
+            return _book(row)
+        row = _new_row(transaction, book.mode, book.address, book.account, book.epoch + 1, book.quote)
+        for model, where in (
+            (models.Control, ()),
+            (models.Override, ()),
+            (models.Session, (models.Session.ended_at.is_(None),)),
+        ):
+            for kept in transaction.scalars(select(model).filter_by(book_id=book.id).where(*where)):
+                transaction.add(_copy(kept, row.id))
+        transaction.execute(
+            update(models.Message).filter_by(book_id=book.id, sent_at=None).values(book_id=row.id)
+        )
+        return _book(row)
+
+
+def _newest(transaction: Session, mode: str, address: str, account: str) -> models.Book | None:
+    return transaction.scalar(
+        select(models.Book)
+        .filter_by(mode=mode, address=address, account=account)
+        .order_by(models.Book.epoch.desc())
+        .limit(1)
+    )
+
+
+def _new_row(
+    transaction: Session, mode: str, address: str, account: str, epoch: int, quote: str
+) -> models.Book:
+    row = models.Book(
+        mode=mode,
+        address=address,
+        account=account,
+        epoch=epoch,
+        quote=quote,
+        created_at=datetime.now(tz=UTC),
+    )
+    transaction.add(row)
+    transaction.flush()
+    return row
+
+
+def _book(row: models.Book) -> Book:
+    return Book(row.id, row.mode, row.address, row.account, row.epoch, row.quote)
+
+
+def _copy(row: models.OfBook, book_id: int) -> models.OfBook:
+    values = {column.key: getattr(row, column.key) for column in inspect(row).mapper.column_attrs}
+    return type(row)(**values | {"book_id": book_id})

@@ -72,7 +72,7 @@ class SqlDecisionLog:
                 raise StorageError(f"cycle {cycle.id} has no decision for {', '.join(sorted(undecided))}")
             for decision in report.decisions:
                 if decision.id in written:
-                    finish_decision(written[decision.id], decision)
+                    finish_decision(transaction, written[decision.id], decision)
             add_decisions(transaction, self._book_id, cycle.id, missing)
             store_candles(transaction, self._book_id, candles)
             if report.equity is not None:
@@ -117,7 +117,7 @@ class SqlDecisionLog:
             return latest_candles(transaction, self._book_id, symbol, interval, limit)
 
     def last_entry_candles(self) -> dict[str, datetime]:
-        """Symbol -> open time of the last candle on which an order was placed, whatever for."""
+        """Symbol -> open time of the last candle on which an entry or exit was placed."""
         with self._database.read() as transaction:
             rows = progress_rows(transaction, self._book_id)
             return {symbol: row.last_entry_candle for symbol, row in rows.items() if row.last_entry_candle}

@@ -12,6 +12,26 @@ from binance_trade_agent.domain.decisions import Decision, GateResult, Outcome, 
 from binance_trade_agent.domain.records import DecisionRow
 from binance_trade_agent.storage import models
 
+#: What a decision that was stored with an intent may come to say later.
+_COMPLETED = (
+    "reason_code",
+    "reason",
+    "strategy",
+    "action",
+    "strength",
+    "signal_reasons",
+    "signal_values",
+    "signal_candle",
+    "gates",
+    "blocking_gate",
+    "nearest_miss",
+    "price",
+    "first_candle",
+    "last_candle",
+    "candles_seen",
+    "step_ms",
+)
+
 
 def add_decisions(transaction: Session, book_id: int, cycle_id: str, decisions: Iterable[Decision]) -> None:
     """Write decisions that are not stored yet, count them, and remember the newest candles they saw."""
@@ -20,15 +40,16 @@ def add_decisions(transaction: Session, book_id: int, cycle_id: str, decisions: 
     transaction.execute(
         update(models.Book).filter_by(id=book_id).values(decisions=models.Book.decisions + len(rows))
     )
-    seen = {row.symbol: row.last_candle for row in rows if row.last_candle is not None}
-    progress = progress_rows(transaction, book_id)
-    for symbol, candle in seen.items():
-        row = progress.get(symbol)
-        if row is None:
-            transaction.add(models.SymbolProgress(book_id=book_id, symbol=symbol, last_candle=candle))
-        elif row.last_candle is None or row.last_candle < candle:
-            row.last_candle = candle
+    _note_candles(transaction, book_id, rows)
     transaction.flush()
+
+
+def complete_decision(transaction: Session, row: models.Decision, decision: Decision) -> None:
+    """Let a stored decision say all that it says by now, but for its outcome and its order."""
+    whole = _decision_row(row.book_id, row.cycle_id, decision)
+    for column in _COMPLETED:
+        setattr(row, column, getattr(whole, column))
+    _note_candles(transaction, row.book_id, [row])
 
 
 def progress_rows(transaction: Session, book_id: int) -> dict[str, models.SymbolProgress]:
@@ -58,17 +79,17 @@ def set_outcome(
         row.reason_code, row.reason = reason.code, reason.text
 
 
-def finish_decision(row: models.Decision, decision: Decision) -> None:
-    """Complete a row written with its order's intent from the cycle's report.
+def finish_decision(transaction: Session, row: models.Decision, decision: Decision) -> None:
+    """Complete a row written with an order's intent from the cycle's report.
 
-    What the journal has learned of the order since stands against an outcome reported earlier.
+    What the journal has learned of the decision's order since stands against an outcome reported earlier.
     """
-    if row.outcome in {Outcome.UNKNOWN.value, decision.outcome.value}:
+    reason = row.reason_code, row.reason
+    complete_decision(transaction, row, decision)
+    if row.client_order_id is None or row.outcome in {Outcome.UNKNOWN.value, decision.outcome.value}:
         row.outcome = decision.outcome.value
-        row.reason_code, row.reason = decision.reason.code, decision.reason.text
-    row.gates, row.blocking_gate = _gate_list(decision), decision.blocking_gate
-    row.nearest_miss = decision.nearest_miss
-    row.step_ms = dict(decision.step_ms)
+    else:
+        row.reason_code, row.reason = reason
 
 
 def shown(row: models.Decision, cycle_number: int) -> DecisionRow:
@@ -97,6 +118,19 @@ def shown(row: models.Decision, cycle_number: int) -> DecisionRow:
         client_order_id=row.client_order_id,
         step_ms=row.step_ms,
     )
+
+
+def _note_candles(transaction: Session, book_id: int, rows: Iterable[models.Decision]) -> None:
+    seen = {row.symbol: row.last_candle for row in rows if row.last_candle is not None}
+    if not seen:
+        return
+    progress = progress_rows(transaction, book_id)
+    for symbol, candle in seen.items():
+        row = progress.get(symbol)
+        if row is None:
+            transaction.add(models.SymbolProgress(book_id=book_id, symbol=symbol, last_candle=candle))
+        elif row.last_candle is None or row.last_candle < candle:
+            row.last_candle = candle
 
 
 def _decision_row(book_id: int, cycle_id: str, decision: Decision) -> models.Decision:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from binance_trade_agent.domain.errors import LeaseHeld
 from binance_trade_agent.domain.records import Book
@@ -30,6 +31,10 @@ _IS_LOCKED = text(
     "AND classid::bigint = :namespace AND objid::bigint = :book_id "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
 )
+_IS_MINE = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
+    "AND classid::bigint = :namespace AND objid::bigint = :book_id AND pid = pg_backend_pid())"
+)
 
 
 class FileLease:
@@ -37,6 +42,7 @@ class FileLease:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock: int | None = None
 
     @contextmanager
     def acquire(self) -> Iterator[None]:
@@ -48,8 +54,10 @@ class FileLease:
                 raise LeaseHeld(f"another process (pid {holder}) trades on this book now ({self._path})")
             os.ftruncate(lock, 0)
             os.pwrite(lock, str(os.getpid()).encode(), 0)
+            self._lock = lock
             yield
         finally:
+            self._lock = None
             os.close(lock)
 
     def is_held(self) -> bool:
@@ -59,6 +67,15 @@ class FileLease:
             return not _lock_within(lock, 0)
         finally:
             os.close(lock)
+
+    def is_still_held(self) -> bool:
+        """Whether this object holds the lease: a lock is lost only with its file, when somebody removes it."""
+        if self._lock is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._lock), self._path.stat())
+        except OSError:
+            return False
 
     def _open(self) -> int:
         try:
@@ -73,6 +90,7 @@ class PostgresLease:
     def __init__(self, url: str, book_id: int) -> None:
         self._url = parse_url(url)
         self._key = {"namespace": LEASE_LOCK, "book_id": book_id}
+        self._connection: Connection | None = None
 
     @contextmanager
     def acquire(self) -> Iterator[None]:
@@ -88,8 +106,10 @@ class PostgresLease:
                     raise LeaseHeld(
                         f"another process trades on this book now ({self._url.render_as_string()})"
                     )
+                self._connection = connection
                 yield
         finally:
+            self._connection = None
             # the lock ends with the connection, not with a return to the pool
             engine.dispose()
 
@@ -101,6 +121,20 @@ class PostgresLease:
                 return bool(connection.scalar(_IS_LOCKED, self._key))
         finally:
             engine.dispose()
+
+    def is_still_held(self) -> bool:
+        """Whether this object holds the lease: the server lets go of a lock whose connection dropped.
+
+        The question itself keeps an idle connection from being dropped on the way.
+        """
+        if self._connection is None:
+            return False
+        try:
+            return bool(self._connection.scalar(_IS_MINE, self._key))
+        except SQLAlchemyError:
+            # what comes after would be another connection, without the lock
+            self._connection = None
+            return False
 
 
 def lease_for(url: str, book: Book) -> Lease:

@@ -1,5 +1,6 @@
 """Positions and cash of a book."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.money import ZERO
+from binance_trade_agent.domain.orders import ExchangeOrder, Fill
 from binance_trade_agent.domain.portfolio import AccountSnapshot, Position
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
-from binance_trade_agent.storage.positions import add_flow, position_of
+from binance_trade_agent.storage.flows import add_flow, book_others
+from binance_trade_agent.storage.positions import held, position_of
 
 
 class SqlLedger:
@@ -53,8 +56,38 @@ class SqlLedger:
         with self._database.read() as transaction:
             return all_balances(transaction, self._book.id)
 
+    def book_transfer(self, asset: str, amount: Decimal, at: datetime, reference: str) -> bool:
+        """Write a deposit (positive) or withdrawal; False if `reference` is booked already."""
+        booked = select(models.Flow.id).filter_by(book_id=self._book.id, reference=reference)
+        with self._database.write() as transaction:
+            if transaction.scalar(booked) is not None:
+                return False
+            add_flow(
+                transaction,
+                self._book.id,
+                kind="deposit" if amount > 0 else "withdrawal",
+                asset=asset,
+                amount=amount,
+                at=at,
+                reference=reference,
+            )
+            return True
+
+    def book_foreign(self, fills: Sequence[Fill]) -> int:
+        """Write the flows of trades that are not ours, each once; returns how many were new.
+
+        A trade whose order the journal knows is left to the order's own report. So is, to the comparison of
+        balances, one of a symbol in another quote currency: its name does not tell its assets.
+
+        Raises `StorageError`, and books none, if a trade is booked as ours for another order.
+        """
+        quote = self._book.quote
+        readable = [fill for fill in fills if fill.symbol.endswith(quote) and fill.symbol != quote]
+        with self._database.write() as transaction:
+            return sum(book_others(transaction, self._book, fill) for fill in readable)
+
     def book_difference(self, asset: str, amount: Decimal, reason: str, at: datetime) -> None:
-        """Write a flow that no fill of ours explains."""
+        """Write a flow that nothing explains, so that the ledger agrees with the exchange again."""
         with self._database.write() as transaction:
             add_flow(
                 transaction,
@@ -66,18 +99,59 @@ class SqlLedger:
                 reason=reason,
             )
 
+    def last_comparison(self) -> datetime | None:
+        """Exchange time at which the ledger last agreed with the exchange; None before the first time."""
+        with self._database.read() as transaction:
+            return transaction.get_one(models.Book, self._book.id).compared_at
+
+    def agreed(self, at: datetime) -> None:
+        """Note that the ledger agrees with the exchange; an earlier time than the known one changes nothing."""
+        with self._database.write() as transaction:
+            row = transaction.get_one(models.Book, self._book.id)
+            if row.compared_at is None or row.compared_at < at:
+                row.compared_at = at
+
+    def note_foreign_orders(self, orders: Sequence[ExchangeOrder], at: datetime) -> None:
+        """Replace the list of open orders that are not ours. Writes nothing when it is the same as before."""
+        query = select(models.ForeignOrder).filter_by(book_id=self._book.id)
+        with self._database.write() as transaction:
+            known = {(row.symbol, row.exchange_order_id): row for row in transaction.scalars(query)}
+            for order in orders:
+                row = known.pop((order.symbol, order.exchange_order_id), None)
+                transaction.merge(_foreign_row(self._book.id, order, row.seen_at if row else at))
+            for row in known.values():
+                transaction.delete(row)
+
     def _has_flows(self, transaction: Session) -> bool:
         opening = select(models.Flow.id).filter_by(book_id=self._book.id, kind="opening").limit(1)
         return transaction.scalar(opening) is not None
 
 
 def all_positions(transaction: Session, book_id: int) -> tuple[Position, ...]:
-    """The book's positions by symbol."""
+    """The book's positions by symbol, less what fees of other symbols took of them."""
     query = select(models.Position).filter_by(book_id=book_id).order_by(models.Position.symbol)
-    return tuple(position_of(row) for row in transaction.scalars(query))
+    balances = {
+        row.asset: row for row in transaction.scalars(select(models.Balance).filter_by(book_id=book_id))
+    }
+    return tuple(held(position_of(row), balances.get(row.base)) for row in transaction.scalars(query))
 
 
 def all_balances(transaction: Session, book_id: int) -> dict[str, Decimal]:
     """Asset -> balance by our flows."""
     query = select(models.Balance).filter_by(book_id=book_id).order_by(models.Balance.asset)
     return {row.asset: row.amount for row in transaction.scalars(query)}
+
+
+def _foreign_row(book_id: int, order: ExchangeOrder, seen_at: datetime) -> models.ForeignOrder:
+    return models.ForeignOrder(
+        book_id=book_id,
+        symbol=order.symbol,
+        exchange_order_id=order.exchange_order_id,
+        client_order_id=order.client_order_id,
+        side=order.side.value,
+        order_type=order.order_type.value,
+        price=order.price,
+        quantity=order.quantity,
+        executed=order.executed,
+        seen_at=seen_at,
+    )

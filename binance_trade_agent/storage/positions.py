@@ -1,31 +1,29 @@
-"""Books fills: fill, position, flows and balances, in the caller's transaction.
+"""Books fills of ours: fill, position, flows and balances, in the caller's transaction.
 
 Average cost depends on the order of fills, and they may come in late. A fill with a
 lower trade id than one already booked has its symbol's position counted anew from
 all fills, so that the same fills always give the same position.
+
+Fees that fills of other symbols pay in a position's base (BNB) are no fills of its
+symbol. They fall on the position only as far as the account holds less of the asset
+than the position: coins that are not ours pay first. `held` derives that from sums,
+so it does not depend on the order of booking either.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.errors import StorageError
-from binance_trade_agent.domain.money import EXACT, ZERO
+from binance_trade_agent.domain.money import EXACT
 from binance_trade_agent.domain.orders import Fill, Side
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
-
-
-def base_asset(symbol: str, book: Book) -> str:
-    """What a symbol of the book trades; raises `StorageError` for a symbol in another quote currency."""
-    base = symbol.removesuffix(book.quote)
-    if base in {symbol, ""}:
-        raise StorageError(f"{symbol} is not traded in {book.quote}, the currency of this book")
-    return base
+from binance_trade_agent.storage.flows import base_asset, book_own, take_back_foreign
 
 
 def book_fills(transaction: Session, book: Book, client_order_id: str, fills: Iterable[Fill]) -> None:
@@ -38,9 +36,10 @@ def book_fills(transaction: Session, book: Book, client_order_id: str, fills: It
     if not fresh:
         return
     symbol = fresh[0].symbol
+    take_back_foreign(transaction, book.id, symbol, [fill.trade_id for fill in fresh])
     for fill in fresh:
         transaction.add(_fill_row(book.id, client_order_id, fill))
-        _book_flows(transaction, book, fill)
+        book_own(transaction, book, fill)
     row = transaction.get(models.Position, (book.id, symbol))
     if row is None:
         row = models.Position(book_id=book.id, symbol=symbol, last_trade_id=-1)
@@ -56,38 +55,6 @@ def book_fills(transaction: Session, book: Book, client_order_id: str, fills: It
         position = position.after(fill)
     _store(row, position, fresh[-1].trade_id)
     transaction.flush()
-
-
-def add_flow(
-    transaction: Session,
-    book_id: int,
-    *,
-    kind: str,
-    asset: str,
-    amount: Decimal,
-    at: datetime,
-    reason: str = "",
-    fill: Fill | None = None,
-) -> None:
-    """Write a change of an asset's balance, and the balance."""
-    transaction.add(
-        models.Flow(
-            book_id=book_id,
-            kind=kind,
-            asset=asset,
-            amount=amount,
-            symbol=fill.symbol if fill else None,
-            trade_id=fill.trade_id if fill else None,
-            reason=reason,
-            at=at,
-        )
-    )
-    balance = transaction.get(models.Balance, (book_id, asset))
-    if balance is None:
-        balance = models.Balance(book_id=book_id, asset=asset, amount=ZERO)
-        transaction.add(balance)
-        transaction.flush()
-    balance.amount = EXACT.add(balance.amount, amount)
 
 
 def booked_fills(
@@ -117,8 +84,30 @@ def booked_fills(
     ]
 
 
+def held(position: Position, balance: models.Balance | None) -> Position:
+    """The position less what fees of other symbols took of it; their cost is realised as a fee."""
+    if balance is None or position.quantity <= 0:
+        return position
+    missing = EXACT.subtract(position.quantity, balance.amount)
+    taken = min(missing, balance.fees, position.quantity)
+    if taken <= 0:
+        return position
+    cost = position.cost
+    if taken < position.quantity:
+        cost = (cost * taken / position.quantity).quantize(Decimal("1e-12"))
+    left = EXACT.subtract(position.quantity, taken)
+    return replace(
+        position,
+        quantity=left,
+        cost=EXACT.subtract(position.cost, cost),
+        realised=EXACT.subtract(position.realised, cost),
+        fees_quote=EXACT.add(position.fees_quote, cost),
+        opened_at=position.opened_at if left else None,
+    )
+
+
 def position_of(row: models.Position) -> Position:
-    """The position a row holds."""
+    """The position a row holds: what the fills of its symbol make."""
     return Position(
         symbol=row.symbol,
         base=row.base,
@@ -139,20 +128,6 @@ def _is_booked(transaction: Session, book: Book, client_order_id: str, fill: Fil
             f"trade {fill.trade_id} of {fill.symbol} is booked for {row.client_order_id}, not for {client_order_id}"
         )
     return row is not None
-
-
-def _book_flows(transaction: Session, book: Book, fill: Fill) -> None:
-    sign = 1 if fill.side is Side.BUY else -1
-    flows = (
-        ("fill", base_asset(fill.symbol, book), sign * fill.quantity),
-        ("fill", book.quote, -sign * fill.quote_quantity),
-        ("commission", fill.commission_asset, -fill.commission),
-    )
-    for kind, asset, amount in flows:
-        if amount:
-            add_flow(
-                transaction, book.id, kind=kind, asset=asset, amount=amount, at=fill.traded_at, fill=fill
-            )
 
 
 def _fill_row(book_id: int, client_order_id: str, fill: Fill) -> models.Fill:

@@ -12,10 +12,13 @@ from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
     Book,
+    CancelRow,
     CycleRow,
     DecisionRow,
     EquityRow,
     FillRow,
+    FlowRow,
+    ForeignOrderRow,
     Heartbeat,
     Incident,
     OrderRow,
@@ -65,11 +68,12 @@ class SqlReadModels:
             )
 
     def _contributed(self, transaction: Session) -> Decimal | None:
-        # flows without a symbol are those that no fill explains; they are few, and indexed
-        outside = select(models.Flow.amount).filter_by(
-            book_id=self._book.id, symbol=None, asset=self._book.quote
+        put_in = (
+            select(models.Flow.amount)
+            .filter_by(book_id=self._book.id, asset=self._book.quote)
+            .where(models.OUTSIDE)
         )
-        amounts = transaction.scalars(outside).all()
+        amounts = transaction.scalars(put_in).all()
         return total(amounts) if amounts else None
 
     def book(self) -> Book | None:
@@ -133,6 +137,43 @@ class SqlReadModels:
         """Open incidents, oldest first."""
         with self._database.read() as transaction:
             return self._incidents(transaction)
+
+    def cancels(self, *, limit: int = 50) -> tuple[CancelRow, ...]:
+        """Cancels, newest first."""
+        query = (
+            select(models.Cancel)
+            .filter_by(book_id=self._book.id)
+            .order_by(models.Cancel.created_at.desc())
+            .limit(_bounded(limit))
+        )
+        with self._database.read() as transaction:
+            return tuple(_cancel_shown(row) for row in transaction.scalars(query))
+
+    def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
+        """Changes of balances that no fill of ours made, newest first."""
+        query = (
+            select(models.Flow)
+            .filter_by(book_id=self._book.id)
+            .where(models.OUTSIDE)
+            .order_by(models.Flow.at.desc())
+            .limit(_bounded(limit))
+        )
+        with self._database.read() as transaction:
+            return tuple(
+                FlowRow(row.kind, row.asset, row.amount, row.symbol, row.reason, row.at)
+                for row in transaction.scalars(query)
+            )
+
+    def foreign_orders(self) -> tuple[ForeignOrderRow, ...]:
+        """Open orders of the account that are not ours, by symbol."""
+        query = (
+            select(models.ForeignOrder)
+            .filter_by(book_id=self._book.id)
+            .order_by(models.ForeignOrder.symbol, models.ForeignOrder.exchange_order_id)
+            .limit(MOST_ROWS)
+        )
+        with self._database.read() as transaction:
+            return tuple(_foreign_shown(row) for row in transaction.scalars(query))
 
     def _orders(self, transaction: Session, limit: int, *where: ColumnElement[bool]) -> tuple[OrderRow, ...]:
         query: Select[models.Order] = (
@@ -225,6 +266,36 @@ def _order_shown(row: models.Order) -> OrderRow:
         decision_id=row.decision_id,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        price=row.price,
+        stop_price=row.stop_price,
+        client_list_id=row.client_list_id,
+    )
+
+
+def _cancel_shown(row: models.Cancel) -> CancelRow:
+    return CancelRow(
+        cancel_id=row.cancel_id,
+        client_order_id=row.client_order_id,
+        replaced_by=row.replaced_by,
+        symbol=row.symbol,
+        status=row.status,
+        reason=f"{row.intent_reason}: {row.reason}" if row.reason else row.intent_reason,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _foreign_shown(row: models.ForeignOrder) -> ForeignOrderRow:
+    return ForeignOrderRow(
+        symbol=row.symbol,
+        exchange_order_id=row.exchange_order_id,
+        client_order_id=row.client_order_id,
+        side=row.side,
+        order_type=row.order_type,
+        price=row.price,
+        quantity=row.quantity,
+        executed=row.executed,
+        seen_at=row.seen_at,
     )
 
 

@@ -15,6 +15,7 @@ from binance_trade_agent.storage.models.control import (
     Incident,
     Message,
     Override,
+    RequestWeight,
 )
 from binance_trade_agent.storage.models.cycles import (
     Candle,
@@ -25,21 +26,26 @@ from binance_trade_agent.storage.models.cycles import (
     SymbolProgress,
 )
 from binance_trade_agent.storage.models.trading import (
+    OUTSIDE,
     Balance,
+    Cancel,
     EquitySnapshot,
     Fill,
     Flow,
+    ForeignOrder,
     Order,
     OrderList,
     Position,
 )
 
 __all__ = [
+    "OUTSIDE",
     "Audit",
     "Balance",
     "Ban",
     "Base",
     "Book",
+    "Cancel",
     "Candle",
     "Command",
     "Control",
@@ -48,6 +54,7 @@ __all__ = [
     "EquitySnapshot",
     "Fill",
     "Flow",
+    "ForeignOrder",
     "Heartbeat",
     "Incident",
     "Message",
@@ -57,6 +64,7 @@ __all__ = [
     "OrderList",
     "Override",
     "Position",
+    "RequestWeight",
     "Session",
     "SymbolProgress",
 ]

@@ -54,6 +54,7 @@ class Book(Base):
     cycles: Mapped[int] = mapped_column(BigInteger, default=0)
     decisions: Mapped[int] = mapped_column(BigInteger, default=0)
     failed_starts: Mapped[int] = mapped_column(default=0)
+    compared_at: Mapped[datetime | None]
 
 
 class OfBook(Base):

@@ -1,9 +1,9 @@
-"""Tables of people and programs: control state, commands, audit, messages, incidents, bans."""
+"""Tables of people and programs: control state, commands, audit, messages, incidents, bans, weights."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from binance_trade_agent.storage.models.base import Base, NumberedOfBook, OfBook
@@ -117,5 +117,16 @@ class Ban(Base):
     __tablename__ = "bans"
 
     address: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
     reason: Mapped[str]
+
+
+class RequestWeight(Base):
+    """Request weight used at an exchange address in one calendar minute (since 1970), by this machine."""
+
+    __tablename__ = "request_weights"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    minute: Mapped[int] = mapped_column(BigInteger)
+    used: Mapped[int]

@@ -3,10 +3,15 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.storage.models.base import NumberedOfBook, OfBook, references
+
+#: Flows that no fill of ours made: few beside those of fills, and indexed by themselves.
+OUTSIDE = text("kind NOT IN ('fill', 'commission')")
+_HAS_REFERENCE = text("reference IS NOT NULL")
 
 
 class OrderList(OfBook):
@@ -43,6 +48,8 @@ class Order(OfBook):
         Index(None, "book_id", "created_at"),
         Index(None, "book_id", "symbol", "created_at"),
         Index(None, "book_id", "status", "created_at"),
+        Index(None, "book_id", "symbol", "exchange_order_id"),
+        Index(None, "book_id", "client_list_id"),
     )
 
     client_order_id: Mapped[str] = mapped_column(primary_key=True)
@@ -53,6 +60,10 @@ class Order(OfBook):
     side: Mapped[str]
     order_type: Mapped[str]
     quantity: Mapped[Decimal]
+    price: Mapped[Decimal | None]
+    stop_price: Mapped[Decimal | None]
+    time_in_force: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
     reference_price: Mapped[Decimal]
     candle: Mapped[datetime | None]
     timestamp_ms: Mapped[int] = mapped_column(BigInteger)
@@ -62,6 +73,35 @@ class Order(OfBook):
     exchange_order_id: Mapped[int | None] = mapped_column(BigInteger)
     executed: Mapped[Decimal]
     quote_executed: Mapped[Decimal]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Cancel(OfBook):
+    """The journal of a cancel, of one order or of the list it is a leg of.
+
+    `intent_reason` is why it is sent, `reason` what became of it.
+    """
+
+    __tablename__ = "cancels"
+    __table_args__ = (
+        references("orders", "client_order_id", key=("client_order_id",)),
+        references("orders", "replaced_by", key=("client_order_id",)),
+        references("order_lists", "client_list_id", key=("client_list_id",)),
+        Index(None, "book_id", "created_at"),
+        Index(None, "book_id", "status", "created_at"),
+    )
+
+    cancel_id: Mapped[str] = mapped_column(primary_key=True)
+    client_order_id: Mapped[str]
+    client_list_id: Mapped[str | None]
+    replaced_by: Mapped[str | None]
+    symbol: Mapped[str]
+    timestamp_ms: Mapped[int] = mapped_column(BigInteger)
+    recv_window_ms: Mapped[int]
+    intent_reason: Mapped[str]
+    status: Mapped[str]
     reason: Mapped[str]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -110,12 +150,26 @@ class Position(OfBook):
 
 
 class Flow(NumberedOfBook):
-    """One change of an asset's balance. `kind` is one of opening, fill, commission, difference."""
+    """One change of an asset's balance.
+
+    `kind` is one of opening, fill, commission, deposit, withdrawal, foreign, difference. `reference` is
+    the exchange's own name of a transfer.
+    """
 
     __tablename__ = "flows"
     __table_args__ = (
         UniqueConstraint("book_id", "symbol", "trade_id", "kind", "asset"),
         Index(None, "book_id", "at"),
+        Index("ix_flows_outside_at", "book_id", "at", sqlite_where=OUTSIDE, postgresql_where=OUTSIDE),
+        Index("ix_flows_outside_asset", "book_id", "asset", sqlite_where=OUTSIDE, postgresql_where=OUTSIDE),
+        Index(
+            "uq_flows_reference",
+            "book_id",
+            "reference",
+            unique=True,
+            sqlite_where=_HAS_REFERENCE,
+            postgresql_where=_HAS_REFERENCE,
+        ),
     )
 
     kind: Mapped[str]
@@ -123,17 +177,35 @@ class Flow(NumberedOfBook):
     amount: Mapped[Decimal]
     symbol: Mapped[str | None]
     trade_id: Mapped[int | None] = mapped_column(BigInteger)
+    reference: Mapped[str | None]
     reason: Mapped[str]
     at: Mapped[datetime]
 
 
 class Balance(OfBook):
-    """The sum of an asset's flows."""
+    """The sum of an asset's flows. `fees` is what our fills of other assets have paid in it as commission."""
 
     __tablename__ = "balances"
 
     asset: Mapped[str] = mapped_column(primary_key=True)
     amount: Mapped[Decimal]
+    fees: Mapped[Decimal] = mapped_column(default=ZERO)
+
+
+class ForeignOrder(OfBook):
+    """An open order of the account that is not ours, as it was last seen. `seen_at` is when it was first."""
+
+    __tablename__ = "foreign_orders"
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    exchange_order_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    client_order_id: Mapped[str]
+    side: Mapped[str]
+    order_type: Mapped[str]
+    price: Mapped[Decimal]
+    quantity: Mapped[Decimal]
+    executed: Mapped[Decimal]
+    seen_at: Mapped[datetime]
 
 
 class EquitySnapshot(OfBook):

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.records import (
+    BanScope,
     Command,
     CommandKind,
     CommandResult,
@@ -15,7 +16,7 @@ from binance_trade_agent.domain.records import (
     Incident,
 )
 from binance_trade_agent.storage import models
-from binance_trade_agent.storage.bans import SqlBans
+from binance_trade_agent.storage.bans import SqlBans, SqlWeights
 from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
@@ -156,15 +157,30 @@ def test_messages_wait_until_they_are_sent(database, book):
     assert [text for _, _, text in outbox.unsent(9)] == ["two", "three"]
 
 
-def test_a_ban_is_kept_by_address_and_never_shortened(database):
+def test_a_ban_is_kept_by_address_and_scope_and_never_shortened(database):
     bans = SqlBans(database, "https://api.binance.com")
-    assert bans.until() is None
-    bans.set_until(T0 + MINUTE, "429")
-    bans.set_until(T0, "earlier")
-    assert SqlBans(database, "https://api.binance.com").until() == T0 + MINUTE
-    assert SqlBans(database, "http://127.0.0.1").until() is None
-    bans.set_until(T0 + 2 * MINUTE, "418")
-    assert bans.until() == T0 + 2 * MINUTE
+    assert bans.until(BanScope.ALL) is None
+    bans.set_until(BanScope.ALL, T0 + MINUTE, "429")
+    bans.set_until(BanScope.ALL, T0, "earlier")
+    bans.set_until(BanScope.NEW_ORDERS, T0, "-1015")
+    again = SqlBans(database, "https://api.binance.com")
+    assert (again.until(BanScope.ALL), again.until(BanScope.NEW_ORDERS)) == (T0 + MINUTE, T0)
+    assert SqlBans(database, "http://127.0.0.1").until(BanScope.ALL) is None
+    bans.set_until(BanScope.ALL, T0 + 2 * MINUTE, "418")
+    assert bans.until(BanScope.ALL) == T0 + 2 * MINUTE
+
+
+def test_the_largest_weight_of_the_newest_minute_is_kept_by_address(database):
+    weights = SqlWeights(database, "https://api.binance.com")
+    assert weights.read() == (0, 0)
+    for minute, used in ((7, 100), (7, 40), (6, 900)):
+        weights.note(minute, used)
+        assert SqlWeights(database, "https://api.binance.com").read() == (7, 100)
+    weights.note(7, 101)
+    assert weights.read() == (7, 101)
+    weights.note(8, 2)
+    assert weights.read() == (8, 2)
+    assert SqlWeights(database, "http://127.0.0.1").read() == (0, 0)
 
 
 def test_writers_take_turns_and_none_is_lost(sessions):

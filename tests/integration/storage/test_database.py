@@ -51,7 +51,7 @@ def test_an_amount_comes_back_to_its_last_digit(database, book, amount):
 @given(at=st.datetimes(min_value=EARLIEST, timezones=st.just(UTC)))
 def test_an_instant_comes_back_to_its_microsecond(database, at):
     with database.write() as transaction:
-        transaction.merge(models.Ban(address="a", until=at, reason=""))
+        transaction.merge(models.Ban(address="a", scope="all", until=at, reason=""))
     with database.read() as transaction:
         stored = transaction.scalar(select(models.Ban.until))
     assert stored == at
@@ -62,8 +62,8 @@ def test_instants_sort_as_they_are_whatever_their_zone(database):
     first = datetime(2024, 8, 5, 0, 30, tzinfo=timezone(timedelta(hours=5)))
     later = datetime(2024, 8, 4, 23, 30, tzinfo=UTC)
     with database.write() as transaction:
-        transaction.add(models.Ban(address="b", until=later, reason=""))
-        transaction.add(models.Ban(address="a", until=first, reason=""))
+        transaction.add(models.Ban(address="b", scope="all", until=later, reason=""))
+        transaction.add(models.Ban(address="a", scope="all", until=first, reason=""))
     with database.read() as transaction:
         assert list(transaction.scalars(select(models.Ban.until).order_by(models.Ban.until))) == [
             first,
@@ -79,7 +79,7 @@ def test_what_is_no_amount_is_refused(database, book, value):
 
 def test_a_naive_instant_is_refused(database):
     with pytest.raises(StorageError, match="no time zone"), database.write() as transaction:
-        transaction.add(models.Ban(address="a", until=EARLIEST, reason=""))
+        transaction.add(models.Ban(address="a", scope="all", until=EARLIEST, reason=""))
 
 
 def test_a_transaction_that_raises_leaves_nothing(database, book):
