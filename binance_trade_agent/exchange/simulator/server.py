@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from binance_trade_agent.exchange.simulator.admission import Admission
+from binance_trade_agent.exchange.simulator.connections import Liveness
 from binance_trade_agent.exchange.simulator.control_routes import ControlRoutes
 from binance_trade_agent.exchange.simulator.fault_routes import FaultRoutes
 from binance_trade_agent.exchange.simulator.faults.book import FaultBook
@@ -26,6 +27,8 @@ from binance_trade_agent.exchange.simulator.spot import DEFAULT_COMMISSION_RATE,
 from binance_trade_agent.exchange.simulator.storage import Storage
 from binance_trade_agent.exchange.simulator.streams import PING_INTERVAL_S, StreamHub
 from binance_trade_agent.exchange.simulator.trading_routes import TradingRoutes
+from binance_trade_agent.exchange.simulator.user_streams import UserStreamHub
+from binance_trade_agent.exchange.simulator.ws_api import WsApi
 
 __all__ = ["AccountSpec", "PortInUse", "SimulatorServer"]
 
@@ -66,12 +69,15 @@ class SimulatorServer:
         self._port = port
         self._storage = Storage(database)
         self.exchange = SpotExchange(self._market, self._storage, accounts, commission_rate)
+        self._ping_interval_s = ping_interval_s
         self._hub = StreamHub(self._market, ping_interval_s)
         self._visibility = Visibility()
         self._statistics = Statistics()
         self._book = FaultBook(Conditions(self._market))
         self._interceptor = Interceptor(self.exchange, self._book, self._statistics, self._visibility)
         self._admission = Admission(self.exchange, self._visibility)
+        self.user_streams = UserStreamHub(self._market.now_ms)
+        self.exchange.listen(self.user_streams.accept)
         self._app = web.Application(middlewares=middlewares)
         self._add_routes()
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=2)
@@ -80,11 +86,17 @@ class SimulatorServer:
 
     def _add_routes(self) -> None:
         gate = Gate(self.exchange, self._interceptor, self._admission)
-        for route in [*MarketRoutes(self.exchange).routes(), *TradingRoutes(self.exchange).routes()]:
+        routes = [*MarketRoutes(self.exchange).routes(), *TradingRoutes(self.exchange).routes()]
+        for route in routes:
             self._app.router.add_route(route.method, route.full_path, gate.handler(route))
+        liveness = Liveness(self._ping_interval_s)
+        self._ws_api = WsApi(
+            self.exchange, routes, self._admission, self._interceptor, self.user_streams, liveness
+        )
         for method in ("POST", "PUT", "DELETE"):
             self._app.router.add_route(method, "/api/v3/userDataStream", gate.gone)
         self._hub.add_to(self._app)
+        self._ws_api.add_to(self._app)
         ControlRoutes(self.exchange, self._market, self._hub.publish).add_to(self._app)
         FaultRoutes(self._book, self._statistics).add_to(self._app)
 
@@ -131,6 +143,7 @@ class SimulatorServer:
             self._ticking = None
         self._interceptor.close()
         await self._hub.close()
+        await self._ws_api.close()
         await self._runner.cleanup()
         await self._market.close()
         self._storage.close()

@@ -40,7 +40,7 @@ class UserStreamHub:
 
     def remove(self, session: Session) -> None:
         """A connection is closed."""
-        del self._sessions[session]
+        self._sessions.pop(session, None)
 
     def accept(self, change: AccountChange) -> None:
         """Tell the account's subscribers what happened to it."""
