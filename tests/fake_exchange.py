@@ -234,11 +234,15 @@ class FakeExchange:
             if not self._is_open(order.client_order_id) or order.client_order_id in counted:
                 continue
             counted |= set(self.lists.get(order.client_order_id, ()))
-            left = order.quantity - order.executed
-            base, buys = order.symbol.removesuffix("USDT"), order.side is Side.BUY
-            asset, amount = ("USDT", left * order.price) if buys else (base, left)
+            asset, amount = self._cost(order)
             locked[asset] = locked.get(asset, Decimal(0)) + amount
         return locked
+
+    def _cost(self, order: ExchangeOrder) -> tuple[str, Decimal]:
+        left = order.quantity - order.executed
+        if order.side is Side.SELL:
+            return order.symbol.removesuffix("USDT"), left
+        return "USDT", left * (order.price or self.price)
 
     def _answer(self) -> None:
         if self.lost_answer is not None:
@@ -254,7 +258,10 @@ class FakeExchange:
         return self._trade(order, order.quantity) if self._is_reached(order) else order
 
     def _check(self, intent: OrderIntent) -> None:
-        """Refuse what the exchange would: an id that is open, a maker that would take, a stop that would trigger."""
+        """Refuse what the exchange would: too little balance, an open order's id, a wrong side of the price."""
+        asset, amount = self._cost(self._resting(intent))
+        if self.balances.get(asset, Decimal(0)) - self._locked().get(asset, Decimal(0)) < amount:
+            raise Refused(-2010, "Account has insufficient balance for requested action.")
         if self._is_open(intent.client_order_id):
             raise Refused(-2010, "Duplicate order sent.")
         order = self._resting(intent)

@@ -62,6 +62,21 @@ class MemoryBans:
         self.reasons.append(reason)
 
 
+class MemoryWeights:
+    """A weight book that processes share; counts how often it is read and written."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[int, int]] = []
+        self.reads = 0
+
+    def read(self) -> tuple[int, int]:
+        self.reads += 1
+        return self.noted[-1] if self.noted else (0, 0)
+
+    def note(self, minute: int, used: int) -> None:
+        self.noted.append((minute, used))
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request as it arrived: `params` are those of query and body together."""

@@ -6,7 +6,7 @@ import pytest
 
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from binance_trade_agent.exchange.binance.config import BinanceConfig
-from tests.fake_exchange_wire import FakeExchangeWire, ManualClock, MemoryBans
+from tests.fake_exchange_wire import FakeExchangeWire, ManualClock, MemoryBans, MemoryWeights
 
 API_KEY, API_SECRET = "test-key", "test-secret"
 
@@ -42,6 +42,6 @@ async def wire(clock: ManualClock) -> AsyncIterator[FakeExchangeWire]:
 async def exchange(
     wire: FakeExchangeWire, clock: ManualClock, bans: MemoryBans
 ) -> AsyncIterator[BinanceExchange]:
-    adapter = BinanceExchange(config_for(wire), clock, bans)
+    adapter = BinanceExchange(config_for(wire), clock, bans, MemoryWeights())
     yield adapter
     await adapter.close()

@@ -34,6 +34,7 @@ from tests.fake_exchange_wire import (
     FakeExchangeWire,
     ManualClock,
     MemoryBans,
+    MemoryWeights,
     Request,
     Step,
     answer,
@@ -285,7 +286,7 @@ async def test_an_answer_that_comes_too_late_is_an_unknown_outcome(
     wire: FakeExchangeWire, clock: ManualClock, bans: MemoryBans
 ) -> None:
     wire.script(POST_ORDER, SILENCE)
-    exchange = BinanceExchange(config_for(wire, request_timeout_s=0.05), clock, bans)
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=0.05), clock, bans, MemoryWeights())
 
     with pytest.raises(OutcomeUnknown, match="POST /api/v3/order: TimeoutError"):
         await exchange.place(INTENT)
@@ -368,7 +369,7 @@ async def test_no_connection_means_nothing_happened(
 ) -> None:
     config = config_for(wire)
     await wire.__aexit__(None, None, None)
-    exchange = BinanceExchange(config, clock, bans)
+    exchange = BinanceExchange(config, clock, bans, MemoryWeights())
 
     with pytest.raises(Unavailable, match="Cannot connect"):
         await exchange.place(INTENT)
@@ -383,7 +384,7 @@ async def test_an_order_that_never_got_a_connection_was_not_sent(
 ) -> None:
     """All connections wait for answers to reads; the order gives up before they do."""
     wire.script("GET /api/v3/klines", SILENCE)
-    exchange = BinanceExchange(config_for(wire, request_timeout_s=2.4), clock, bans)
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=2.4), clock, bans, MemoryWeights())
     await exchange.connect()
     reads = [
         asyncio.create_task(exchange.candles("BTCUSDT", CandleInterval.M1, limit=1))
@@ -480,7 +481,7 @@ async def test_too_many_orders_silence_new_orders_only_over_a_restart_too(
     assert bans.until(BanScope.NEW_ORDERS) == clock.now() + timedelta(seconds=wait_s)
     assert bans.until(BanScope.ALL) is None
 
-    restarted = BinanceExchange(config_for(wire), clock, bans)
+    restarted = BinanceExchange(config_for(wire), clock, bans, MemoryWeights())
     with pytest.raises(Throttled, match="no new order is sent before"):
         await restarted.place(INTENT)
     assert await restarted.find_order("BTCUSDT", INTENT.client_order_id) is None
@@ -491,7 +492,9 @@ async def test_too_many_orders_silence_new_orders_only_over_a_restart_too(
 
 
 async def test_a_ban_holds_over_a_restart(wire: FakeExchangeWire, clock: ManualClock) -> None:
-    exchange = BinanceExchange(config_for(wire), clock, MemoryBans(clock.now() + timedelta(seconds=90)))
+    exchange = BinanceExchange(
+        config_for(wire), clock, MemoryBans(clock.now() + timedelta(seconds=90)), MemoryWeights()
+    )
 
     with pytest.raises(Throttled) as caught:
         await exchange.connect()

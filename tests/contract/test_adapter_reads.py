@@ -10,6 +10,7 @@ import pytest
 
 from binance_trade_agent.domain.errors import ConfigurationError, Refused, Throttled, Unavailable
 from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.orders import OrderStatus, OrderType
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from tests.contract.conftest import config_for
 from tests.contract.test_adapter_orders import INTENT, full_answer, order_row, trade_row
@@ -21,6 +22,7 @@ from tests.fake_exchange_wire import (
     FakeExchangeWire,
     ManualClock,
     MemoryBans,
+    MemoryWeights,
     Request,
     Step,
     answer,
@@ -48,6 +50,7 @@ READS: dict[str, tuple[str, Read]] = {
     "orders_since": (ALL_ORDERS, lambda exchange: exchange.orders_since("BTCUSDT", exchange.now())),
     "fills_since": (MY_TRADES, lambda exchange: exchange.fills_since("BTCUSDT", exchange.now())),
     "open_orders": ("GET /api/v3/openOrders", lambda exchange: exchange.open_orders("BTCUSDT")),
+    "all_open_orders": ("GET /api/v3/openOrders", lambda exchange: exchange.open_orders()),
 }
 
 
@@ -80,6 +83,9 @@ def info_row(symbol: str, step: str = "0.00001000", status: str = "TRADING") -> 
         "baseAsset": symbol.removesuffix("USDT"),
         "quoteAsset": "USDT",
         "isSpotTradingAllowed": True,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "PEGGED"],
+        "ocoAllowed": True,
+        "cancelReplaceAllowed": True,
         "filters": [
             {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"},
             {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": step},
@@ -140,7 +146,7 @@ async def test_a_read_that_gets_no_answer_in_time_is_unavailable(
     wire: FakeExchangeWire, clock: ManualClock, bans: MemoryBans
 ) -> None:
     wire.script(ACCOUNT, SILENCE)
-    exchange = BinanceExchange(config_for(wire, request_timeout_s=0.05), clock, bans)
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=0.05), clock, bans, MemoryWeights())
 
     with pytest.raises(Unavailable, match="TimeoutError"):
         await exchange.account()
@@ -441,12 +447,21 @@ async def test_fills_since_reads_every_window_and_every_full_page(
 
 async def test_orders_since_and_open_orders(wire: FakeExchangeWire, exchange: BinanceExchange) -> None:
     wire.script(ALL_ORDERS, answer([order_row(), order_row(orderId=29, clientOrderId="web_1", side="SELL")]))
-    wire.script("GET /api/v3/openOrders", answer([]))
+    stop = order_row(
+        type="STOP_LOSS_LIMIT", status="NEW", executedQty="0", price="48900.00", stopPrice="49000.50"
+    )
+    wire.script("GET /api/v3/openOrders", answer([stop]), answer([]))
 
     orders = await exchange.orders_since("BTCUSDT", exchange.now())
 
     assert [order.client_order_id for order in orders] == ["bta-0123456789abcdef01234567", "web_1"]
+    (resting,) = await exchange.open_orders()
+    assert (resting.order_type, resting.price) == (OrderType.STOP_LOSS_LIMIT, Decimal(48900))
+    assert (resting.stop_price, resting.status) == (Decimal("49000.5"), OrderStatus.OPEN)
     assert await exchange.open_orders("BTCUSDT") == ()
+    everywhere, one = wire.seen("GET /api/v3/openOrders")
+    assert "symbol" not in everywhere.params
+    assert one.params["symbol"] == "BTCUSDT"
 
 
 async def test_the_used_weight_is_the_exchanges_own_count_of_this_minute(
@@ -492,7 +507,7 @@ async def test_proxy_variables_do_not_divert_loopback(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    exchange = BinanceExchange(config_for(wire), clock, bans)
+    exchange = BinanceExchange(config_for(wire), clock, bans, MemoryWeights())
 
     await exchange.connect()
 
@@ -501,14 +516,14 @@ async def test_proxy_variables_do_not_divert_loopback(
 
 
 async def test_it_can_be_built_and_closed_without_a_network(clock: ManualClock, bans: MemoryBans) -> None:
-    exchange = BinanceExchange(config_for(FakeExchangeWire(clock)), clock, bans)
+    exchange = BinanceExchange(config_for(FakeExchangeWire(clock)), clock, bans, MemoryWeights())
 
     assert exchange.now() == clock.now()
     await exchange.close()
 
 
 def test_it_can_be_built_without_an_event_loop(clock: ManualClock, bans: MemoryBans) -> None:
-    exchange = BinanceExchange(config_for(FakeExchangeWire(clock)), clock, bans)
+    exchange = BinanceExchange(config_for(FakeExchangeWire(clock)), clock, bans, MemoryWeights())
 
     assert exchange.stamp().timestamp_ms == to_ms(clock.now())
 

@@ -23,7 +23,7 @@ from binance_trade_agent.domain.orders import (
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from binance_trade_agent.exchange.binance.config import BinanceConfig
 from binance_trade_agent.exchange.simulator.server import AccountSpec, SimulatorServer
-from tests.fake_exchange_wire import ManualClock, MemoryBans
+from tests.fake_exchange_wire import ManualClock, MemoryBans, MemoryWeights
 from tests.markets import ScriptedMarket
 
 KEY, SECRET = "k" * 64, "s" * 64
@@ -49,7 +49,7 @@ async def venue(simulator: SimulatorServer) -> AsyncIterator[BinanceExchange]:
     config = BinanceConfig(
         simulator.rest_url, simulator.stream_url, f"{simulator.stream_url}/ws-api/v3", KEY, SECRET
     )
-    adapter = BinanceExchange(config, ManualClock(), MemoryBans())
+    adapter = BinanceExchange(config, ManualClock(), MemoryBans(), MemoryWeights())
     await adapter.connect()
     yield adapter
     await adapter.close()

@@ -29,7 +29,7 @@ from binance_trade_agent.exchange.binance.config import BinanceConfig
 from binance_trade_agent.exchange.simulator.market.generated import SteppedGeneratedMarket
 from binance_trade_agent.exchange.simulator.server import AccountSpec, SimulatorServer
 from binance_trade_agent.settings import SIMULATOR_KEY_PAIR, load_settings
-from tests.fake_exchange_wire import MemoryBans
+from tests.fake_exchange_wire import MemoryBans, MemoryWeights
 from tests.unit.exchange.market.recorded import rows_of, write_binance, write_eleven, write_parquet
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
@@ -47,7 +47,7 @@ async def simulating(
     server = build_simulator(settings.model_copy(update={"simulator_port": 0}))
     await server.start()
     urls = server.rest_url, server.stream_url, f"{server.stream_url}/ws-api/v3"
-    adapter = BinanceExchange(BinanceConfig(*urls, *SIMULATOR_KEY_PAIR), SystemClock(), MemoryBans())
+    adapter = BinanceExchange(BinanceConfig(*urls, *SIMULATOR_KEY_PAIR), SystemClock(), MemoryBans(), MemoryWeights())
     try:
         yield server, adapter
     finally:

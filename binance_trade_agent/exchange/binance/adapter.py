@@ -62,8 +62,8 @@ from binance_trade_agent.exchange.binance.order_requests import (
 from binance_trade_agent.exchange.binance.rules import RulesCache, rules_of, unknown_symbols
 from binance_trade_agent.exchange.binance.timestamps import to_ms
 from binance_trade_agent.exchange.binance.user_stream import BinanceUserStream
-from binance_trade_agent.exchange.binance.weight import WeightMeter
-from binance_trade_agent.ports import Bans, Clock
+from binance_trade_agent.exchange.binance.weight import WeightBudget
+from binance_trade_agent.ports import Bans, Clock, WeightBook
 
 Call = Callable[..., Awaitable[Any]]
 
@@ -77,12 +77,12 @@ _SPARE_CANDLES = 2
 class BinanceExchange:
     """One account at one Binance Spot address. See `ports.Exchange`; the session opens with the first call."""
 
-    def __init__(self, config: BinanceConfig, clock: Clock, bans: Bans) -> None:
+    def __init__(self, config: BinanceConfig, clock: Clock, bans: Bans, weights: WeightBook) -> None:
         self._config = config
         self._clock = clock
         self._exchange_clock = ExchangeClock(clock, config.recv_window_ms)
         self._bans = BanGate(bans, clock)
-        self._weight = WeightMeter(self._exchange_clock)
+        self._weight = WeightBudget(self._exchange_clock, clock, weights)
         self._network = NetworkTime(clock)
         self._rules = RulesCache(clock)
         self._rules_lock = asyncio.Lock()
@@ -303,6 +303,7 @@ class BinanceExchange:
             answer = await self._read(self._exchange_info)
         with _understood("exchangeInfo"):
             rows = {row["symbol"]: row for row in answer["symbols"]}
+            self._weight.learn_limit(answer.get("rateLimits", ()))
         if not rows.keys() >= set(symbols):
             raise unknown_symbols(symbols, list(rows))
         with _understood("exchangeInfo"):

@@ -22,12 +22,11 @@ from binance_trade_agent.exchange.binance.clock_offset import ExchangeClock
 from binance_trade_agent.exchange.binance.config import BinanceConfig
 from binance_trade_agent.exchange.binance.errors import from_answer, from_transport, undecided
 from binance_trade_agent.exchange.binance.network_time import NetworkTime
-from binance_trade_agent.exchange.binance.weight import WeightMeter
+from binance_trade_agent.exchange.binance.weight import WeightBudget
+from binance_trade_agent.exchange.binance.weight_costs import cost_of
 
 MAX_CONNECTIONS = 16
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-#: Requests that place orders, which is what a limit of new orders (-1015) forbids.
-_PLACING = frozenset({("post", "order"), ("post", "order/cancelReplace"), ("post", "orderList/oco")})
 #: Share of the request's time in which the connection must be up: only before that is a failure surely harmless.
 _CONNECT_SHARE = 2 / 3
 
@@ -40,7 +39,7 @@ class ExchangeClient(AsyncClient):  # type: ignore[misc]  # the library has no t
         config: BinanceConfig,
         clock: ExchangeClock,
         bans: BanGate,
-        weight: WeightMeter,
+        weight: WeightBudget,
         network: NetworkTime,
     ) -> None:
         self._config = config
@@ -83,18 +82,25 @@ class ExchangeClient(AsyncClient):  # type: ignore[misc]  # the library has no t
         """Send once and return the decoded answer.
 
         Raises:
-            ExchangeError: as the table in `errors` says; `Throttled` without a request while a ban is in force.
+            ExchangeError: as the table in `errors` says; `Throttled` without a request while a ban is in force
+                or when the request would break the weight budget.
+            KeyError: the request's cost is not known (`weight_costs`).
         """
-        self._bans.check(places=(method, urlsplit(uri).path.rpartition("/v3/")[2]) in _PLACING)
+        params = kwargs.get("data") or {}
         writes = method != "get"
-        request = f"{method.upper()} {urlsplit(uri).path}"
-        payload = self._encode(kwargs.get("data") or {}, signed)
+        path = urlsplit(uri).path
+        request = f"{method.upper()} {path}"
+        cost = cost_of(method, path.partition("/api/v3/")[2], params)
+        self._bans.check(places=cost.places)
+        self._weight.admit(cost, request)
+        headers: Mapping[str, str] = {}
         try:
             with self._network.waiting():
-                status, headers, body = await self._send(method, uri, payload, signed)
+                status, headers, body = await self._send(method, uri, self._encode(params, signed), signed)
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             raise from_transport(error, writes, request) from error
-        self._weight.read(headers)
+        finally:
+            self._weight.settle(cost, headers)
         if not 200 <= status < 300:
             failure = from_answer(
                 status, body, headers.get("Retry-After"), self._exchange_clock.now(), writes, request

@@ -1,11 +1,13 @@
 """Trading rules: from `exchangeInfo` to `SymbolRules`, and how long they are remembered."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.money import ZERO
+from binance_trade_agent.domain.orders import OrderType
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.exchange.binance.mapping import decimal
 from binance_trade_agent.ports import Clock
@@ -50,6 +52,7 @@ def rules_of(row: Mapping[str, Any]) -> SymbolRules:
     price, lot, market_lot = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters.get("MARKET_LOT_SIZE")
     notional, old_notional = filters.get("NOTIONAL"), filters.get("MIN_NOTIONAL")
     lowest = notional or old_notional
+    algo_orders = filters.get("MAX_NUM_ALGO_ORDERS")
     return SymbolRules(
         symbol=row["symbol"],
         base=row["baseAsset"],
@@ -68,6 +71,12 @@ def rules_of(row: Mapping[str, Any]) -> SymbolRules:
         max_notional=decimal(notional["maxNotional"]) if notional else ZERO,
         min_notional_for_market=_binds_market(notional, old_notional),
         max_notional_for_market=bool(notional and notional["applyMaxToMarket"]),
+        order_types=_order_types(row["orderTypes"]),
+        oco_allowed=bool(row["ocoAllowed"]),
+        cancel_replace_allowed=bool(row["cancelReplaceAllowed"]),
+        max_algo_orders=int(algo_orders["maxNumAlgoOrders"]) if algo_orders else 0,
+        sell_price_band=_price_band(filters, "ask"),
+        buy_price_band=_price_band(filters, "bid"),
     )
 
 
@@ -86,3 +95,17 @@ def _binds_market(notional: Mapping[str, Any] | None, old_notional: Mapping[str,
     if notional is not None:
         return bool(notional["applyMinToMarket"])
     return bool(old_notional and old_notional["applyToMarket"])
+
+
+def _order_types(names: Sequence[str]) -> frozenset[OrderType]:
+    """Those of `names` that this program knows; Binance may add others."""
+    return frozenset(kind for kind in OrderType if kind.value in names)
+
+
+def _price_band(filters: Mapping[str, Mapping[str, Any]], side: str) -> tuple[Decimal, Decimal]:
+    """Lowest and highest price of a side as factors of the reference price, 0 and 0 for none."""
+    if by_side := filters.get("PERCENT_PRICE_BY_SIDE"):
+        return decimal(by_side[f"{side}MultiplierDown"]), decimal(by_side[f"{side}MultiplierUp"])
+    if both := filters.get("PERCENT_PRICE"):
+        return decimal(both["multiplierDown"]), decimal(both["multiplierUp"])
+    return ZERO, ZERO

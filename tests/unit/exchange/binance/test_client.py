@@ -10,8 +10,8 @@ from binance_trade_agent.exchange.binance.client import ExchangeClient
 from binance_trade_agent.exchange.binance.clock_offset import ExchangeClock
 from binance_trade_agent.exchange.binance.config import BinanceConfig
 from binance_trade_agent.exchange.binance.network_time import NetworkTime
-from binance_trade_agent.exchange.binance.weight import WeightMeter
-from tests.fake_exchange_wire import ManualClock, MemoryBans
+from binance_trade_agent.exchange.binance.weight import WeightBudget
+from tests.fake_exchange_wire import ManualClock, MemoryBans, MemoryWeights
 
 REST, WEBSOCKET = "http://127.0.0.1:1", "ws://127.0.0.1:1/ws-api/v3"
 
@@ -24,7 +24,7 @@ async def client() -> AsyncIterator[ExchangeClient]:
         BinanceConfig(REST, "ws://127.0.0.1:1", WEBSOCKET, "key", "secret"),
         exchange_clock,
         BanGate(MemoryBans(), clock),
-        WeightMeter(exchange_clock),
+        WeightBudget(exchange_clock, clock, MemoryWeights()),
         NetworkTime(clock),
     )
     yield built

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from binance_trade_agent.domain.orders import OrderType
 from binance_trade_agent.exchange.binance.mapping import MALFORMED
 from binance_trade_agent.exchange.binance.rules import rules_of
 
@@ -29,6 +30,9 @@ def row(*filters: dict[str, Any], **changes: object) -> dict[str, Any]:
         "baseAsset": "BTC",
         "quoteAsset": "USDT",
         "isSpotTradingAllowed": True,
+        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "PEGGED"],
+        "ocoAllowed": True,
+        "cancelReplaceAllowed": True,
         "filters": list(filters),
         **changes,
     }
@@ -66,6 +70,43 @@ def test_without_a_notional_filter_there_is_no_limit() -> None:
 )
 def test_a_symbol_that_is_not_open(changes: dict[str, Any]) -> None:
     assert not rules_of(row(PRICE, LOT, **changes)).trading
+
+
+def test_what_orders_the_symbol_takes() -> None:
+    algo_orders = {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5}
+
+    rules = rules_of(row(PRICE, LOT, algo_orders, cancelReplaceAllowed=False))
+
+    assert rules.order_types == {
+        OrderType.LIMIT,
+        OrderType.LIMIT_MAKER,
+        OrderType.MARKET,
+        OrderType.STOP_LOSS,
+        OrderType.STOP_LOSS_LIMIT,
+    }
+    assert rules.oco_allowed
+    assert not rules.cancel_replace_allowed
+    assert rules.max_algo_orders == 5
+    assert rules_of(row(PRICE, LOT)).max_algo_orders == 0
+
+
+def test_price_bands() -> None:
+    by_side = {
+        "filterType": "PERCENT_PRICE_BY_SIDE",
+        "bidMultiplierUp": "1.3",
+        "bidMultiplierDown": "0.2",
+        "askMultiplierUp": "5",
+        "askMultiplierDown": "0.8",
+        "avgPriceMins": 5,
+    }
+    both = {"filterType": "PERCENT_PRICE", "multiplierUp": "2", "multiplierDown": "0.5", "avgPriceMins": 5}
+
+    rules = rules_of(row(PRICE, LOT, by_side))
+    assert rules.sell_price_band == (Decimal("0.8"), Decimal(5))
+    assert rules.buy_price_band == (Decimal("0.2"), Decimal("1.3"))
+    rules = rules_of(row(PRICE, LOT, both))
+    assert rules.sell_price_band == rules.buy_price_band == (Decimal("0.5"), Decimal(2))
+    assert rules_of(row(PRICE, LOT)).sell_price_band == (Decimal(0), Decimal(0))
 
 
 @pytest.mark.parametrize(
