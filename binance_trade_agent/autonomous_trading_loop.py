@@ -19,7 +19,13 @@ from typing import Any
 import structlog
 
 from binance_trade_agent.bootstrap.notifications import notification_worker
-from binance_trade_agent.bootstrap.start import connect, pause_before_start, serve_metrics, take_lease
+from binance_trade_agent.bootstrap.start import (
+    FollowedStream,
+    connect,
+    pause_before_start,
+    serve_metrics,
+    take_lease,
+)
 from binance_trade_agent.bootstrap.trader import Trader, build_trader
 from binance_trade_agent.control.commands import CommandRunner
 from binance_trade_agent.control.projections import summary_line
@@ -29,6 +35,7 @@ from binance_trade_agent.control.sessions import (
     is_over,
     wait_before_start,
 )
+from binance_trade_agent.control.ticking import Ticker
 from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Outcome
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
@@ -41,7 +48,6 @@ from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.modes import SessionEnd, TradingAlign
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import Heartbeat, Session
-from binance_trade_agent.domain.schedule import Schedule
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.health import STOPPED, TRADER_PROCESS
@@ -59,8 +65,6 @@ STORAGE_PAUSE_S = 2.0
 _UNDECIDED = frozenset({Outcome.NO_DATA, Outcome.UNKNOWN, Outcome.UNRESOLVED, Outcome.INTERRUPTED})
 _BEAT_S = 0.5
 _STORED_BEAT_S = 5.0
-#: Candles are asked for a moment after they close: the exchange needs it to close them.
-_CLOSE_DELAY_S = 0.3
 
 
 class TradingLoop:
@@ -74,7 +78,9 @@ class TradingLoop:
         metrics: TraderMetrics,
         heartbeat: HeartbeatFile | None,
         stop: asyncio.Event,
+        stream: FollowedStream,
     ) -> None:
+        self._stream = stream
         self._trader = trader
         self._session = session
         self._keeper = keeper
@@ -96,8 +102,8 @@ class TradingLoop:
 
     async def trade(self) -> ExitCode:
         """Cycle until the session is over or the process is told to stop."""
-        schedule = self._schedule()
-        tick = schedule.first(self._clock.monotonic())
+        ticker = self._ticker()
+        tick = ticker.first()
         while True:
             await self._idle_until(tick.due_at)
             if self._stop.is_set():
@@ -114,17 +120,16 @@ class TradingLoop:
                     skipped_ticks=tick.skipped,
                 )
             )
-            schedule = self._aligned(schedule)
-            tick = schedule.after(tick, self._clock.monotonic())
+            tick = ticker.after(tick)
 
     async def test(self) -> ExitCode:
         """One workflow that buys the first symbol through risk and execution; repeated only for want of data."""
-        schedule = Schedule(self._clock.monotonic(), self._period_s)
-        tick = schedule.first()
+        ticker = Ticker(self._clock, self._trader.exchange.now, self._period_s)
+        tick = ticker.first()
         while not self._stop.is_set():
             if await self._test_is_over():
                 return self._end("test_mode", ExitCode.OK)
-            tick = schedule.after(tick, self._clock.monotonic())
+            tick = ticker.after(tick)
             await self._idle_until(tick.due_at)
         return self._end(STOPPED, ExitCode.SIGTERM)
 
@@ -164,9 +169,17 @@ class TradingLoop:
             left_s = due_at - self._clock.monotonic()
             if left_s <= 0:
                 return
-            if await self._finish(self._commands.run_next()) is None:
+            self._stream.check()
+            if await self._finish(self._commands.run_next()) is None and not await self._tend():
                 self._beat(IDLE_ALLOWANCE)
                 await self._wait_for_stop(min(left_s, _BEAT_S))
+
+    async def _tend(self) -> bool:
+        """Look after a symbol whose order traded since the last tick; whether there was one."""
+        symbol = self._orchestrator.wants_turn()
+        if symbol is not None:
+            await self._finish(self._orchestrator.run_turn(self._next_cycle_number(), symbol))
+        return symbol is not None
 
     async def _finish(self, work: Coroutine[Any, Any, CycleReport | None]) -> CycleReport | None:
         """Let `work` end; once told to stop it has `STOP_GRACE_S` left, then it is cancelled."""
@@ -245,23 +258,9 @@ class TradingLoop:
     def _next_cycle_number(self) -> int:
         return self._keeper.next_cycle_number(self._session)
 
-    def _schedule(self) -> Schedule:
-        """Ticks from now on, or from the last candle close on, so that the next close has its tick too."""
-        now, period_s = self._clock.monotonic(), self._period_s
-        return Schedule(self._last_close(period_s) if self._is_aligned else now, period_s)
-
-    def _aligned(self, schedule: Schedule) -> Schedule:
-        """The schedule moved by what the exchange's clock and ours have drifted apart, when it follows candles."""
-        return schedule.aligned(self._last_close(schedule.period_s)) if self._is_aligned else schedule
-
-    @property
-    def _is_aligned(self) -> bool:
-        return self._trader.settings.trading_align is TradingAlign.CANDLE_CLOSE
-
-    def _last_close(self, period_s: float) -> float:
-        """When, on the monotonic clock, the last candle had closed and was to be had."""
-        exchange_s = self._trader.exchange.now().timestamp() - _CLOSE_DELAY_S
-        return self._clock.monotonic() - exchange_s % period_s
+    def _ticker(self) -> Ticker:
+        follow = self._trader.settings.trading_align is TradingAlign.CANDLE_CLOSE
+        return Ticker(self._clock, self._trader.exchange.now, self._period_s, follow_candles=follow)
 
     def _end(self, reason: str, code: ExitCode) -> ExitCode:
         if self._heartbeat is not None:
@@ -335,9 +334,12 @@ async def _begin(
         raise
     trader.projector.adopt(trader.store.reads.incidents())
     session = keeper.enter(trader.session_request(kind))
-    loop = TradingLoop(trader, session, keeper, metrics, heartbeat, stop)
-    sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
-    return await sessions[kind]()
+    # a process that only carries out commands is gone before an event could matter
+    followed = None if kind == "commands" else trader.stream
+    async with FollowedStream(followed, trader.user_data.deliver) as stream:
+        loop = TradingLoop(trader, session, keeper, metrics, heartbeat, stop, stream)
+        sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
+        return await sessions[kind]()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from binance_trade_agent.domain.portfolio import (
     PositionState,
     position_state,
 )
+from binance_trade_agent.domain.protection import covered, covers_of
 from binance_trade_agent.domain.reconciliation import balance_differences
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Clock, Ledger
@@ -53,14 +54,16 @@ class PortfolioAgent:
 
     def view(self, unfinished: tuple[JournalOrder, ...]) -> PortfolioView:
         """The book now; the symbols of `unfinished` orders are locked and their stakes reserved."""
-        positions = self._ledger.positions()
+        positions, balances = self._ledger.positions(), self._ledger.balances()
         return PortfolioView(
             quote=self._quote,
-            cash=self._ledger.balances().get(self._quote, ZERO),
+            cash=balances.get(self._quote, ZERO),
             reserved_quote=total(row.reserved_quote for row in unfinished),
             positions=positions,
             prices=self._prices,
-            locked_symbols=frozenset(row.intent.symbol for row in unfinished),
+            locked_symbols=frozenset(row.intent.symbol for row in unfinished if row.locks_symbol),
+            covered={symbol: covered(covers_of(unfinished, symbol)) for symbol in positions},
+            balances=balances,
             dust_symbols=frozenset(symbol for symbol in positions if self._is_dust(positions[symbol])),
         )
 

@@ -1,7 +1,7 @@
 """Compares the account with the books: balances after every look at the account, open orders now and then.
 
-A difference is believed only when it was there twice in a row, unchanged, with every
-order looked up in between: a fill that is on its way into the books looks like one.
+A difference is believed only when it is still there, unchanged, some seconds later and with
+every order looked up in between: a fill that is on its way into the books looks like one.
 What trades of others explain is booked as theirs, the rest as a difference, so that the
 ledger agrees with the exchange again and none of it becomes profit or loss.
 """
@@ -31,6 +31,8 @@ from binance_trade_agent.ports import Clock, Exchange, Ledger, OrderJournal
 
 _log = structlog.get_logger(__name__)
 
+#: A difference must last so long: the exchange may tell of a trade later than of the balances it moved.
+_BELIEVED_AFTER = timedelta(seconds=5)
 #: How often open orders are read when nothing calls for it, and when a gap in the user stream does.
 _SURVEY_EVERY_S = 600.0
 _SURVEY_SOONEST_S = 60.0
@@ -82,6 +84,7 @@ class AccountReconciler:
         self._clock = clock
         self._symbols, self._quote = symbols, quote
         self._suspected: dict[str, Decimal] = {}
+        self._suspected_at: datetime | None = None
         self._noted_at: datetime | None = None
         self._surveyed_at: float | None = None
         self._open = OpenOrders((), (), ())
@@ -113,14 +116,19 @@ class AccountReconciler:
         if not differences:
             self._agree(account.observed_at)
             return Comparison(True)
-        if not thorough or differences != self._suspected:
-            self._suspected = differences
+        if not self._suspect(differences, account.observed_at) or not thorough:
             return Comparison(False)
         try:
             return await self._settle(account, differences)
         except ExchangeError as error:
             _log.warning("a difference could not be looked into", reason=str(error))
             return Comparison(False)
+
+    def _suspect(self, differences: dict[str, Decimal], at: datetime) -> bool:
+        """Note differences seen at `at`; whether they have lasted long enough to be believed."""
+        if differences != self._suspected or self._suspected_at is None:
+            self._suspected, self._suspected_at = differences, at
+        return at - self._suspected_at >= _BELIEVED_AFTER
 
     async def _settle(self, account: AccountSnapshot, differences: Mapping[str, Decimal]) -> Comparison:
         booked: list[str] = []
@@ -133,7 +141,7 @@ class AccountReconciler:
         account = await self._exchange.account()
         fresh = balance_differences(self._ledger.balances(), account)
         if fresh and fresh != rest:
-            self._suspected = fresh
+            self._suspect(fresh, account.observed_at)
             return Comparison(False, booked=tuple(booked))
         for asset, amount in fresh.items():
             booked.append(f"{amount:+f} {asset} that nothing explains")

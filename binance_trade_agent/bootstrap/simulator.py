@@ -66,14 +66,19 @@ def build_simulator(settings: Settings) -> SimulatorServer:
         market = _market(settings)
     except ValueError as error:
         raise ConfigurationError(f"SIMULATOR_MARKET={settings.simulator_market}: {error}") from error
-    return SimulatorServer(
-        market,
-        [AccountSpec(key, secret, settings.simulator_balances)],
-        settings.data_dir / "simulator.db",
-        settings.simulator_host,
-        settings.simulator_port,
-        faults=faults,
-    )
+    try:
+        return SimulatorServer(
+            market,
+            [AccountSpec(key, secret, settings.simulator_balances)],
+            settings.data_dir / "simulator.db",
+            settings.simulator_host,
+            settings.simulator_port,
+            faults=faults,
+        )
+    except BadRule as error:
+        raise ConfigurationError(
+            f"SIMULATOR_FAULTS_FILE={settings.simulator_faults_file}: {error}"
+        ) from error
 
 
 def market_config(settings: Settings) -> MarketConfig:

@@ -1,13 +1,17 @@
 """Steps of the trader's start, before its first session: each waits no longer than a stop allows."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
+from typing import Self
 
 import structlog
 
 from binance_trade_agent.bootstrap.trader import Trader
 from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, LeaseHeld
+from binance_trade_agent.domain.user_events import UserEvent
+from binance_trade_agent.ports import UserStream
 from binance_trade_agent.telemetry.metrics import TraderMetrics
 
 _log = structlog.get_logger("autonomous_trader")
@@ -54,6 +58,30 @@ async def pause_before_start(wait: timedelta, stop: asyncio.Event) -> None:
         waiter = asyncio.create_task(stop.wait())
         await asyncio.wait({waiter}, timeout=wait.total_seconds())
         waiter.cancel()
+
+
+class FollowedStream:
+    """The user data stream, if there is one, followed by a task of its own while the context lasts."""
+
+    def __init__(self, stream: UserStream | None, deliver: Callable[[UserEvent], None]) -> None:
+        self._stream = stream
+        self._deliver = deliver
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._stream is not None:
+            self._task = asyncio.create_task(self._stream.run(self._deliver))
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def check(self) -> None:
+        """Raise what ended the task, if it has ended: a process that no longer listens must not seem to."""
+        if self._task is not None and self._task.done():
+            self._task.result()
 
 
 async def connect(trader: Trader, stop: asyncio.Event) -> None:

@@ -2,19 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from binance_trade_agent.agents.execution.place import TradeExecutionAgent
+from binance_trade_agent.agents.execution.protect import ProtectionAgent
 from binance_trade_agent.agents.execution.resolve import OrderResolver
+from binance_trade_agent.agents.execution.sending import OrderSender
 from binance_trade_agent.agents.market_data import MarketDataAgent
 from binance_trade_agent.agents.portfolio import PortfolioAgent
+from binance_trade_agent.agents.reconciliation import AccountReconciler
 from binance_trade_agent.agents.risk import RiskLimits, RiskManagementAgent
 from binance_trade_agent.agents.signal import SignalAgent
+from binance_trade_agent.agents.user_data import UserDataAgent
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.strategies import settings_strategy
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import SessionRequest
 from binance_trade_agent.domain.modes import TradingMode
+from binance_trade_agent.domain.orders import OrderType
+from binance_trade_agent.domain.protection import ProtectionPlan
 from binance_trade_agent.domain.records import Book, Session
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from binance_trade_agent.exchange.binance.addresses import addresses_of
@@ -32,9 +39,11 @@ from binance_trade_agent.ports import (
     Outbox,
     ReadModels,
     Sessions,
+    UserStream,
+    WeightBook,
 )
 from binance_trade_agent.settings import Settings
-from binance_trade_agent.storage.bans import SqlBans
+from binance_trade_agent.storage.bans import SqlBans, SqlWeights
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
@@ -48,6 +57,8 @@ from binance_trade_agent.strategies.base import Strategy
 
 #: A signal older than so many trading intervals is not acted on any more.
 _SIGNAL_LIFE_INTERVALS = 3
+#: How much further than its stop the price of an entry may fall before it could no longer be sold.
+_STOP_ROOM = Decimal("0.02")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,7 @@ class Store:
     outbox: Outbox
     reads: ReadModels
     bans: Bans
+    weights: WeightBook
     lease: Lease
 
 
@@ -77,6 +89,8 @@ class Trader:
     exchange: Exchange
     strategy: Strategy
     projector: Projector
+    stream: UserStream
+    user_data: UserDataAgent
 
     def session_request(self, kind: str) -> SessionRequest:
         """What the settings ask a session of `kind` to be."""
@@ -94,6 +108,8 @@ class Trader:
         """The orchestrator of `session`."""
         settings, store, exchange, clock = self.settings, self.store, self.exchange, self.clock
         plan = TradingPlan(session.id, settings.symbols, settings.quote, settings.candle_interval)
+        sender = OrderSender(exchange, store.journal, self.stream)
+        execution = TradeExecutionAgent(exchange, store.journal, store.control, clock, sender)
         desk = TradingDesk(
             exchange=exchange,
             market_data=MarketDataAgent(
@@ -103,7 +119,26 @@ class Trader:
             ),
             signal=SignalAgent(self.strategy, max_signal_age=_signal_life(settings)),
             risk=RiskManagementAgent(risk_limits(settings)),
-            execution=TradeExecutionAgent(exchange, store.journal, store.control, clock),
+            execution=execution,
+            protection=ProtectionAgent(
+                exchange,
+                store.journal,
+                store.ledger,
+                store.control,
+                clock,
+                execution,
+                sender,
+                protection_plan(settings),
+            ),
+            reconciler=AccountReconciler(
+                exchange,
+                store.journal,
+                store.ledger,
+                clock,
+                symbols=settings.symbols,
+                quote=settings.quote,
+            ),
+            user_data=self.user_data,
             resolver=OrderResolver(exchange, store.journal, store.ledger),
             portfolio=PortfolioAgent(store.ledger, clock, settings.quote),
             journal=store.journal,
@@ -129,14 +164,15 @@ def build_trader(settings: Settings, *, clock: Clock | None = None) -> Trader:
     clock = clock or SystemClock()
     strategy = settings_strategy(settings)
     store = open_store(settings)
-    exchange = BinanceExchange(exchange_config(settings), clock, store.bans)
+    exchange = BinanceExchange(exchange_config(settings), clock, store.bans, store.weights)
     projector = Projector(
         store.outbox,
         store.control,
         stop_entries_on_difference=settings.mode is TradingMode.LIVE,
         notify=settings.notify_urls is not None,
     )
-    return Trader(settings, clock, store, exchange, strategy, projector)
+    user_data = UserDataAgent(store.journal, store.ledger)
+    return Trader(settings, clock, store, exchange, strategy, projector, exchange.user_stream(), user_data)
 
 
 def open_store(settings: Settings) -> Store:
@@ -153,6 +189,7 @@ def open_store(settings: Settings) -> Store:
         outbox=SqlOutbox(database, book),
         reads=SqlReadModels(database, book),
         bans=SqlBans(database, exchange_config(settings).rest_url),
+        weights=SqlWeights(database, exchange_config(settings).rest_url),
         lease=lease_for(settings.database_url, book),
     )
 
@@ -183,6 +220,20 @@ def risk_limits(settings: Settings) -> RiskLimits:
         cooldown_candles=settings.risk_cooldown_candles,
         max_data_age=settings.max_data_age,
         max_spread_bps=settings.risk_max_spread_bps,
+        # what is bought must still be sellable at its stop
+        resale_room=settings.stop_loss_share + _STOP_ROOM,
+        entry_type=OrderType[settings.entry_order_type.name],
+        entry_offset_bps=settings.entry_limit_offset_bps,
+        entry_time_limit=timedelta(seconds=settings.entry_time_limit_seconds),
+    )
+
+
+def protection_plan(settings: Settings) -> ProtectionPlan:
+    """Where the settings want stops and targets."""
+    return ProtectionPlan(
+        stop_share=settings.stop_loss_share,
+        target_share=settings.take_profit_share,
+        trailing_share=settings.trailing_stop_share,
     )
 
 

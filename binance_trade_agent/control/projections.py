@@ -11,6 +11,8 @@ from binance_trade_agent.ports import ControlState, Outbox
 
 #: Outcomes that are told with one word and their reason's code; the whole reason is in the decision's row.
 _QUIET = {Outcome.HELD: "hold", Outcome.REFUSED: "refused", Outcome.HALTED: "halted"}
+#: Conditions that every cycle looks at, whatever its symbols.
+_OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report"})
 #: With more quiet symbols than this the line counts them instead of naming each.
 _NAMED = 6
 
@@ -87,6 +89,7 @@ class Projector:
         for asset, difference in report.differences.items():
             text = f"the exchange holds {difference:+f} {asset} against the ledger"
             found[f"balance_difference:{asset}"] = (text, "warning")
+        found |= {key: (text, "critical") for key, text in report.alarms.items()}
         for decision in report.decisions:
             if decision.outcome in (Outcome.UNRESOLVED, Outcome.UNKNOWN):
                 found[f"unresolved_order:{decision.symbol}"] = (decision.reason.text, "critical")
@@ -105,6 +108,8 @@ def _was_looked_at(key: str, report: CycleReport) -> bool:
     kind, _, subject = key.partition(":")
     if kind == "balance_difference":
         return report.compared
+    if kind in _OF_THE_BOOK:
+        return True
     return subject in report.start.symbols or report.start.kind is CycleKind.SCHEDULED
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from binance_trade_agent.domain.orders import Fill, JournalOrder, OrderType, Purpose, Side
+from binance_trade_agent.domain.orders import JournalOrder, OrderType, Purpose, Side
 from binance_trade_agent.domain.portfolio import Equity
 
 
@@ -107,7 +107,6 @@ class ExecutionResult:
 
     outcome: Outcome
     order: JournalOrder
-    fills: tuple[Fill, ...]
     text: str
 
 
@@ -218,5 +217,7 @@ class CycleReport:
     own_ms: float
     #: asset -> what the exchange holds more than the ledger says, where they differ
     differences: Mapping[str, Decimal] = field(default_factory=dict)
-    #: Whether balances could be compared: not without the account, nor with an order unfinished.
+    #: Whether balances could be compared: not without the account, nor with an order unresolved.
     compared: bool = True
+    #: incident key -> text, for conditions that a person should know of
+    alarms: Mapping[str, str] = field(default_factory=dict)

@@ -20,6 +20,13 @@ class TradingAlign(StrEnum):
     CANDLE_CLOSE = "candle_close"
 
 
+class EntryOrderType(StrEnum):
+    """How positions are entered: at once at the market's price, or at a price of our own for a while."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+
+
 class SessionEnd(StrEnum):
     """What happens to positions when a session ends."""
 

@@ -1,6 +1,7 @@
 """Positions at average cost, and the value of the whole."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -158,6 +159,10 @@ class PortfolioView:
     locked_symbols: frozenset[str] = frozenset()
     #: symbols of which only dust is left: too little to sell by the symbol's rules
     dust_symbols: frozenset[str] = frozenset()
+    #: symbol -> base currency that our own protection at the exchange keeps locked
+    covered: Mapping[str, Decimal] = field(default_factory=dict)
+    #: asset -> what the ledger says the account holds, foreign coins included
+    balances: Mapping[str, Decimal] = field(default_factory=dict)
 
     def position(self, symbol: str) -> Position | None:
         """The position in `symbol`, if more than dust is held."""

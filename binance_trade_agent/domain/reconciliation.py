@@ -207,17 +207,20 @@ def balance_differences(ledger: Mapping[str, Decimal], account: AccountSnapshot)
     return differences
 
 
-def balances_agree(row: JournalOrder, base: str, quote: str, differences: Mapping[str, Decimal]) -> bool:
+def balances_agree(
+    row: JournalOrder, base: str, quote: str, differences: Mapping[str, Decimal], *, alone: bool
+) -> bool:
     """Whether the balances speak for `row` not having executed.
 
     An executed BUY raises base and lowers quote, a SELL the reverse. A deposit, a
-    withdrawal or a commission moves one asset, so only both together speak for the order.
+    withdrawal or a commission moves one asset, so only both together speak for the order;
+    unless it is not `alone`: what another unresolved order did may hide it in the quote currency.
     `differences` are those that are left once the trades of others are booked.
     """
     direction = 1 if row.intent.side is Side.BUY else -1
     base_moved = differences.get(base, ZERO) * direction > 0
     quote_moved = differences.get(quote, ZERO) * direction < 0
-    return not (base_moved and quote_moved)
+    return not (base_moved and (quote_moved or not alone))
 
 
 def movement_of(fill: Fill, quote: str) -> dict[str, Decimal]:

@@ -92,6 +92,12 @@ class SymbolRules:
         enough = rounded >= self.min_quantity and product(rounded, price) >= self.min_notional
         return rounded if enough else ZERO
 
+    def limit_violation(self, quantity: Decimal, price: Decimal) -> str | None:
+        """Why the exchange would not take an order of `quantity` at `price`, in words; None if it would."""
+        if self.limit_quantity(quantity, price) == quantity:
+            return None
+        return f"LOT_SIZE or NOTIONAL: {to_wire(quantity)} at {to_wire(price)} is not accepted"
+
     @property
     def _ceiling(self) -> Decimal:
         limits = [limit for limit in (self.max_quantity, self.market_max_quantity) if limit]

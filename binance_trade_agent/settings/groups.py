@@ -12,6 +12,7 @@ from binance_trade_agent.domain import operator_rules as rules
 from binance_trade_agent.domain import operator_text as text
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.modes import (
+    EntryOrderType,
     LogFormat,
     LogLevel,
     SessionEnd,
@@ -43,6 +44,7 @@ def _default(
     ge: Any = None,
     gt: Any = None,
     le: Any = None,
+    lt: Any = None,
 ) -> Any:
     """A field's default, its sentence, what is allowed beyond the type, and the unit of the value."""
     return Field(
@@ -52,6 +54,7 @@ def _default(
         ge=ge,
         gt=gt,
         le=le,
+        lt=lt,
     )
 
 
@@ -117,6 +120,23 @@ class TradingGroup(_Group):
     candle_history: int = _default(
         300, "How many closed candles a decision sees.", unit="candles", ge=50, le=1000
     )
+    entry_order_type: Annotated[EntryOrderType, _LOWER] = _default(
+        EntryOrderType.MARKET, "How positions are entered."
+    )
+    entry_limit_offset_bps: Decimal = _default(
+        Decimal(0),
+        "How far below the ask a limit entry bids.",
+        unit="hundredths of a percent of the price",
+        ge=0,
+        le=1000,
+    )
+    entry_time_limit_seconds: float = _default(
+        60,
+        "How long a limit entry may rest before it is cancelled; what it bought stays.",
+        unit="seconds",
+        ge=1,
+        le=86400,
+    )
     signal_agent_test_mode: bool = _default(
         False, "Buy the first symbol once, for real, and exit; refused in live mode."
     )
@@ -153,6 +173,32 @@ class RiskGroup(_Group):
     )
     risk_max_spread_bps: Decimal = _default(
         Decimal(50), "Widest spread to enter at.", unit="hundredths of a percent of the price", gt=0, le=10000
+    )
+
+
+class ProtectionGroup(_Group):
+    """Protection at the exchange"""
+
+    stop_loss_share: Decimal = _default(
+        Decimal("0.05"),
+        "How far below the price paid a position is sold; 0 is no stop.",
+        unit="of the price",
+        ge=0,
+        lt=1,
+    )
+    take_profit_share: Decimal = _default(
+        Decimal("0.10"),
+        "How far above the price paid a position is sold; 0 is no target.",
+        unit="of the price",
+        ge=0,
+        le=10,
+    )
+    trailing_stop_share: Decimal = _default(
+        Decimal(0),
+        "How far below the bid a stop follows a rising price; 0 leaves it where it is.",
+        unit="of the price",
+        ge=0,
+        lt=1,
     )
 
 

@@ -13,6 +13,7 @@ from binance_trade_agent.domain.modes import TradingAlign, TradingMode
 from binance_trade_agent.domain.symbol_names import checked_symbols, quote_of
 from binance_trade_agent.settings.groups import (
     ExchangeGroup,
+    ProtectionGroup,
     RiskGroup,
     ServiceGroup,
     SimulatorGroup,
@@ -40,7 +41,7 @@ _MODE_DEFAULTS: dict[str, dict[str, str]] = {
 
 
 # Fields stand in the order of the bases from last to first.
-class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, RiskGroup, TradingGroup):
+class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, RiskGroup, TradingGroup):
     """The settings of one process, checked and complete."""
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

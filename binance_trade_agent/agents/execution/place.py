@@ -1,10 +1,14 @@
-"""Places an approved order: intent committed, one POST, outcome committed (DESIGN.md, "Orders: exactly once")."""
+"""Places an approved order: intent committed, one request, outcome committed (DESIGN.md, "Orders: exactly once").
 
-import asyncio
+An exit while protection rests replaces it: the exchange cancels the cover and sells in one
+request, so that the position is never without both.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-import structlog
-
+from binance_trade_agent.agents.execution.sending import Answer, OrderSender, Sent
 from binance_trade_agent.domain.decisions import (
     Approved,
     ControlSnapshot,
@@ -12,19 +16,19 @@ from binance_trade_agent.domain.decisions import (
     ExecutionResult,
     Outcome,
 )
-from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import (
+    CancelIntent,
     JournalOrder,
     OrderIntent,
     OrderStatus,
     OrderType,
     Purpose,
+    TimeInForce,
     new_client_order_id,
 )
+from binance_trade_agent.domain.protection import Cover
 from binance_trade_agent.ports import Clock, ControlState, Exchange, OrderJournal, SeenCandles
-
-_log = structlog.get_logger(__name__)
 
 
 class SendingForbidden(Exception):
@@ -35,75 +39,131 @@ class SendingForbidden(Exception):
         self.control = control
 
 
+class ProtectionInTheWay(Exception):
+    """Protection holds the coins and could not be cancelled: the exit was not sent."""
+
+
 class TradeExecutionAgent:
     """Sends approved orders, each at most once."""
 
     def __init__(
-        self, exchange: Exchange, journal: OrderJournal, control: ControlState, clock: Clock
+        self,
+        exchange: Exchange,
+        journal: OrderJournal,
+        control: ControlState,
+        clock: Clock,
+        sender: OrderSender,
     ) -> None:
         self._exchange = exchange
         self._journal = journal
         self._control = control
         self._clock = clock
+        self._sender = sender
 
     async def execute(
-        self, approved: Approved, decision: Decision, cycle_id: str, candles: SeenCandles
+        self,
+        approved: Approved,
+        decision: Decision,
+        cycle_id: str,
+        candles: SeenCandles,
+        covers: Sequence[Cover] = (),
     ) -> ExecutionResult:
         """Place `approved`. Decision, its new `candles` and the intent are committed before anything is sent.
 
+        `covers` is the protection at rest that an exit ends.
+
         Raises:
             SendingForbidden: a person paused or halted in the meantime.
+            ProtectionInTheWay: a cover could not be cancelled; those cancelled before are put back by the caller.
         """
+        self._check_allowed(approved.purpose)
+        if approved.purpose is not Purpose.EXIT or not covers:
+            intent = self._intent(approved)
+            self._journal.write_intent(intent, _sending(decision, intent), cycle_id, candles)
+            return _result(await self._sender.order(intent))
+        for cover in covers[1:]:
+            await self._clear(cover)
+            self._check_allowed(approved.purpose)
+        intent = self._intent(approved)
+        cancel = self.cancel_of(covers[0], "an exit", replaced_by=intent)
+        self._journal.write_replacement(cancel, intent, _sending(decision, intent), cycle_id, candles)
+        return _result(await self._sender.replacement(cancel, intent))
+
+    async def cancel_entry(self, row: JournalOrder, reason: str) -> Answer:
+        """Cancel an entry that still rests; what it bought stays bought."""
+        cancel = self._cancel(row, reason, None)
+        self._journal.write_cancel(cancel)
+        return await self._sender.cancel(cancel)
+
+    def cancel_of(self, cover: Cover, reason: str, *, replaced_by: OrderIntent | None = None) -> CancelIntent:
+        """The cancel that ends a cover, not journalled yet; with the stamp of the order that replaces it."""
+        return self._cancel(cover.rows[0], reason, replaced_by)
+
+    def _cancel(self, row: JournalOrder, reason: str, replaced_by: OrderIntent | None) -> CancelIntent:
+        return CancelIntent(
+            cancel_id=new_client_order_id(),
+            symbol=row.intent.symbol,
+            client_order_id=row.intent.client_order_id,
+            client_list_id=row.intent.client_list_id,
+            replaced_by=replaced_by.client_order_id if replaced_by else None,
+            stamp=replaced_by.stamp if replaced_by else self._exchange.stamp(),
+            reason=reason,
+            created_at=self._clock.now(),
+        )
+
+    def _check_allowed(self, purpose: Purpose) -> None:
         control = self._control.read()
-        entry = approved.purpose is Purpose.ENTRY
+        entry = purpose is Purpose.ENTRY
         if not control.state.orders_allowed or (entry and not control.state.entries_allowed):
             raise SendingForbidden(control)
-        intent = OrderIntent(
+
+    async def _clear(self, cover: Cover) -> None:
+        cancel = self.cancel_of(cover, "an exit")
+        self._journal.write_cancel(cancel)
+        answer = await self._sender.cancel(cancel)
+        if not all(row.status.is_terminal for row in answer.rows):
+            raise ProtectionInTheWay(f"protection that holds the coins could not be cancelled: {answer.text}")
+
+    def _intent(self, approved: Approved) -> OrderIntent:
+        now = self._clock.now()
+        return OrderIntent(
             client_order_id=new_client_order_id(),
             symbol=approved.symbol,
             side=approved.side,
-            order_type=OrderType.MARKET,
+            order_type=approved.order_type,
             quantity=approved.quantity,
             purpose=approved.purpose,
             stamp=self._exchange.stamp(),
-            reference_price=approved.reference_price,
-            created_at=self._clock.now(),
+            reference_price=approved.price or approved.reference_price,
+            created_at=now,
+            price=approved.price,
+            time_in_force=TimeInForce.GTC if approved.order_type is OrderType.LIMIT else None,
+            expires_at=_expiry(approved, now),
         )
-        decision = replace(decision, outcome=Outcome.UNKNOWN, client_order_id=intent.client_order_id)
-        self._journal.write_intent(intent, decision, cycle_id, candles)
-        return await self._send(intent)
-
-    async def _send(self, intent: OrderIntent) -> ExecutionResult:
-        cid = intent.client_order_id
-        try:
-            order = await self._exchange.place(intent)
-        except Refused as error:
-            row = self._journal.mark_rejected(cid, f"{error.code}: {error.message}")
-            return ExecutionResult(Outcome.REJECTED, row, (), f"the exchange refused: {error}")
-        except (Throttled, Unavailable) as error:
-            row = self._journal.mark_rejected(cid, f"not sent: {error}")
-            return ExecutionResult(Outcome.REJECTED, row, (), f"the order did not get through: {error}")
-        except OutcomeUnknown as error:
-            row = self._journal.mark_unknown(cid, str(error))
-            _log.warning(
-                "order outcome unknown", symbol=intent.symbol, client_order_id=cid, reason=str(error)
-            )
-            return ExecutionResult(Outcome.UNKNOWN, row, (), f"no clear answer: {error}")
-        except asyncio.CancelledError:
-            # told to stop while the answer was due: the next start looks the order up
-            self._journal.mark_unknown(cid, "stopped while waiting for the answer")
-            raise
-        row = self._journal.record(cid, order)
-        return ExecutionResult(_outcome_of(row), row, order.fills, _describe(row))
 
 
-def _outcome_of(row: JournalOrder) -> Outcome:
-    return Outcome.REJECTED if row.status is OrderStatus.REJECTED else Outcome.PLACED
+def _expiry(approved: Approved, now: datetime) -> datetime | None:
+    return now + approved.time_limit if approved.time_limit is not None else None
+
+
+def _sending(decision: Decision, intent: OrderIntent) -> Decision:
+    return replace(decision, outcome=Outcome.UNKNOWN, client_order_id=intent.client_order_id)
+
+
+def _result(answer: Answer) -> ExecutionResult:
+    row = answer.row
+    if answer.sent is Sent.UNKNOWN:
+        return ExecutionResult(Outcome.UNKNOWN, row, f"no clear answer: {answer.text}")
+    if answer.sent is not Sent.DONE:
+        return ExecutionResult(Outcome.REJECTED, row, answer.text)
+    outcome = Outcome.REJECTED if row.status is OrderStatus.REJECTED else Outcome.PLACED
+    return ExecutionResult(outcome, row, _describe(row))
 
 
 def _describe(row: JournalOrder) -> str:
     intent, price = row.intent, row.average_price
     if price is None:
-        return f"{intent.side} {to_wire(intent.quantity)} {intent.symbol}: {row.status}, nothing executed"
+        at = f" at {to_wire(intent.price)}" if intent.price is not None else ""
+        return f"{intent.side} {to_wire(intent.quantity)} {intent.symbol}{at}: {row.status}, nothing executed"
     amount, shown = to_wire(row.executed), to_wire(round(price, 8))
     return f"{intent.side} {amount} {intent.symbol} at {shown}: {row.status}"

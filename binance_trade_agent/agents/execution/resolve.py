@@ -138,7 +138,12 @@ class OrderResolver:
         rules = (await self._exchange.rules([row.intent.symbol]))[row.intent.symbol]
         account = await self._exchange.account()
         differences = balance_differences(self._ledger.balances(), account)
-        return balances_agree(row, rules.base, rules.quote, differences)
+        alone = all(
+            other.intent.client_order_id == row.intent.client_order_id
+            for other in self._journal.unfinished()
+            if other.status.is_unresolved or other.booked < other.executed
+        )
+        return balances_agree(row, rules.base, rules.quote, differences, alone=alone)
 
     def _book_foreign(self, orders: tuple[ExchangeOrder, ...], fills: tuple[Fill, ...]) -> None:
         """Book trades of others since ledger and exchange last agreed, which would look like the order's."""

@@ -149,6 +149,8 @@ def entry_size(proposal: Proposal) -> GateResult:
         return GateResult("lot_size", False, limit, proposal.base(quantity), text)
     violation = proposal.rules.market_violation(quantity, proposal.resale_price)
     violation = violation or proposal.rules.market_violation(quantity, proposal.price)
+    if proposal.limit_price is not None:
+        violation = violation or proposal.rules.limit_violation(quantity, proposal.limit_price)
     text = violation or f"{proposal.base(quantity)} {_resale(proposal)}"
     return GateResult("lot_size", violation is None, limit, proposal.base(quantity), text)
 
@@ -157,8 +159,8 @@ def position(proposal: Proposal) -> GateResult:
     """Never more than the ledger holds, nor more than is free at the exchange."""
     held, bounded = proposal.held, proposal.bounded
     asked = proposal.quantity if proposal.quantity is not None else bounded
-    free = proposal.context.account.free(proposal.rules.base)
-    text = f"the ledger holds {proposal.base(held)}, {proposal.base(free)} are free at the exchange"
+    available = proposal.available
+    text = f"the ledger holds {proposal.base(held)}, {proposal.base(available)} can be had at the exchange"
     passed = 0 < asked <= bounded
     if not passed and proposal.quantity is not None:
         text += f"; {proposal.base(asked)} cannot be sold"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.orders import OrderType
 from binance_trade_agent.domain.portfolio import AccountSnapshot
 
 
@@ -31,6 +32,10 @@ class RiskLimits:
     slippage_share: Decimal = Decimal("0.005")
     #: How far the price may fall after an entry that must still be sellable, as a share of it.
     resale_room: Decimal = Decimal("0.02")
+    #: MARKET, or LIMIT at so many hundredths of a percent below the ask, for so long.
+    entry_type: OrderType = OrderType.MARKET
+    entry_offset_bps: Decimal = Decimal(0)
+    entry_time_limit: timedelta = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)

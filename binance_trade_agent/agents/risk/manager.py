@@ -16,7 +16,7 @@ from binance_trade_agent.domain.decisions import (
     Signal,
 )
 from binance_trade_agent.domain.market import MarketSnapshot
-from binance_trade_agent.domain.orders import Purpose, Side
+from binance_trade_agent.domain.orders import OrderType, Purpose, Side
 from binance_trade_agent.domain.portfolio import PortfolioView
 
 
@@ -60,6 +60,7 @@ class RiskManagementAgent:
             passed.append(result)
             if not result.passed:
                 return Refused(proposal.symbol, tuple(passed))
+        limit_price = proposal.limit_price
         return Approved(
             symbol=proposal.symbol,
             side=proposal.side,
@@ -67,4 +68,7 @@ class RiskManagementAgent:
             reference_price=proposal.price,
             purpose=Purpose.ENTRY if proposal.side is Side.BUY else Purpose.EXIT,
             gates=tuple(passed),
+            order_type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
+            price=limit_price,
+            time_limit=None if limit_price is None else self.limits.entry_time_limit,
         )

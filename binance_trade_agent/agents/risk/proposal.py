@@ -8,8 +8,8 @@ from functools import cached_property
 from binance_trade_agent.agents.risk.limits import RiskContext, RiskLimits
 from binance_trade_agent.domain.decisions import ControlSnapshot
 from binance_trade_agent.domain.market import MarketSnapshot
-from binance_trade_agent.domain.money import ZERO, ceil_to_step, to_wire
-from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, to_wire
+from binance_trade_agent.domain.orders import OrderType, Side
 from binance_trade_agent.domain.portfolio import PortfolioView, Position
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 
@@ -112,6 +112,14 @@ class Proposal:
         return self.limits.max_symbol_share * self.equity - self.portfolio.value(self.symbol)
 
     @property
+    def limit_price(self) -> Decimal | None:
+        """What an automatic entry bids where entries are limit orders; None for a MARKET order."""
+        if self.side is Side.SELL or self.by_hand or self.limits.entry_type is not OrderType.LIMIT:
+            return None
+        bid_price = self.price * (1 - self.limits.entry_offset_bps / 10_000)
+        return floor_to_step(bid_price, self.rules.tick_size)
+
+    @property
     def total_room(self) -> Decimal:
         """What the limit on all positions leaves; unfinished entries count as bought."""
         return self.limits.max_total_share * self.equity - self.committed
@@ -135,9 +143,16 @@ class Proposal:
     # an exit's amounts, in base currency ----------------------------------------
 
     @property
+    def available(self) -> Decimal:
+        """What the exchange lets us sell: what is free there, and what only our own protection locks."""
+        covered = self.portfolio.covered.get(self.symbol, ZERO)
+        return self.context.account.free(self.rules.base) + covered
+
+    @property
     def bounded(self) -> Decimal:
-        """What may be sold: what the ledger holds, or what is free at the exchange if less."""
-        return max(ZERO, min(self.held, self.context.account.free(self.rules.base)))
+        """What may be sold: what the ledger bought, still holds, and the exchange lets us sell."""
+        in_books = self.portfolio.balances.get(self.rules.base, self.held)
+        return max(ZERO, min(self.held, in_books, self.available))
 
     # how amounts read -----------------------------------------------------------
 

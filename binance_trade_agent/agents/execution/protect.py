@@ -1,0 +1,217 @@
+"""Keeps every position protected at the exchange: one step after another until nothing is left to do."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import structlog
+
+from binance_trade_agent.agents.execution.place import TradeExecutionAgent
+from binance_trade_agent.agents.execution.sending import Answer, OrderSender, Sent
+from binance_trade_agent.domain.decisions import Decision
+from binance_trade_agent.domain.market import MarketSnapshot
+from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.orders import (
+    OrderIntent,
+    OrderListIntent,
+    OrderType,
+    Purpose,
+    Side,
+    TimeInForce,
+    new_client_order_id,
+)
+from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.protection import (
+    Cover,
+    Drop,
+    ExitNow,
+    Leave,
+    Move,
+    Place,
+    ProtectionPlan,
+    Step,
+    StopTerms,
+    covers_of,
+    next_step,
+)
+from binance_trade_agent.ports import Clock, ControlState, Exchange, Ledger, OrderJournal, SeenCandles
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """How a symbol's protection stands after a turn; `alarm` marks what a person should know of."""
+
+    text: str
+    alarm: bool = False
+
+
+class ProtectionAgent:
+    """Places, moves and drops protective orders. Its orders belong to the decision of the symbol's turn.
+
+    A decision has at most one stop and one target (they are unique together with it), so a
+    turn places protection at most once; what is left over is the next cycle's.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        journal: OrderJournal,
+        ledger: Ledger,
+        control: ControlState,
+        clock: Clock,
+        execution: TradeExecutionAgent,
+        sender: OrderSender,
+        plan: ProtectionPlan,
+    ) -> None:
+        self._exchange, self._journal, self._ledger = exchange, journal, ledger
+        self._control, self._clock = control, clock
+        self._execution, self._sender = execution, sender
+        self._plan = plan
+        self._seen: dict[str, MarketSnapshot] = {}
+
+    def see(self, view: MarketSnapshot) -> None:
+        """Remember a symbol's rules and prices, to judge later whether a fill calls for protection."""
+        self._seen[view.symbol] = view
+
+    def is_due(self, symbol: str) -> bool:
+        """Whether something is to be done for `symbol`, by what was last seen of its market."""
+        view = self._seen.get(symbol)
+        return view is not None and not isinstance(self._next(view), Leave)
+
+    def covers(self, symbol: str) -> tuple[Cover, ...]:
+        """The protection that rests for `symbol`."""
+        return covers_of(self._journal.unfinished(), symbol)
+
+    def due_exit(self, position: Position | None, view: MarketSnapshot) -> ExitNow | None:
+        """Whether the price has passed a level that no order at the exchange guards."""
+        step = next_step(position, self.covers(view.symbol), view.rules, view.book, self._plan)
+        return step if isinstance(step, ExitNow) else None
+
+    async def protect(
+        self, view: MarketSnapshot, decision: Decision, cycle_id: str, candles: SeenCandles
+    ) -> Protected:
+        """Bring the protection of the view's symbol up to date; sends nothing while halted or locked."""
+        told = ""
+        placed = False
+        while True:
+            step = self._next(view)
+            if isinstance(step, ExitNow):
+                return Protected(told or step.text)
+            if isinstance(step, Leave):
+                return Protected(told or step.text, step.alarm)
+            if placed or not self._control.read().state.orders_allowed:
+                return Protected(told)
+            answer = await self._take(step, view, decision, cycle_id, candles)
+            placed = placed or not isinstance(step, Drop)
+            told = _tell(step, answer)
+            if answer.sent is not Sent.DONE:
+                _log.warning("protection", symbol=view.symbol, text=told)
+                return Protected(told, alarm=True)
+
+    def _next(self, view: MarketSnapshot) -> Step:
+        symbol = view.symbol
+        rows = [row for row in self._journal.unfinished() if row.intent.symbol == symbol]
+        if any(row.locks_symbol for row in rows):
+            return Leave("an order of the symbol is not finished")
+        if any(cancel.intent.symbol == symbol for cancel in self._journal.unfinished_cancels()):
+            return Leave("a cancel of the symbol is not resolved")
+        position = self._ledger.positions().get(symbol)
+        return next_step(position, covers_of(rows, symbol), view.rules, view.book, self._plan)
+
+    async def _take(
+        self,
+        step: Place | Move | Drop,
+        view: MarketSnapshot,
+        decision: Decision,
+        cycle_id: str,
+        candles: SeenCandles,
+    ) -> Answer:
+        """Journal and send one step."""
+        if isinstance(step, Drop):
+            cancel = self._execution.cancel_of(step.cover, "it would sell more than is held")
+            self._journal.write_cancel(cancel)
+            return await self._sender.cancel(cancel)
+        if isinstance(step, Move):
+            intent = self._stop(view, step.quantity, step.stop, None)
+            moved = self._execution.cancel_of(step.cover, "the stop moves", replaced_by=intent)
+            self._journal.write_replacement(moved, intent, decision, cycle_id, candles)
+            return await self._sender.replacement(moved, intent)
+        if step.stop is not None and step.target is not None:
+            order_list = self._oco(view, step.quantity, step.stop, step.target)
+            self._journal.write_list(order_list, decision, cycle_id, candles)
+            return await self._sender.order_list(order_list)
+        if step.stop is not None:
+            alone = self._stop(view, step.quantity, step.stop, None)
+        elif step.target is not None:
+            alone = self._target(view, step.quantity, step.target, None)
+        else:
+            raise ValueError("a cover has a stop or a target")
+        self._journal.write_intent(alone, decision, cycle_id, candles)
+        return await self._sender.order(alone)
+
+    def _oco(
+        self, view: MarketSnapshot, quantity: Decimal, stop: StopTerms, target: Decimal
+    ) -> OrderListIntent:
+        list_id = new_client_order_id()
+        stop_leg = self._stop(view, quantity, stop, list_id)
+        # one request carries both legs, so they share its stamp
+        target_leg = replace(self._target(view, quantity, target, list_id), stamp=stop_leg.stamp)
+        return OrderListIntent(
+            client_list_id=list_id,
+            symbol=view.symbol,
+            stop=stop_leg,
+            target=target_leg,
+            stamp=stop_leg.stamp,
+            created_at=stop_leg.created_at,
+        )
+
+    def _stop(
+        self, view: MarketSnapshot, quantity: Decimal, terms: StopTerms, list_id: str | None
+    ) -> OrderIntent:
+        limited = terms.order_type is OrderType.STOP_LOSS_LIMIT
+        return OrderIntent(
+            client_order_id=new_client_order_id(),
+            symbol=view.symbol,
+            side=Side.SELL,
+            order_type=terms.order_type,
+            quantity=quantity,
+            purpose=Purpose.STOP,
+            stamp=self._exchange.stamp(),
+            reference_price=terms.price or terms.stop_price,
+            created_at=self._clock.now(),
+            price=terms.price,
+            stop_price=terms.stop_price,
+            time_in_force=TimeInForce.GTC if limited else None,
+            client_list_id=list_id,
+        )
+
+    def _target(
+        self, view: MarketSnapshot, quantity: Decimal, price: Decimal, list_id: str | None
+    ) -> OrderIntent:
+        return OrderIntent(
+            client_order_id=new_client_order_id(),
+            symbol=view.symbol,
+            side=Side.SELL,
+            order_type=OrderType.LIMIT_MAKER,
+            quantity=quantity,
+            purpose=Purpose.TARGET,
+            stamp=self._exchange.stamp(),
+            reference_price=price,
+            created_at=self._clock.now(),
+            price=price,
+            client_list_id=list_id,
+        )
+
+
+def _tell(step: Place | Move | Drop, answer: Answer) -> str:
+    """What was done, and how it went where it went wrong."""
+    if isinstance(step, Drop):
+        told = "cancelled protection that would sell more than is held"
+    elif isinstance(step, Move):
+        told = f"moved the stop to {to_wire(step.stop.stop_price)}"
+    else:
+        levels = [f"stop {to_wire(step.stop.stop_price)}"] if step.stop else []
+        levels += [f"target {to_wire(step.target)}"] if step.target else []
+        told = f"protected {to_wire(step.quantity)} by {' and '.join(levels)}"
+    return told if answer.sent is Sent.DONE else f"not {told}: {answer.text}"

@@ -1,0 +1,55 @@
+"""What a cycle has found out so far, and what its symbols must wait for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from binance_trade_agent.agents.market_data import MarketView
+from binance_trade_agent.agents.reconciliation import Comparison
+from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart, Decision, ExecutionResult
+from binance_trade_agent.domain.orders import JournalCancel, JournalOrder
+from binance_trade_agent.domain.portfolio import AccountSnapshot, PortfolioView
+from binance_trade_agent.orchestrator.desk import OrderRequest
+
+
+@dataclass(slots=True)
+class Cycle:
+    """One cycle in the making. `locked` is symbol -> why it must wait."""
+
+    start: CycleStart
+    request: OrderRequest | None
+    control: ControlSnapshot
+    unfinished: tuple[JournalOrder, ...]
+    locked: Mapping[str, str]
+    views: Mapping[str, MarketView]
+    account: AccountSnapshot | None
+    account_error: str
+    portfolio: PortfolioView
+    comparison: Comparison
+    decisions: list[Decision] = field(default_factory=list)
+    executions: list[ExecutionResult] = field(default_factory=list)
+    alarms: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def known_account(self) -> AccountSnapshot:
+        """The account; raises `LookupError` in a cycle that could not read it."""
+        if self.account is None:
+            raise LookupError(self.account_error)
+        return self.account
+
+    def has_something(self, symbol: str) -> bool:
+        """Whether the book holds anything of `symbol`, or protection of it rests at the exchange."""
+        position = self.portfolio.positions.get(symbol)
+        return bool(position and position.quantity > 0) or bool(self.portfolio.covered.get(symbol))
+
+
+def locks_of(unfinished: Iterable[JournalOrder], cancels: Iterable[JournalCancel]) -> dict[str, str]:
+    """symbol -> why it must wait: a cancel or an order that is not finished."""
+    locks: dict[str, str] = {}
+    for cancel in cancels:
+        text = f"cancel {cancel.intent.cancel_id} is {cancel.status}"
+        locks[cancel.intent.symbol] = text + (f": {cancel.reason}" if cancel.reason else "")
+    for row in unfinished:
+        if row.locks_symbol:
+            text = f"order {row.intent.client_order_id} is {row.status}"
+            locks[row.intent.symbol] = text + (f": {row.reason}" if row.reason else "")
+    return locks

@@ -1,0 +1,56 @@
+"""What a cycle works with: the plan of a session, a person's request, the agents and the books."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from binance_trade_agent.agents.execution.place import TradeExecutionAgent
+from binance_trade_agent.agents.execution.protect import ProtectionAgent
+from binance_trade_agent.agents.execution.resolve import OrderResolver
+from binance_trade_agent.agents.market_data import MarketDataAgent
+from binance_trade_agent.agents.portfolio import PortfolioAgent
+from binance_trade_agent.agents.reconciliation import AccountReconciler
+from binance_trade_agent.agents.risk import RiskManagementAgent
+from binance_trade_agent.agents.signal import SignalAgent
+from binance_trade_agent.agents.user_data import UserDataAgent
+from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.ports import Clock, ControlState, DecisionLog, Exchange, OrderJournal
+
+
+@dataclass(frozen=True, slots=True)
+class TradingPlan:
+    """What is traded: fixed for a session."""
+
+    session_id: str
+    symbols: tuple[str, ...]
+    quote: str
+    candle_interval: CandleInterval
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """What a person or an agent asked for: a side the strategy need not agree with, and its quantity."""
+
+    side: Side | None = None
+    quantity: Decimal | None = None
+    reason: str = "requested"
+
+
+@dataclass(frozen=True, slots=True)
+class TradingDesk:
+    """The agents and the books that a cycle works with."""
+
+    exchange: Exchange
+    market_data: MarketDataAgent
+    signal: SignalAgent
+    risk: RiskManagementAgent
+    execution: TradeExecutionAgent
+    protection: ProtectionAgent
+    resolver: OrderResolver
+    reconciler: AccountReconciler
+    user_data: UserDataAgent
+    portfolio: PortfolioAgent
+    journal: OrderJournal
+    decisions: DecisionLog
+    control: ControlState
+    clock: Clock

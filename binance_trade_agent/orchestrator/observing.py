@@ -1,0 +1,79 @@
+"""What a cycle sees: control state, orders brought up to date, market, account, book, differences."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+
+from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart
+from binance_trade_agent.domain.errors import ExchangeError
+from binance_trade_agent.domain.orders import JournalOrder, Purpose
+from binance_trade_agent.domain.portfolio import AccountSnapshot
+from binance_trade_agent.orchestrator.cycle import Cycle, locks_of
+from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk
+
+
+class Observer:
+    """Gathers what a cycle decides on. Orders come first: what they did is in the book before anything is judged."""
+
+    def __init__(self, desk: TradingDesk) -> None:
+        self._desk = desk
+
+    async def observe(
+        self, start: CycleStart, request: OrderRequest | None, last_seen: dict[str, datetime]
+    ) -> Cycle:
+        """Everything `start`'s symbols need; `last_seen` is the last candle of each that a decision has seen."""
+        desk = self._desk
+        control = desk.control.read()
+        thorough = desk.user_data.look_up_is_due() or desk.reconciler.is_in_doubt
+        unfinished = await desk.resolver.resolve_all(thorough=thorough)
+        unfinished = await self._end_overdue(unfinished, control)
+        views, account, quotes = await asyncio.gather(
+            desk.market_data.snapshots(start.symbols, last_seen),
+            self._account(),
+            desk.market_data.quotes(desk.portfolio.held_elsewhere(start.symbols)),
+        )
+        known = account if isinstance(account, AccountSnapshot) else None
+        desk.portfolio.learn(views.values(), quotes)
+        if known is not None:
+            desk.portfolio.open_with(known)
+        comparison = await desk.reconciler.compare(known, unfinished, thorough=thorough)
+        return Cycle(
+            start=start,
+            request=request,
+            control=control,
+            unfinished=unfinished,
+            locked=locks_of(unfinished, desk.journal.unfinished_cancels()),
+            views=views,
+            account=known,
+            account_error="" if isinstance(account, AccountSnapshot) else account,
+            portfolio=desk.portfolio.view(unfinished),
+            comparison=comparison,
+            alarms={**comparison.alarms, **desk.user_data.alarms},
+        )
+
+    def overdue(self, unfinished: Iterable[JournalOrder]) -> list[JournalOrder]:
+        """Entries that have rested for longer than they may."""
+        now = self._desk.clock.now()
+        return [
+            row for row in unfinished if row.intent.expires_at is not None and row.intent.expires_at <= now
+        ]
+
+    async def _end_overdue(
+        self, unfinished: tuple[JournalOrder, ...], control: ControlSnapshot
+    ) -> tuple[JournalOrder, ...]:
+        """Cancel entries that rest too long, or that nobody wants any more; what they bought stays."""
+        resting = [
+            row for row in unfinished if row.intent.purpose is Purpose.ENTRY and not row.status.is_unresolved
+        ]
+        ending = self.overdue(resting) if control.state.entries_allowed else resting
+        cancelling = {cancel.intent.client_order_id for cancel in self._desk.journal.unfinished_cancels()}
+        ending = [row for row in ending if row.intent.client_order_id not in cancelling]
+        for row in ending:
+            await self._desk.execution.cancel_entry(row, "its time is over")
+        return self._desk.journal.unfinished() if ending else unfinished
+
+    async def _account(self) -> AccountSnapshot | str:
+        try:
+            return await self._desk.exchange.account()
+        except ExchangeError as error:
+            return str(error)

@@ -1,0 +1,132 @@
+"""The cycle on one screen."""
+
+import uuid
+from datetime import datetime
+
+from binance_trade_agent.domain.decisions import (
+    CycleKind,
+    CycleOutcome,
+    CycleReport,
+    CycleStart,
+    Outcome,
+)
+from binance_trade_agent.domain.orders import JournalOrder
+from binance_trade_agent.orchestrator.cycle import Cycle
+from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
+from binance_trade_agent.orchestrator.observing import Observer
+from binance_trade_agent.orchestrator.progress import Progress
+from binance_trade_agent.orchestrator.turn import SymbolTurn
+
+
+class TradingOrchestrator:
+    """Runs cycles, one at a time. Only the holder of the trading lease may have one."""
+
+    def __init__(self, plan: TradingPlan, desk: TradingDesk) -> None:
+        self._plan = plan
+        self._desk = desk
+        self._progress = Progress(desk.decisions)
+        self._observer = Observer(desk)
+        self._turn = SymbolTurn(plan, desk, self._progress)
+        #: Symbols that traded since they last had a turn, and when the first resting entry is overdue.
+        self._touched: set[str] = set()
+        self._next_expiry: datetime | None = None
+
+    def stop(self) -> None:
+        """Begin no further order; the cycle in hand ends with a decision for each symbol."""
+        self._turn.stopping = True
+
+    async def run_cycle(self, number: int, scheduled_at: datetime, *, skipped_ticks: int = 0) -> CycleReport:
+        """The scheduled cycle over all symbols."""
+        start = self._start(CycleKind.SCHEDULED, number, scheduled_at, self._plan.symbols, skipped_ticks)
+        return await self._run(start, None)
+
+    async def execute_trading_workflow(
+        self,
+        number: int,
+        symbol: str,
+        *,
+        request: OrderRequest | None = None,
+        kind: CycleKind = CycleKind.WORKFLOW,
+    ) -> CycleReport:
+        """The same steps for one symbol, outside the schedule; without a side the strategy decides."""
+        start = self._start(kind, number, self._desk.clock.now(), (symbol,), 0)
+        return await self._run(start, request or OrderRequest())
+
+    async def resolve_orders(self) -> tuple[JournalOrder, ...]:
+        """Look up orders whose fate is not known, without deciding anything; returns what is still unfinished."""
+        return await self._desk.resolver.resolve_all(thorough=True)
+
+    def wants_turn(self) -> str | None:
+        """A symbol that cannot wait for the next tick: an order of it traded, or a resting entry is overdue."""
+        self._touched |= self._desk.user_data.take_touched()
+        traded = (symbol for symbol in self._touched if self._desk.protection.is_due(symbol))
+        if (symbol := next(traded, None)) is not None:
+            return symbol
+        self._touched.clear()
+        if self._next_expiry is None or self._next_expiry > self._desk.clock.now():
+            return None
+        # once: if the cancel comes to nothing, the next tick tries again
+        self._next_expiry = None
+        return next(
+            (row.intent.symbol for row in self._observer.overdue(self._desk.journal.unfinished())), None
+        )
+
+    async def run_turn(self, number: int, symbol: str) -> CycleReport:
+        """Look after one symbol between two ticks: orders and protection, no strategy."""
+        start = self._start(CycleKind.FILL, number, self._desk.clock.now(), (symbol,), 0)
+        return await self._run(start, None)
+
+    async def _run(self, start: CycleStart, request: OrderRequest | None) -> CycleReport:
+        desk, began, waited = self._desk, self._desk.clock.monotonic(), self._desk.exchange.waited_s
+        desk.decisions.open_cycle(start, self._plan.session_id)
+        self._touched = (self._touched | desk.user_data.take_touched()) - set(start.symbols)
+        cycle = await self._observer.observe(start, request, self._progress.last_seen)
+        for symbol in start.symbols:
+            cycle.decisions.append(await self._turn.take(symbol, cycle))
+        report = self._report(cycle, began, waited)
+        desk.decisions.close_cycle(report, self._progress.new_candles(cycle.decisions, cycle))
+        self._progress.remember(cycle)
+        self._next_expiry = min(
+            (row.intent.expires_at for row in cycle.unfinished if row.intent.expires_at is not None),
+            default=None,
+        )
+        return report
+
+    def _report(self, cycle: Cycle, began: float, waited_s: float) -> CycleReport:
+        desk = self._desk
+        duration_s = desk.clock.monotonic() - began
+        waited_s = desk.exchange.waited_s - waited_s
+        degraded = any(decision.outcome is Outcome.NO_DATA for decision in cycle.decisions)
+        return CycleReport(
+            start=cycle.start,
+            outcome=CycleOutcome.DEGRADED if degraded else CycleOutcome.COMPLETED,
+            control=cycle.control,
+            decisions=tuple(cycle.decisions),
+            executions=tuple(cycle.executions),
+            equity=desk.portfolio.equity(cycle.portfolio),
+            unresolved=sum(1 for row in cycle.unfinished if row.status.is_unresolved),
+            differences=cycle.comparison.differences,
+            compared=cycle.comparison.compared,
+            alarms=cycle.alarms,
+            finished_at=desk.clock.now(),
+            duration_s=duration_s,
+            own_ms=max(0.0, duration_s - waited_s) * 1000,
+        )
+
+    def _start(
+        self,
+        kind: CycleKind,
+        number: int,
+        scheduled_at: datetime,
+        symbols: tuple[str, ...],
+        skipped_ticks: int,
+    ) -> CycleStart:
+        return CycleStart(
+            id=uuid.uuid4().hex,
+            number=number,
+            kind=kind,
+            scheduled_at=scheduled_at,
+            started_at=self._desk.clock.now(),
+            symbols=symbols,
+            skipped_ticks=skipped_ticks,
+        )

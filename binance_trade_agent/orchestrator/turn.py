@@ -1,0 +1,229 @@
+"""What a cycle does about one symbol: signal, risk, execution, and then the protection of what is held."""
+
+import uuid
+from dataclasses import replace
+
+from binance_trade_agent.agents.execution.place import ProtectionInTheWay, SendingForbidden
+from binance_trade_agent.agents.risk import RiskContext
+from binance_trade_agent.agents.signal import StrategyFailed
+from binance_trade_agent.domain.decisions import (
+    Approved,
+    CycleKind,
+    Decision,
+    GateResult,
+    Outcome,
+    Reason,
+    Refused,
+    Signal,
+    SignalAction,
+)
+from binance_trade_agent.domain.market import MarketDataFailure, MarketSnapshot
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.protection import ExitNow
+from binance_trade_agent.orchestrator.cycle import Cycle
+from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
+from binance_trade_agent.orchestrator.progress import Progress
+from binance_trade_agent.telemetry.stopwatch import Stopwatch
+
+
+class SymbolTurn:
+    """Takes one symbol through a cycle. The desk's agents do the work; here is their order."""
+
+    def __init__(self, plan: TradingPlan, desk: TradingDesk, progress: Progress) -> None:
+        self._plan = plan
+        self._desk = desk
+        self._progress = progress
+        self.stopping = False
+
+    async def take(self, symbol: str, cycle: Cycle) -> Decision:
+        """The one decision of `symbol` in this cycle, and after it the protection of what is held."""
+        decision = await self._decide(symbol, cycle)
+        view = cycle.views[symbol]
+        if cycle.start.kind is CycleKind.TEST or isinstance(view, MarketDataFailure):
+            return decision
+        if not cycle.has_something(symbol) or cycle.account is None:
+            return decision
+        protected = await self._desk.protection.protect(
+            view, decision, cycle.start.id, self._progress.new_candles([decision], cycle)
+        )
+        cycle.unfinished = self._desk.journal.unfinished()
+        cycle.portfolio = self._desk.portfolio.view(cycle.unfinished)
+        if protected.alarm:
+            cycle.alarms[f"unprotected:{symbol}"] = f"{symbol}: {protected.text}"
+        if decision.reason.code != "looked_after":
+            return decision
+        return replace(decision, reason=Reason("looked_after", protected.text))
+
+    async def _decide(self, symbol: str, cycle: Cycle) -> Decision:
+        """What becomes of `symbol` in this cycle."""
+        watch = Stopwatch(self._desk.clock)
+        view, now = cycle.views[symbol], self._desk.clock.now()
+        decision = Decision(
+            uuid.uuid4().hex, symbol, now, Outcome.NO_DATA, Reason("no_data", ""), step_ms=watch.laps
+        )
+        if isinstance(view, MarketDataFailure):
+            return replace(decision, reason=Reason(view.code, view.text))
+        if view.rules.quote != self._plan.quote:
+            return replace(decision, reason=Reason("other_quote", self._quote_text(view)))
+        decision = replace(decision, price=view.price)
+        if self.stopping:
+            text = "the trader was told to stop before this symbol's turn"
+            return replace(decision, outcome=Outcome.INTERRUPTED, reason=Reason("stopping", text))
+        if cycle.account is None:
+            return replace(decision, reason=Reason("no_account", cycle.account_error))
+        decision = _seen(decision, view, cycle)
+        self._desk.protection.see(view)
+        due = self._due_exit(view, cycle)
+        if cycle.start.kind is CycleKind.FILL and due is None:
+            text = "an order of it traded or was overdue"
+            return replace(decision, outcome=Outcome.HELD, reason=Reason("looked_after", text))
+        try:
+            signal = _exit_signal(view, due) if due else self._signal(view, cycle)
+        except StrategyFailed as error:
+            return replace(decision, outcome=Outcome.FAILED, reason=Reason("strategy_failed", str(error)))
+        watch.lap("signal")
+        decision = replace(decision, signal=signal, nearest_miss=signal.nearest_miss)
+        return await self._act(signal, decision, view, cycle, watch, _chosen_side(cycle.request, due))
+
+    async def _act(
+        self,
+        signal: Signal,
+        decision: Decision,
+        view: MarketSnapshot,
+        cycle: Cycle,
+        watch: Stopwatch,
+        side: Side | None,
+    ) -> Decision:
+        """Take a signal through locks, risk and execution; `side` is one that no strategy chose."""
+        if waiting := _must_wait(signal, cycle):
+            return replace(decision, outcome=Outcome.UNRESOLVED, reason=waiting)
+        if signal.action is SignalAction.HOLD:
+            return replace(decision, outcome=Outcome.HELD, reason=signal.reasons[0])
+        verdict = self._desk.risk.assess(
+            signal,
+            view,
+            cycle.portfolio,
+            control=cycle.control,
+            context=self._context(cycle),
+            quantity=cycle.request.quantity if cycle.request else None,
+            side=side,
+        )
+        watch.lap("risk")
+        decision = replace(decision, gates=verdict.gates)
+        if isinstance(verdict, Refused):
+            return _refused(decision, verdict.blocking)
+        decision = await self._execute(verdict, decision, cycle)
+        watch.lap("execution")
+        return decision
+
+    def _due_exit(self, view: MarketSnapshot, cycle: Cycle) -> ExitNow | None:
+        if cycle.start.kind is CycleKind.TEST or not cycle.has_something(view.symbol):
+            return None
+        return self._desk.protection.due_exit(cycle.portfolio.position(view.symbol), view)
+
+    def _quote_text(self, view: MarketSnapshot) -> str:
+        return f"{view.symbol} trades in {view.rules.quote}, this book in {self._plan.quote}"
+
+    def _signal(self, view: MarketSnapshot, cycle: Cycle) -> Signal:
+        request = cycle.request
+        if request is None:
+            return self._desk.signal.evaluate(view, cycle.portfolio.position(view.symbol))
+        if request.side is None:
+            # asked for now: the newest candle counts even if a cycle has already seen it
+            view = replace(view, new_candles=max(1, view.new_candles))
+            return self._desk.signal.evaluate(view, cycle.portfolio.position(view.symbol))
+        return Signal(
+            symbol=view.symbol,
+            strategy=request.reason,
+            action=SignalAction(request.side.value),
+            strength=1.0,
+            reasons=(Reason("requested", f"{request.side} was asked for, not decided by a strategy"),),
+            values={},
+            candle_time=view.candles[-1].close_time,
+        )
+
+    def _context(self, cycle: Cycle) -> RiskContext:
+        return RiskContext(
+            account=cycle.known_account,
+            candle_interval=self._plan.candle_interval,
+            last_exits={
+                symbol: position.updated_at
+                for symbol, position in cycle.portfolio.positions.items()
+                if position.updated_at is not None and cycle.portfolio.position(symbol) is None
+            },
+            last_traded_candles=self._progress.last_traded,
+        )
+
+    async def _execute(self, approved: Approved, decision: Decision, cycle: Cycle) -> Decision:
+        try:
+            result = await self._desk.execution.execute(
+                approved,
+                decision,
+                cycle.start.id,
+                self._progress.new_candles([decision], cycle),
+                self._desk.protection.covers(approved.symbol),
+            )
+        except SendingForbidden as error:
+            return replace(decision, outcome=Outcome.HALTED, reason=Reason("halted", str(error)))
+        except ProtectionInTheWay as error:
+            return replace(
+                decision, outcome=Outcome.UNRESOLVED, reason=Reason("protection_in_the_way", str(error))
+            )
+        cycle.executions.append(result)
+        cycle.unfinished = self._desk.journal.unfinished()
+        cycle.portfolio = self._desk.portfolio.view(cycle.unfinished)
+        return replace(
+            decision,
+            outcome=result.outcome,
+            reason=Reason(result.outcome.value, result.text),
+            client_order_id=result.order.intent.client_order_id,
+        )
+
+
+def _is_by_hand(request: OrderRequest | None) -> bool:
+    """Whether a person chose the side: such a decision looks at no candle."""
+    return request is not None and request.side is not None
+
+
+def _seen(decision: Decision, view: MarketSnapshot, cycle: Cycle) -> Decision:
+    """Note which candles this decision is the first to see."""
+    fresh = view.fresh_candles
+    if not fresh or _is_by_hand(cycle.request) or cycle.start.kind is CycleKind.FILL:
+        return decision
+    return replace(
+        decision,
+        first_candle=fresh[0].open_time,
+        last_candle=fresh[-1].open_time,
+        candles_seen=len(fresh),
+    )
+
+
+def _refused(decision: Decision, gate: GateResult) -> Decision:
+    outcome = Outcome.HALTED if gate.gate == "halted" else Outcome.REFUSED
+    return replace(decision, outcome=outcome, reason=Reason(gate.gate, gate.text))
+
+
+def _must_wait(signal: Signal, cycle: Cycle) -> Reason | None:
+    """Why nothing is done about the symbol now: an unfinished order, or, for an entry, a stray one."""
+    if signal.symbol in cycle.locked:
+        return Reason("unresolved_order", cycle.locked[signal.symbol])
+    if signal.action is SignalAction.BUY and signal.symbol in cycle.comparison.strays:
+        return Reason("stray_order", cycle.comparison.strays[signal.symbol])
+    return None
+
+
+def _chosen_side(request: OrderRequest | None, due: ExitNow | None) -> Side | None:
+    """The side that no strategy chose: a person's, or an exit that protection could not leave to the exchange."""
+    return Side.SELL if due is not None else request.side if request is not None else None
+
+
+def _exit_signal(view: MarketSnapshot, due: ExitNow) -> Signal:
+    return Signal(
+        symbol=view.symbol,
+        strategy="protection",
+        action=SignalAction.SELL,
+        strength=1.0,
+        reasons=(Reason(due.code, due.text),),
+        values={},
+        candle_time=view.candles[-1].close_time,
+    )
