@@ -126,20 +126,31 @@ async def test_a_failed_read_raises_and_is_asked_once(
 
 
 @pytest.mark.parametrize("name", READS)
-async def test_a_read_passes_on_a_refusal_and_a_demand_for_silence(
-    wire: FakeExchangeWire, exchange: BinanceExchange, name: str
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        pytest.param(refusal(-2015, "Invalid API-key, IP, or permissions.", 401), Refused, id="-2015"),
+        pytest.param(refusal(-2014, "API-key format invalid.", 401), Refused, id="-2014"),
+        pytest.param(refusal(-1022, "Signature for this request is not valid."), Refused, id="-1022"),
+        pytest.param(refusal(0, "Service unavailable from a restricted location.", 451), Refused, id="451"),
+        pytest.param(html(451), Unavailable, id="451-html"),
+        pytest.param(html(410), Unavailable, id="410-html"),
+        pytest.param(refusal(-1016, "This service is no longer available.", 503), Unavailable, id="-1016"),
+        pytest.param(refusal(-1003, "Too much request weight used.", 429), Throttled, id="429"),
+        pytest.param(refusal(-1003, "IP banned.", 418), Throttled, id="418"),
+        pytest.param(html(403), Throttled, id="403-html"),
+    ],
+)
+async def test_a_read_that_was_turned_away_never_looks_like_nothing_there(
+    wire: FakeExchangeWire, exchange: BinanceExchange, name: str, step: Step, error: type[Exception]
 ) -> None:
     route, read = READS[name]
-    wire.script(
-        route,
-        refusal(-2015, "Invalid API-key.", 401),
-        refusal(-1003, "Too much request weight used.", 429, Retry_After="5"),
-    )
+    wire.script(route, step)
 
-    with pytest.raises(Refused):
+    with pytest.raises(error):
         await read(exchange)
-    with pytest.raises(Throttled):
-        await read(exchange)
+
+    assert len(wire.seen(route)) == 1
 
 
 async def test_a_read_that_gets_no_answer_in_time_is_unavailable(

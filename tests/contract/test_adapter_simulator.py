@@ -14,6 +14,7 @@ from binance_trade_agent.domain.orders import (
     CancelIntent,
     ExchangeOrder,
     OrderIntent,
+    OrderListIntent,
     OrderStatus,
     OrderType,
     Purpose,
@@ -139,6 +140,125 @@ async def test_a_resting_order_is_listed_and_cancelled(venue: BinanceExchange) -
     assert caught.value.code == -2011
 
 
+def protection(venue: BinanceExchange, stop_price: str = "40000", price: str = "60000") -> OrderListIntent:
+    list_id, stamp = new_client_order_id(), venue.stamp()
+    leg = replace(intent(venue, Side.SELL), stamp=stamp, client_list_id=list_id)
+    stop = replace(
+        leg,
+        client_order_id=new_client_order_id(),
+        order_type=OrderType.STOP_LOSS,
+        purpose=Purpose.STOP,
+        stop_price=Decimal(stop_price),
+    )
+    target = replace(
+        leg,
+        client_order_id=new_client_order_id(),
+        order_type=OrderType.LIMIT_MAKER,
+        purpose=Purpose.TARGET,
+        price=Decimal(price),
+    )
+    return OrderListIntent(list_id, "BTCUSDT", stop, target, stamp, venue.now())
+
+
+async def test_a_list_rests_as_two_legs_and_is_cancelled_as_one(venue: BinanceExchange) -> None:
+    oco = protection(venue)
+
+    stop, target = await venue.place_list(oco)
+    listed = await venue.open_orders()
+    await venue.cancel(cancel_of(venue, oco.target))
+
+    assert (stop.client_order_id, stop.status) == (oco.stop.client_order_id, OrderStatus.OPEN)
+    assert (stop.order_type, stop.stop_price, stop.price) == (
+        OrderType.STOP_LOSS,
+        Decimal(40_000),
+        Decimal(0),
+    )
+    assert (target.client_order_id, target.status) == (oco.target.client_order_id, OrderStatus.OPEN)
+    assert (target.order_type, target.price) == (OrderType.LIMIT_MAKER, Decimal(60_000))
+    assert {order.client_order_id for order in listed} == {leg.client_order_id for leg in oco.legs}
+    assert await venue.open_orders("BTCUSDT") == ()
+    for leg in oco.legs:
+        found = await venue.find_order("BTCUSDT", leg.client_order_id)
+        assert found is not None
+        assert (found.status, found.executed) == (OrderStatus.CANCELED, Decimal(0))
+
+
+async def test_a_stop_with_a_limit_rests_in_a_list_too(venue: BinanceExchange) -> None:
+    oco = protection(venue)
+    limited = replace(oco.stop, order_type=OrderType.STOP_LOSS_LIMIT, price=Decimal("39900.50"))
+
+    stop, _ = await venue.place_list(replace(oco, stop=limited))
+
+    assert (stop.order_type, stop.price) == (OrderType.STOP_LOSS_LIMIT, Decimal("39900.5"))
+
+
+async def test_a_list_on_the_wrong_side_of_the_price_is_refused(venue: BinanceExchange) -> None:
+    with pytest.raises(Refused):
+        await venue.place_list(protection(venue, stop_price="60000", price="61000"))
+
+    assert await venue.open_orders() == ()
+
+
+async def test_a_leg_is_replaced_by_an_exit_and_the_list_ends(venue: BinanceExchange) -> None:
+    oco = protection(venue)
+    await venue.place_list(oco)
+    leaving = replace(intent(venue, Side.SELL), purpose=Purpose.EXIT)
+    cancel = replace(cancel_of(venue, oco.stop, leaving.client_order_id), stamp=leaving.stamp)
+
+    replacement = await venue.replace(cancel, leaving)
+
+    assert replacement.order is not None
+    assert (replacement.order.status, replacement.order.is_complete) == (OrderStatus.FILLED, True)
+    assert replacement.order.client_order_id == leaving.client_order_id
+    assert await venue.open_orders() == ()
+    target = await venue.find_order("BTCUSDT", oco.target.client_order_id)
+    assert target is not None
+    assert target.status in {OrderStatus.CANCELED, OrderStatus.EXPIRED}
+
+
+async def test_a_list_is_replaced_by_a_higher_stop(venue: BinanceExchange) -> None:
+    oco = protection(venue)
+    await venue.place_list(oco)
+    higher = replace(
+        oco.stop, client_order_id=new_client_order_id(), stop_price=Decimal(45_000), client_list_id=None
+    )
+    cancel = replace(cancel_of(venue, oco.stop, higher.client_order_id), stamp=higher.stamp)
+
+    replacement = await venue.replace(cancel, higher)
+
+    assert replacement.order is not None
+    assert (replacement.order.status, replacement.order.stop_price) == (OrderStatus.OPEN, Decimal(45_000))
+    (resting,) = await venue.open_orders("BTCUSDT")
+    assert resting.client_order_id == higher.client_order_id
+
+
+async def test_a_replacement_of_what_is_not_open_does_nothing(venue: BinanceExchange) -> None:
+    before = await venue.account()
+    oco, leaving = protection(venue), intent(venue, Side.SELL)
+    cancel = replace(cancel_of(venue, oco.stop, leaving.client_order_id), stamp=leaving.stamp)
+
+    with pytest.raises(Refused) as caught:
+        await venue.replace(cancel, leaving)
+
+    assert caught.value.code == -2011
+    assert (await venue.account()).balances == before.balances
+    assert await venue.find_order("BTCUSDT", leaving.client_order_id) is None
+
+
+async def test_a_replacement_that_only_cancelled_says_why(venue: BinanceExchange) -> None:
+    oco = protection(venue)
+    await venue.place_list(oco)
+    # more than the account holds
+    leaving = intent(venue, Side.SELL, "5")
+    cancel = replace(cancel_of(venue, oco.stop, leaving.client_order_id), stamp=leaving.stamp)
+
+    replacement = await venue.replace(cancel, leaving)
+
+    assert replacement.order is None
+    assert "insufficient balance" in replacement.refusal
+    assert await venue.open_orders() == ()
+
+
 async def test_an_order_it_does_not_have_is_none(venue: BinanceExchange) -> None:
     assert await venue.find_order("BTCUSDT", "bta-nothing") is None
 
@@ -176,6 +296,9 @@ async def test_candles_books_and_rules(venue: BinanceExchange, market: ScriptedM
     assert tops["BTCUSDT"].bid < tops["BTCUSDT"].ask
     assert rules["BTCUSDT"].min_notional == Decimal(5)
     assert rules["BTCUSDT"].min_notional_for_market
+    assert {OrderType.STOP_LOSS, OrderType.LIMIT_MAKER} <= rules["BTCUSDT"].order_types
+    assert rules["BTCUSDT"].oco_allowed
+    assert rules["BTCUSDT"].cancel_replace_allowed
     assert venue.used_weight > 0
 
 

@@ -186,7 +186,10 @@ class BinanceExchange:
             return replacement_of(answer, intent)
 
     async def find_order(self, symbol: str, client_order_id: str) -> ExchangeOrder | None:
-        """The order with its fills as far as known; None only where the exchange says it has none (-2013)."""
+        """The order with its fills as far as known; None only where the exchange says it has none (-2013).
+
+        `Refused` -2026 says that it ended with nothing executed and has been archived.
+        """
         try:
             answer = await self._read(
                 self._client.get_order, symbol=symbol, origClientOrderId=client_order_id

@@ -12,6 +12,12 @@
 | no answer once connected: timeout, reset          | `Unavailable` | `OutcomeUnknown` |
 | no connection                                     | `Unavailable` | `Unavailable`    |
 
+-1015 forbids new orders, the other demands for silence every request. A read that met a revoked or
+malformed key (401, -2015 and -2014), a bad signature (-1022) or a forbidden country (451) is `Refused` and
+never "nothing there"; the only such answer is -2013 to a look-up of an order. -2026 (cancelled or expired with
+nothing executed, over 90 days ago) stays `Refused` with its code: it does not name the order's side or
+number, which whoever asked knows. A refused cancelReplace is taken apart in `order_answers`.
+
 Sources: rest-api.md, HTTP return codes and error codes; errors.md. A duplicate client order
 id is not a refusal: ids are never used twice, so the exchange must already hold this very order.
 """
