@@ -5,7 +5,7 @@ is published. A filter that the entry lacks is not applied; a limit of 0 switche
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -66,6 +66,18 @@ class Notional:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCount:
+    """How many orders of a symbol are open (or are to be): all, those with a stop, and order lists."""
+
+    orders: int = 0
+    stops: int = 0
+    lists: int = 0
+
+    def __add__(self, other: "OpenCount") -> "OpenCount":
+        return OpenCount(self.orders + other.orders, self.stops + other.stops, self.lists + other.lists)
+
+
+@dataclass(frozen=True, slots=True)
 class SymbolFilters:
     """The filters of one symbol."""
 
@@ -74,7 +86,9 @@ class SymbolFilters:
     market_lot: Range
     bands: Mapping[Side, tuple[str, Band]]
     notionals: tuple[Notional, ...]
-    max_orders: int | None
+    trailing_above: Range | None
+    trailing_below: Range | None
+    maxima: tuple[tuple[str, OpenCount], ...]
     max_position: Decimal | None
 
     @classmethod
@@ -82,14 +96,16 @@ class SymbolFilters:
         """Read the filters of an exchangeInfo symbol entry."""
         by_type = {entry["filterType"]: entry for entry in rules["filters"]}
         position = by_type.get("MAX_POSITION")
-        orders = by_type.get("MAX_NUM_ORDERS")
+        trailing = by_type.get("TRAILING_DELTA")
         return cls(
             price=_range(by_type.get("PRICE_FILTER"), "minPrice", "maxPrice", "tickSize"),
             lot=_range(by_type.get("LOT_SIZE"), "minQty", "maxQty", "stepSize"),
             market_lot=_range(by_type.get("MARKET_LOT_SIZE"), "minQty", "maxQty", "stepSize"),
             bands=_bands(by_type),
             notionals=_notionals(by_type),
-            max_orders=None if orders is None else int(orders["maxNumOrders"]),
+            trailing_above=_trailing(trailing, "Above"),
+            trailing_below=_trailing(trailing, "Below"),
+            maxima=_maxima(by_type),
             max_position=None if position is None else Decimal(position["maxPosition"]),
         )
 
@@ -114,15 +130,48 @@ class SymbolFilters:
         for notional in self.notionals:
             notional.check(price, quantity, is_market=is_market)
 
-    def check_order_count(self, open_orders: int) -> None:
-        """MAX_NUM_ORDERS, given how many the account has open on the symbol already."""
-        if self.max_orders is not None and open_orders >= self.max_orders:
-            raise FilterFailure("MAX_NUM_ORDERS")
+    def check_stop_price(self, stop_price: Decimal) -> None:
+        """PRICE_FILTER, which holds for stop prices too."""
+        if not self.price.admits(stop_price):
+            raise FilterFailure("PRICE_FILTER")
+
+    def check_trailing_delta(self, delta: int, *, is_above: bool) -> None:
+        """TRAILING_DELTA in basis points, for a stop above the market or below it."""
+        limits = self.trailing_above if is_above else self.trailing_below
+        if limits is not None and not limits.admits(Decimal(delta)):
+            raise FilterFailure("TRAILING_DELTA")
+
+    def check_counts(self, count: OpenCount, added: OpenCount) -> None:
+        """MAX_NUM_ORDERS, MAX_NUM_ALGO_ORDERS, MAX_NUM_ORDER_LISTS: `count` open on the symbol with `added`.
+
+        A filter looks only at an order (or list) of the kind that it limits.
+        """
+        for name, most in self.maxima:
+            for limit, now, new in zip(astuple(most), astuple(count), astuple(added), strict=True):
+                if limit and new and now > limit:
+                    raise FilterFailure(name)
 
     def check_position(self, side: Side, held: Decimal, quantity: Decimal) -> None:
         """MAX_POSITION: `held` is the base balance and the quantity of open buys."""
         if self.max_position is not None and side is Side.BUY and held + quantity > self.max_position:
             raise FilterFailure("MAX_POSITION")
+
+
+def _trailing(entry: Mapping[str, Any] | None, word: str) -> Range | None:
+    if entry is None:
+        return None
+    return Range(Decimal(entry[f"minTrailing{word}Delta"]), Decimal(entry[f"maxTrailing{word}Delta"]))
+
+
+def _maxima(by_type: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, OpenCount], ...]:
+    found = []
+    if (entry := by_type.get("MAX_NUM_ORDERS")) is not None:
+        found.append(("MAX_NUM_ORDERS", OpenCount(orders=int(entry["maxNumOrders"]))))
+    if (entry := by_type.get("MAX_NUM_ALGO_ORDERS")) is not None:
+        found.append(("MAX_NUM_ALGO_ORDERS", OpenCount(stops=int(entry["maxNumAlgoOrders"]))))
+    if (entry := by_type.get("MAX_NUM_ORDER_LISTS")) is not None:
+        found.append(("MAX_NUM_ORDER_LISTS", OpenCount(lists=int(entry["maxNumOrderLists"]))))
+    return tuple(found)
 
 
 def _range(entry: Mapping[str, Any] | None, low: str, high: str, step: str) -> Range:

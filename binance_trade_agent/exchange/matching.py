@@ -8,6 +8,8 @@ Rules, and where they are kinder or harsher than Binance:
   through that price, and for no more than that trade's quantity. A trade at the price
   itself fills nothing, because the queue in front of the order is unknown.
 * Accounts do not trade with each other: the counterparty is always the market.
+* Stop orders wait for a trigger (`triggers`) and then arrive as a new order would; lists of
+  orders are in `contingent`.
 * A fee is taken from what was received and cut (not rounded) to 8 decimals, as is price × quantity.
 """
 
@@ -165,6 +167,7 @@ class Fill:
     commission_asset: str
     is_maker: bool
     time_ms: int
+    list_id: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +231,7 @@ def take(order: Order, levels: Sequence[Priced], step: Decimal) -> Taken:
 
     Raises `WouldTake` for a LIMIT_MAKER order that crosses.
     """
-    if order.type is OrderType.MARKET:
+    if order.type.is_market:
         return _take_market(order, levels, step)
     crossing = [level for level in levels if crosses(order, level.price)]
     if order.type is OrderType.LIMIT_MAKER:
@@ -247,8 +250,8 @@ def take(order: Order, levels: Sequence[Priced], step: Decimal) -> Taken:
 
 
 def crosses(order: Order, price: Decimal) -> bool:
-    """Whether a new order may trade at `price`; a MARKET order may at any."""
-    if order.type is OrderType.MARKET:
+    """Whether an order that arrives may trade at `price`; one without a price may at any."""
+    if order.type.is_market:
         return True
     return price <= order.price if order.side is Side.BUY else price >= order.price
 
@@ -282,7 +285,7 @@ def match_resting(
             if available <= 0:
                 break
             quantity = min(left[order.order_id], available)
-            if quantity <= 0 or not _passed(order, trade.price):
+            if quantity <= 0 or not goes_through(order, trade.price):
                 continue
             left[order.order_id] -= quantity
             available -= quantity
@@ -303,15 +306,36 @@ def executed(order: Order, match: Match, time_ms: int) -> Order:
 
 
 def locked_amount(order: Order) -> Decimal:
-    """What an open order keeps locked: quote for a BUY, base for a SELL."""
-    if not order.status.is_open:
+    """What an open order by itself keeps locked: quote for a BUY, base for a SELL.
+
+    A pending order of a list locks nothing, a waiting BUY at any price what it costs at `reserve_price`.
+    """
+    if not order.status.is_open or order.status is OrderStatus.PENDING_NEW:
         return ZERO
     if order.side is Side.SELL:
         return order.remaining
-    return Match(order.price, order.remaining).quote
+    return Match(order.price or order.reserve_price, order.remaining).quote
 
 
-def _passed(order: Order, price: Decimal) -> bool:
+def limit_to_share(taken: Taken, order: Order, share: Decimal, step: Decimal) -> Taken:
+    """`taken` cut to `share` (0 to 1) of the order's quantity; what is left rests when the order may.
+
+    An order that may not rest ends EXPIRED, at any price for want of liquidity.
+    """
+    left = floor_to_step(EXACT.multiply(taken.quantity, share), step)
+    matches = take_quantity(taken.matches, left, step)
+    if matches == taken.matches:
+        return taken
+    if order.type.is_market:
+        return Taken(matches, taken.quantity, OrderStatus.EXPIRED, "INSUFFICIENT_LIQUIDITY")
+    if order.time_in_force is TimeInForce.GTC:
+        return Taken(matches, taken.quantity, OrderStatus.PARTIALLY_FILLED if matches else OrderStatus.NEW)
+    kept = () if order.time_in_force is TimeInForce.FOK else matches
+    return Taken(kept, taken.quantity, OrderStatus.EXPIRED)
+
+
+def goes_through(order: Order, price: Decimal) -> bool:
+    """Whether a market trade at `price` is beyond a resting order's own price."""
     return price < order.price if order.side is Side.BUY else price > order.price
 
 

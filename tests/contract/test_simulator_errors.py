@@ -61,7 +61,7 @@ NEW_ORDERS: list[tuple[dict[str, Any], int, str]] = [
     (BUY | {"quantity": "0.010000001"}, -1111, "Parameter 'quantity' has too much precision."),
     (BUY | {"price": "49000.000000001"}, -1111, "Parameter 'price' has too much precision."),
     (BUY | {"timeInForce": "GTX"}, -1115, "Invalid timeInForce."),
-    (BUY | {"type": "STOP_LOSS"}, -1116, "Invalid orderType."),
+    (BUY | {"type": "STOP_MARKET"}, -1116, "Invalid orderType."),
     (BUY | {"side": "LONG"}, -1117, "Invalid side."),
     (BUY | {"symbol": "XXXUSDT"}, -1121, "Invalid symbol."),
     (BUY | {"quantity": "0"}, -1013, "Invalid quantity."),

@@ -34,7 +34,12 @@ class TestMarketData:
         assert [entry["symbol"] for entry in everything.body["symbols"]] == ["BTCUSDT", "ETHUSDT"]
         assert [limit["limit"] for limit in everything.body["rateLimits"]] == [6000, 100, 200_000, 300_000]
         one = await running.client.public("exchangeInfo", symbol="ETHUSDT")
-        assert one.body["symbols"][0]["orderTypes"] == ["LIMIT", "LIMIT_MAKER", "MARKET"]
+        entry = one.body["symbols"][0]
+        stops = ["STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"]
+        assert entry["orderTypes"] == ["LIMIT", "LIMIT_MAKER", "MARKET", *stops]
+        offered = ("ocoAllowed", "otoAllowed", "allowTrailingStop", "cancelReplaceAllowed")
+        assert [entry[name] for name in offered] == [True] * 4
+        assert [entry[name] for name in ("icebergAllowed", "opoAllowed", "amendAllowed")] == [False] * 3
         many = await running.client.public("exchangeInfo", symbols='["ETHUSDT","BTCUSDT"]')
         assert [entry["symbol"] for entry in many.body["symbols"]] == ["ETHUSDT", "BTCUSDT"]
 

@@ -1,20 +1,43 @@
 """Binance's refusals: code, text and HTTP status (errors.md), one constructor each where the text is fixed."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class ApiError(Exception):
     """A request is answered with an error object.
 
-    `status` is the HTTP status, `retry_after_s` the Retry-After header of 418 and 429.
+    `status` is the HTTP status, `retry_after_s` the Retry-After header of 418 and 429, `data` what
+    a cancelReplace tells of its two halves.
     """
 
     def __init__(
-        self, code: int, message: str, *, status: int = 400, retry_after_s: int | None = None
+        self,
+        code: int,
+        message: str,
+        *,
+        status: int = 400,
+        retry_after_s: int | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.retry_after_s = retry_after_s
+        self.data = data
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The error object: code, text and, if there is any, data."""
+        core = {"code": self.code, "msg": self.message}
+        return core if self.data is None else {**core, "data": self.data}
+
+    def with_data(self, data: Mapping[str, Any]) -> "ApiError":
+        """The same refusal with `data`."""
+        return ApiError(
+            self.code, self.message, status=self.status, retry_after_s=self.retry_after_s, data=data
+        )
 
 
 NUMBER_PATTERN = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
@@ -169,3 +192,8 @@ def unknown_order() -> ApiError:
 def no_such_order() -> ApiError:
     """A query for an order that the account never had."""
     return ApiError(-2013, "Order does not exist.")
+
+
+def no_such_list() -> ApiError:
+    """A query for an order list that the account never had."""
+    return ApiError(-2013, "Order list does not exist.")

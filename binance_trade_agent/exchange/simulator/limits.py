@@ -103,15 +103,15 @@ class OrderCount:
         day.roll(now_ms)
         return short.count, day.count
 
-    def add(self, now_ms: int) -> None:
-        """Count a new order; raises -1015 when a window is full."""
+    def add(self, now_ms: int, orders: int = 1) -> None:
+        """Count new orders; raises -1015 when a window has no room for them."""
         for window in self._windows:
             window.roll(now_ms)
-            if window.count >= window.limit:
+            if window.count + orders > window.limit:
                 left_ms = (window.index + 1) * window.length_ms - now_ms
                 raise errors.too_many_orders(window.limit, window.name, _seconds(left_ms))
         for window in self._windows:
-            window.count += 1
+            window.count += orders
 
     def first_fill(self, now_ms: int, *, is_maker: bool) -> None:
         """Give back what the first fill of an order earns."""

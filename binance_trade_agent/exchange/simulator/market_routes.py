@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import Any
 
 from binance_trade_agent.domain.money import ZERO
-from binance_trade_agent.exchange.matching import OrderType
 from binance_trade_agent.exchange.simulator import errors, views
 from binance_trade_agent.exchange.simulator.candle_rows import CandleRows
 from binance_trade_agent.exchange.simulator.errors import SYMBOL_PATTERN, ApiError
 from binance_trade_agent.exchange.simulator.limits import RATE_LIMITS
 from binance_trade_agent.exchange.simulator.market.base import MarketTrade
+from binance_trade_agent.exchange.simulator.offer import offered
 from binance_trade_agent.exchange.simulator.parameters import Arguments
 from binance_trade_agent.exchange.simulator.quotes import AVERAGE_MINUTES, is_offered
 from binance_trade_agent.exchange.simulator.routes import Call, Route, names
@@ -20,18 +20,6 @@ from binance_trade_agent.exchange.simulator.spot import SpotExchange
 
 _SYMBOLS_PATTERN = r'^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$'
 _SYMBOLS = re.compile(_SYMBOLS_PATTERN)
-
-#: What of a symbol's entry this exchange does not offer, whatever the market's rules say.
-_NOT_OFFERED = {
-    "icebergAllowed": False,
-    "ocoAllowed": False,
-    "otoAllowed": False,
-    "opoAllowed": False,
-    "allowTrailingStop": False,
-    "cancelReplaceAllowed": False,
-    "amendAllowed": False,
-    "pegInstructionsAllowed": False,
-}
 
 
 class TickerType(StrEnum):
@@ -86,13 +74,8 @@ class MarketRoutes:
             "serverTime": call.now_ms,
             "rateLimits": RATE_LIMITS,
             "exchangeFilters": [],
-            "symbols": [self._entry(symbol) for symbol in chosen],
+            "symbols": [offered(self._exchange.rules(symbol)) for symbol in chosen],
         }
-
-    def _entry(self, symbol: str) -> dict[str, Any]:
-        entry = self._exchange.rules(symbol) | _NOT_OFFERED
-        entry["orderTypes"] = [kind for kind in entry["orderTypes"] if kind in set(OrderType)]
-        return entry
 
     def depth(self, call: Call) -> dict[str, Any]:
         """The book, 100 levels a side unless asked otherwise."""

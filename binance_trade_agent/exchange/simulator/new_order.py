@@ -9,16 +9,17 @@ from typing import Any
 
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import Side
-from binance_trade_agent.exchange.filters import FilterFailure, SymbolFilters
+from binance_trade_agent.exchange.filters import FilterFailure, OpenCount, SymbolFilters
 from binance_trade_agent.exchange.matching import OrderType, TimeInForce
 from binance_trade_agent.exchange.simulator import errors
 from binance_trade_agent.exchange.simulator.errors import CLIENT_ID_PATTERN, ApiError
 from binance_trade_agent.exchange.simulator.parameters import Arguments
+from binance_trade_agent.exchange.triggers import triggers_above
 
 #: Accepted and checked, without effect on the simulation.
 _IGNORED = ("strategyId", "strategyType")
 #: Known to Binance, for order types or features that this exchange does not offer.
-_REFUSED = ("stopPrice", "trailingDelta", "icebergQty", "pegPriceType", "pegOffsetType", "pegOffsetValue")
+_REFUSED = ("icebergQty", "pegPriceType", "pegOffsetType", "pegOffsetValue")
 
 NAMES = (
     "symbol",
@@ -28,6 +29,8 @@ NAMES = (
     "quantity",
     "quoteOrderQty",
     "price",
+    "stopPrice",
+    "trailingDelta",
     "newClientOrderId",
     "newOrderRespType",
     "selfTradePreventionMode",
@@ -46,7 +49,7 @@ class ResponseType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """A new order as asked for; `price`, `quantity` and `quote_quantity` are 0 where not given."""
+    """A new order as asked for; numbers are 0 where not given, `trailing_delta` is in basis points."""
 
     symbol: str
     side: Side
@@ -58,26 +61,28 @@ class NewOrder:
     client_order_id: str
     stp_mode: str
     response: ResponseType
+    stop_price: Decimal = ZERO
+    trailing_delta: int = 0
 
     @property
     def is_market(self) -> bool:
         """Whether it takes what the book offers at any price."""
-        return self.type is OrderType.MARKET
+        return self.type.is_market
+
+    @property
+    def count(self) -> OpenCount:
+        """What it adds to the open orders."""
+        return OpenCount(orders=1, stops=int(self.type.is_stop))
 
 
 def read_new_order(arguments: Arguments, rules: Mapping[str, Any]) -> NewOrder:
     """Read a new order's parameters for the symbol with these `rules`; raises `ApiError`."""
-    side = arguments.choice("side", Side, ApiError(-1117, "Invalid side."))
-    kind = arguments.choice("type", OrderType, ApiError(-1116, "Invalid orderType."))
-    if side is None:
-        raise errors.missing_parameter("side")
-    if kind is None:
-        raise errors.missing_parameter("type")
-    for name in _REFUSED:
-        if name in arguments:
-            raise errors.not_required(name)
+    side = arguments.need_choice("side", Side, ApiError(-1117, "Invalid side."))
+    kind = arguments.need_choice("type", OrderType, ApiError(-1116, "Invalid orderType."))
+    arguments.refuse(*_REFUSED)
     for name in _IGNORED:
         arguments.integer(name)
+    stop_price, trailing_delta = _stop(arguments, kind, rules)
     quantity, quote_quantity = _quantities(arguments, kind, rules)
     return NewOrder(
         symbol=arguments.need_symbol(),
@@ -89,7 +94,9 @@ def read_new_order(arguments: Arguments, rules: Mapping[str, Any]) -> NewOrder:
         quote_quantity=quote_quantity,
         client_order_id=read_client_id(arguments, "newClientOrderId"),
         stp_mode=_stp_mode(arguments, rules),
-        response=_response(arguments, kind),
+        response=read_response(arguments, kind),
+        stop_price=stop_price,
+        trailing_delta=trailing_delta,
     )
 
 
@@ -98,20 +105,32 @@ def read_client_id(arguments: Arguments, name: str) -> str:
     return arguments.text(name, CLIENT_ID_PATTERN) or secrets.token_urlsafe(16)
 
 
-def check_rules(order: NewOrder, filters: SymbolFilters, reference: Decimal, open_orders: int) -> None:
-    """Raise -1013 for the first filter that the order breaks; `reference` is the average price."""
+def check_allowed(order: NewOrder, rules: Mapping[str, Any]) -> None:
+    """Raise -1013 when the symbol's rules do not allow this type of order."""
+    if order.type not in rules["orderTypes"]:
+        name = order.type.value.replace("_", " ").capitalize()
+        raise ApiError(-1013, f"{name} orders are not supported for this symbol.")
+    if order.trailing_delta and not rules["allowTrailingStop"]:
+        raise ApiError(-1013, "Trailing stop orders are not supported for this symbol.")
+
+
+def check_filters(order: NewOrder, filters: SymbolFilters, reference: Decimal) -> None:
+    """Raise -1013 for the first filter that the order by itself breaks; `reference` is the average price."""
     try:
         if not order.is_market:
             filters.check_price(order.side, order.price, reference)
-        quantity = order.quantity
+        if order.stop_price:
+            filters.check_stop_price(order.stop_price)
+        if order.trailing_delta:
+            is_above = triggers_above(order.type, order.side)
+            filters.check_trailing_delta(order.trailing_delta, is_above=is_above)
         if order.quote_quantity > 0:
             # The quantity is fitted to the lot size later, so only the worth is checked here.
             filters.check_notional(order.quote_quantity, Decimal(1), is_market=True)
         else:
-            filters.check_quantity(quantity, is_market=order.is_market)
+            filters.check_quantity(order.quantity, is_market=order.is_market)
             price = reference if order.is_market else order.price
-            filters.check_notional(price, quantity, is_market=order.is_market)
-        filters.check_order_count(open_orders)
+            filters.check_notional(price, order.quantity, is_market=order.is_market)
     except FilterFailure as failure:
         raise errors.filter_failure(failure.name) from failure
 
@@ -123,8 +142,10 @@ def _quantities(arguments: Arguments, kind: OrderType, rules: Mapping[str, Any])
         if quote_quantity is not None:
             raise errors.not_required("quoteOrderQty")
         if quantity is None:
-            raise errors.missing_parameter("quantity")
+            raise arguments.missing("quantity")
     elif quantity is None and quote_quantity is None:
+        if not arguments.sent_name("quoteOrderQty"):
+            raise arguments.missing("quantity")
         raise errors.neither_parameter("quantity", "quoteOrderQty")
     elif quantity is not None and quote_quantity is not None:
         raise errors.not_required("quoteOrderQty")
@@ -135,24 +156,34 @@ def _quantities(arguments: Arguments, kind: OrderType, rules: Mapping[str, Any])
 
 def _price(arguments: Arguments, kind: OrderType, rules: Mapping[str, Any]) -> Decimal:
     price = arguments.decimal("price", int(rules["quoteAssetPrecision"]))
-    if kind is OrderType.MARKET:
-        if price is not None:
-            raise errors.not_required("price")
+    if kind.is_market:
+        arguments.refuse("price")
         return ZERO
     if price is None:
-        raise errors.missing_parameter("price")
+        raise arguments.missing("price")
     return price
+
+
+def _stop(arguments: Arguments, kind: OrderType, rules: Mapping[str, Any]) -> tuple[Decimal, int]:
+    if not kind.is_stop:
+        arguments.refuse("stopPrice", "trailingDelta")
+    stop_price = arguments.decimal("stopPrice", int(rules["quoteAssetPrecision"]))
+    delta = arguments.integer("trailingDelta")
+    if kind.is_stop and stop_price is None and delta is None:
+        raise errors.neither_parameter(arguments.sent_name("stopPrice"), arguments.sent_name("trailingDelta"))
+    if delta == 0:
+        raise errors.filter_failure("TRAILING_DELTA")
+    return stop_price or ZERO, delta or 0
 
 
 def _time_in_force(arguments: Arguments, kind: OrderType) -> TimeInForce:
     chosen = arguments.choice("timeInForce", TimeInForce, ApiError(-1115, "Invalid timeInForce."))
-    if kind is OrderType.LIMIT:
-        if chosen is None:
-            raise errors.missing_parameter("timeInForce")
-        return chosen
-    if chosen is not None:
-        raise errors.not_required("timeInForce")
-    return TimeInForce.GTC
+    if kind.is_market or kind is OrderType.LIMIT_MAKER:
+        arguments.refuse("timeInForce")
+        return TimeInForce.GTC
+    if chosen is None:
+        raise arguments.missing("timeInForce")
+    return chosen
 
 
 def _stp_mode(arguments: Arguments, rules: Mapping[str, Any]) -> str:
@@ -164,11 +195,13 @@ def _stp_mode(arguments: Arguments, rules: Mapping[str, Any]) -> str:
     return mode
 
 
-def _response(arguments: Arguments, kind: OrderType) -> ResponseType:
+def read_response(
+    arguments: Arguments, kind: OrderType | None = None, default: ResponseType = ResponseType.ACK
+) -> ResponseType:
+    """How much the reply is to tell; LIMIT and MARKET orders tell all unless asked otherwise."""
     refusal = ApiError(
         -1100, "Illegal characters found in parameter 'newOrderRespType'; legal range is 'ACK|RESULT|FULL'."
     )
-    chosen = arguments.choice("newOrderRespType", ResponseType, refusal)
-    if chosen is not None:
-        return chosen
-    return ResponseType.ACK if kind is OrderType.LIMIT_MAKER else ResponseType.FULL
+    if kind in {OrderType.LIMIT, OrderType.MARKET}:
+        default = ResponseType.FULL
+    return arguments.choice("newOrderRespType", ResponseType, refusal) or default

@@ -49,14 +49,39 @@ class Arguments:
     """The parameters of one request, read by name and type.
 
     `x(name)` is None when the parameter was not sent; `need_x(name)` raises -1102 then.
-    Each raises -1105 for an empty value and -1100 for one that breaks its pattern.
+    Each raises -1105 for an empty value and -1100 for one that breaks its pattern. `sent_names` lets
+    the same reader serve one order and the orders of a list: the name to look for (and to complain
+    about) for each name read; others count as not sent.
     """
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], sent_names: Mapping[str, str] | None = None) -> None:
         self._values = values
+        self._sent_names = sent_names
 
     def __contains__(self, name: str) -> bool:
-        return name in self._values
+        return self.sent_name(name) in self._values
+
+    def renamed(self, sent_names: Mapping[str, str]) -> "Arguments":
+        """The same parameters, read by other names."""
+        return Arguments(self._values, sent_names)
+
+    def extended(self, values: Mapping[str, str]) -> "Arguments":
+        """The same parameters and some that go without saying."""
+        return Arguments({**self._values, **values}, self._sent_names)
+
+    def sent_name(self, name: str) -> str:
+        """What the caller calls `name`; empty when the request has no such parameter."""
+        return name if self._sent_names is None else self._sent_names.get(name, "")
+
+    def missing(self, name: str) -> errors.ApiError:
+        """-1102 for a parameter that was left out."""
+        return errors.missing_parameter(self.sent_name(name) or name)
+
+    def refuse(self, *names: str) -> None:
+        """Raise -1106 when one of these parameters was sent."""
+        for name in names:
+            if name in self:
+                raise errors.not_required(self.sent_name(name))
 
     def expect(self, known: frozenset[str]) -> None:
         """Raise -1104 when a parameter was sent that the endpoint does not know."""
@@ -67,20 +92,20 @@ class Arguments:
 
     def text(self, name: str, pattern: str | None = None) -> str | None:
         """The value as it is."""
-        value = self._values.get(name)
+        value = self._values.get(self.sent_name(name))
         if value is None:
             return None
         if not value:
-            raise errors.empty_parameter(name)
+            raise errors.empty_parameter(self.sent_name(name))
         if pattern is not None and _COMPILED[pattern].fullmatch(value) is None:
-            raise errors.illegal_characters(name, pattern)
+            raise errors.illegal_characters(self.sent_name(name), pattern)
         return value
 
     def need_text(self, name: str, pattern: str | None = None) -> str:
         """The value as it is; mandatory."""
         value = self.text(name, pattern)
         if value is None:
-            raise errors.missing_parameter(name)
+            raise self.missing(name)
         return value
 
     def need_symbol(self) -> str:
@@ -91,14 +116,14 @@ class Arguments:
         """A whole number; -1102 when it is malformed in that 64 bits do not hold it."""
         value = self.text(name, INTEGER_PATTERN)
         if value is not None and int(value) > _LARGEST_INTEGER:
-            raise errors.missing_parameter(name)
+            raise self.missing(name)
         return None if value is None else int(value)
 
     def need_integer(self, name: str) -> int:
         """A whole number; mandatory."""
         number = self.integer(name)
         if number is None:
-            raise errors.missing_parameter(name)
+            raise self.missing(name)
         return number
 
     def limit(self, default: int, maximum: int) -> int:
@@ -114,10 +139,10 @@ class Arguments:
         if value is None:
             return None
         if len(value.partition(".")[2].rstrip("0")) > places:
-            raise errors.too_precise(name)
+            raise errors.too_precise(self.sent_name(name))
         number = Decimal(value)
         if number == 0:
-            raise errors.ApiError(-1013, f"Invalid {name}.")
+            raise errors.ApiError(-1013, f"Invalid {self.sent_name(name)}.")
         return number
 
     def choice(self, name: str, kind: type[Choice], refusal: errors.ApiError) -> Choice | None:
@@ -130,9 +155,16 @@ class Arguments:
         except ValueError:
             raise refusal from None
 
+    def need_choice(self, name: str, kind: type[Choice], refusal: errors.ApiError) -> Choice:
+        """One of an enumeration's values, else `refusal`; mandatory."""
+        value = self.choice(name, kind, refusal)
+        if value is None:
+            raise self.missing(name)
+        return value
+
     def flag(self, name: str) -> bool:
         """`true` or `false`; false when not sent."""
         value = self.text(name)
         if value is not None and value.lower() not in {"true", "false"}:
-            raise errors.illegal_characters(name, "true|false")
+            raise errors.illegal_characters(self.sent_name(name), "true|false")
         return value is not None and value.lower() == "true"

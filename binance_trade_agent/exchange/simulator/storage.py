@@ -5,53 +5,21 @@ The file belongs to one process at a time.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from binance_trade_agent.domain.errors import DatabaseTooNew, StorageError
-from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.exchange.accounts import Balance
-from binance_trade_agent.exchange.matching import Fill, Order, OrderStatus, OrderType, TimeInForce
+from binance_trade_agent.exchange.contingent import Leg, OrderList
+from binance_trade_agent.exchange.matching import Fill, Order
+from binance_trade_agent.exchange.simulator import rows, schema
+from binance_trade_agent.exchange.simulator.booking import Numbers
+from binance_trade_agent.exchange.simulator.changes import Transfer
 
-_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE accounts (account_id INTEGER PRIMARY KEY, api_key TEXT NOT NULL UNIQUE, opened_ms INTEGER NOT NULL);
-CREATE TABLE balances (
-    account_id INTEGER NOT NULL REFERENCES accounts, asset TEXT NOT NULL, free TEXT NOT NULL, locked TEXT NOT NULL,
-    PRIMARY KEY (account_id, asset)) WITHOUT ROWID;
-CREATE TABLE transfers (
-    transfer_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES accounts, asset TEXT NOT NULL,
-    amount TEXT NOT NULL, time_ms INTEGER NOT NULL);
-CREATE TABLE orders (
-    order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES accounts, symbol TEXT NOT NULL,
-    client_order_id TEXT NOT NULL, side TEXT NOT NULL, type TEXT NOT NULL, time_in_force TEXT NOT NULL,
-    price TEXT NOT NULL, quantity TEXT NOT NULL, quote_quantity TEXT NOT NULL,
-    time_ms INTEGER NOT NULL, update_ms INTEGER NOT NULL, status TEXT NOT NULL,
-    executed TEXT NOT NULL, executed_quote TEXT NOT NULL, expiry_reason TEXT NOT NULL, stp_mode TEXT NOT NULL);
-CREATE INDEX orders_of_symbol ON orders (account_id, symbol, order_id);
-CREATE INDEX orders_by_client_id ON orders (account_id, client_order_id);
-CREATE INDEX orders_open ON orders (status) WHERE status IN ('NEW', 'PARTIALLY_FILLED');
-CREATE TABLE fills (
-    trade_id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL REFERENCES orders,
-    account_id INTEGER NOT NULL REFERENCES accounts, symbol TEXT NOT NULL, side TEXT NOT NULL,
-    price TEXT NOT NULL, quantity TEXT NOT NULL, quote_quantity TEXT NOT NULL,
-    commission TEXT NOT NULL, commission_asset TEXT NOT NULL, is_maker INTEGER NOT NULL, time_ms INTEGER NOT NULL);
-CREATE INDEX fills_of_symbol ON fills (account_id, symbol, trade_id);
-CREATE INDEX fills_of_order ON fills (order_id);
-"""
-
-_ORDER_COLUMNS = (
-    "order_id, account_id, symbol, client_order_id, side, type, time_in_force, price, quantity, quote_quantity,"
-    " time_ms, update_ms, status, executed, executed_quote, expiry_reason, stp_mode"
-)
-_FILL_COLUMNS = (
-    "trade_id, order_id, account_id, symbol, side, price, quantity, quote_quantity, commission,"
-    " commission_asset, is_maker, time_ms"
-)
+_OPEN = "('PENDING_NEW', 'NEW', 'PARTIALLY_FILLED')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +30,8 @@ class Change:
     balances: Mapping[str, Balance]
     orders: Sequence[Order] = ()
     fills: Sequence[Fill] = ()
-    transfers: Sequence[tuple[str, Decimal, int]] = field(default=())
+    lists: Sequence[OrderList] = ()
+    transfers: Sequence[Transfer] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +94,16 @@ class Storage:
                 "INSERT INTO accounts (api_key, opened_ms) VALUES (?, ?)", (api_key, now_ms)
             )
             account_id = cursor.lastrowid or 0
-            opening = {asset: Balance(amount) for asset, amount in balances.items()}
-            transfers = [(asset, amount, now_ms) for asset, amount in balances.items()]
-            self._write(Change(account_id, opening, transfers=transfers))
+            self._write(_opening(account_id, balances, now_ms))
             return account_id
+
+    def wipe(self, balances: Mapping[int, Mapping[str, Decimal]], now_ms: int) -> None:
+        """Forget everything but the accounts, and open those in `balances` (by account id) anew."""
+        with self._transaction():
+            for table in ("fills", "orders", "order_lists", "transfers", "balances"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+            for account_id, opening in balances.items():
+                self._write(_opening(account_id, opening, now_ms))
 
     def balances(self, account_id: int) -> dict[str, Balance]:
         """All balances of an account, by asset."""
@@ -143,16 +118,43 @@ class Storage:
             for change in changes:
                 self._write(change)
 
-    def last_ids(self) -> tuple[int, int]:
-        """The highest order id and trade id in use, 0 for none."""
+    def last_ids(self) -> Numbers:
+        """The highest ids in use, 0 for none."""
         row = self._db.execute(
-            "SELECT (SELECT COALESCE(MAX(order_id), 0) FROM orders), (SELECT COALESCE(MAX(trade_id), 0) FROM fills)"
+            "SELECT (SELECT COALESCE(MAX(order_id), 0) FROM orders), (SELECT COALESCE(MAX(trade_id), 0) FROM fills),"
+            " (SELECT COALESCE(MAX(list_id), 0) FROM order_lists)"
         ).fetchone()
-        return int(row[0]), int(row[1])
+        return Numbers(int(row[0]), int(row[1]), int(row[2]))
 
     def open_orders(self) -> list[Order]:
-        """The orders of all accounts that rest in the book, oldest first."""
-        return self._orders("status IN ('NEW', 'PARTIALLY_FILLED') ORDER BY order_id", ())
+        """The orders of all accounts that are not over, oldest first."""
+        return self._orders(f"status IN {_OPEN} ORDER BY order_id", ())
+
+    def open_lists(self) -> list[OrderList]:
+        """The order lists of all accounts that are not over, oldest first."""
+        return self._lists("status <> 'ALL_DONE' ORDER BY list_id", ())
+
+    def order_list(self, account_id: int, list_id: int) -> OrderList | None:
+        """An account's order list by its id."""
+        found = self._lists("account_id = ? AND list_id = ?", (account_id, list_id))
+        return found[0] if found else None
+
+    def list_by_client_id(self, account_id: int, client_order_id: str) -> OrderList | None:
+        """The latest of an account's order lists with this client id."""
+        found = self._lists(
+            "account_id = ? AND client_order_id = ? ORDER BY list_id DESC LIMIT 1",
+            (account_id, client_order_id),
+        )
+        return found[0] if found else None
+
+    def order_lists(self, account_id: int, span: Span) -> list[OrderList]:
+        """An account's order lists, rising by id."""
+        clause, values = span.clause("list_id")
+        direction = "DESC" if span.newest_first else "ASC"
+        found = self._lists(
+            f"account_id = ?{clause} ORDER BY list_id {direction} LIMIT ?", (account_id, *values, span.limit)
+        )
+        return sorted(found, key=lambda order_list: order_list.list_id)
 
     def order(self, account_id: int, symbol: str, order_id: int) -> Order | None:
         """An account's order by its id."""
@@ -199,20 +201,39 @@ class Storage:
 
     def _create(self, path: Path | None) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            for statement in _SCHEMA.split(";\n"):
+        if version > schema.VERSION:
+            raise DatabaseTooNew(f"{path} has schema version {version}, this program knows {schema.VERSION}")
+        if version < schema.VERSION:
+            for statement in schema.statements_from(version):
                 self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        elif version != _VERSION:
-            raise DatabaseTooNew(f"{path} has schema version {version}, this program knows {_VERSION}")
 
-    def _orders(self, condition: str, values: tuple[object, ...]) -> list[Order]:
-        rows = self._db.execute(f"SELECT {_ORDER_COLUMNS} FROM orders WHERE {condition}", values)  # noqa: S608
-        return [_order(row) for row in rows]
+    def _orders(self, condition: str, values: Iterable[object]) -> list[Order]:
+        found = self._db.execute(
+            f"SELECT {rows.ORDER_COLUMNS} FROM orders WHERE {condition}",  # noqa: S608
+            tuple(values),
+        )
+        return [rows.order(row) for row in found]
 
-    def _fills(self, condition: str, values: tuple[object, ...]) -> list[Fill]:
-        rows = self._db.execute(f"SELECT {_FILL_COLUMNS} FROM fills WHERE {condition}", values)  # noqa: S608
-        return [_fill(row) for row in rows]
+    def _fills(self, condition: str, values: Iterable[object]) -> list[Fill]:
+        found = self._db.execute(
+            f"SELECT {rows.FILL_SOURCE} FROM fills WHERE {condition}",  # noqa: S608
+            tuple(values),
+        )
+        return [rows.fill(row) for row in found]
+
+    def _lists(self, condition: str, values: Iterable[object]) -> list[OrderList]:
+        found = self._db.execute(
+            f"SELECT {rows.LIST_COLUMNS} FROM order_lists WHERE {condition}",  # noqa: S608
+            tuple(values),
+        )
+        return [rows.order_list(row, self._legs(int(row[0]))) for row in found.fetchall()]
+
+    def _legs(self, list_id: int) -> tuple[Leg, ...]:
+        found = self._db.execute(
+            "SELECT order_id, client_order_id FROM orders WHERE list_id = ? AND list_id >= 0 ORDER BY order_id",
+            (list_id,),
+        )
+        return tuple(Leg(order_id, client_order_id) for order_id, client_order_id in found)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -234,99 +255,21 @@ class Storage:
                 for asset, balance in change.balances.items()
             ],
         )
-        self._db.executemany(
-            f"INSERT INTO orders ({_ORDER_COLUMNS}) VALUES ({', '.join('?' * 17)}) ON CONFLICT DO UPDATE SET"  # noqa: S608
-            " update_ms = excluded.update_ms, status = excluded.status, executed = excluded.executed,"
-            " executed_quote = excluded.executed_quote, expiry_reason = excluded.expiry_reason",
-            [_order_row(order) for order in change.orders],
-        )
-        self._db.executemany(
-            f"INSERT INTO fills ({_FILL_COLUMNS}) VALUES ({', '.join('?' * 12)})",  # noqa: S608
-            [_fill_row(fill) for fill in change.fills],
-        )
+        self._db.executemany(rows.WRITE_ORDER, [rows.order_row(order) for order in change.orders])
+        self._db.executemany(rows.WRITE_FILL, [rows.fill_row(fill) for fill in change.fills])
+        self._db.executemany(rows.WRITE_LIST, [rows.list_row(order_list) for order_list in change.lists])
         self._db.executemany(
             "INSERT INTO transfers (account_id, asset, amount, time_ms) VALUES (?, ?, ?, ?)",
-            [(change.account_id, asset, format(amount, "f"), at) for asset, amount, at in change.transfers],
+            [
+                (change.account_id, transfer.asset, format(transfer.amount, "f"), transfer.time_ms)
+                for transfer in change.transfers
+            ],
         )
 
 
-def _order_row(order: Order) -> tuple[object, ...]:
-    return (
-        order.order_id,
-        order.account_id,
-        order.symbol,
-        order.client_order_id,
-        order.side,
-        order.type,
-        order.time_in_force,
-        format(order.price, "f"),
-        format(order.quantity, "f"),
-        format(order.quote_quantity, "f"),
-        order.time_ms,
-        order.update_ms,
-        order.status,
-        format(order.executed, "f"),
-        format(order.executed_quote, "f"),
-        order.expiry_reason,
-        order.stp_mode,
-    )
-
-
-def _order(row: tuple[object, ...]) -> Order:
-    (order_id, account_id, symbol, client_id, side, kind, tif, price, quantity, quote, time_ms, update_ms,
-     status, executed, executed_quote, reason, stp_mode) = row  # fmt: skip
-    return Order(
-        order_id=int(str(order_id)),
-        account_id=int(str(account_id)),
-        symbol=str(symbol),
-        client_order_id=str(client_id),
-        side=Side(str(side)),
-        type=OrderType(str(kind)),
-        time_in_force=TimeInForce(str(tif)),
-        price=Decimal(str(price)),
-        quantity=Decimal(str(quantity)),
-        quote_quantity=Decimal(str(quote)),
-        time_ms=int(str(time_ms)),
-        update_ms=int(str(update_ms)),
-        status=OrderStatus(str(status)),
-        executed=Decimal(str(executed)),
-        executed_quote=Decimal(str(executed_quote)),
-        expiry_reason=str(reason),
-        stp_mode=str(stp_mode),
-    )
-
-
-def _fill_row(fill: Fill) -> tuple[object, ...]:
-    return (
-        fill.trade_id,
-        fill.order_id,
-        fill.account_id,
-        fill.symbol,
-        fill.side,
-        format(fill.price, "f"),
-        format(fill.quantity, "f"),
-        format(fill.quote_quantity, "f"),
-        format(fill.commission, "f"),
-        fill.commission_asset,
-        int(fill.is_maker),
-        fill.time_ms,
-    )
-
-
-def _fill(row: tuple[object, ...]) -> Fill:
-    (trade_id, order_id, account_id, symbol, side, price, quantity, quote, commission, asset,
-     is_maker, time_ms) = row  # fmt: skip
-    return Fill(
-        trade_id=int(str(trade_id)),
-        order_id=int(str(order_id)),
-        account_id=int(str(account_id)),
-        symbol=str(symbol),
-        side=Side(str(side)),
-        price=Decimal(str(price)),
-        quantity=Decimal(str(quantity)),
-        quote_quantity=Decimal(str(quote)),
-        commission=Decimal(str(commission)),
-        commission_asset=str(asset),
-        is_maker=bool(is_maker),
-        time_ms=int(str(time_ms)),
+def _opening(account_id: int, balances: Mapping[str, Decimal], now_ms: int) -> Change:
+    return Change(
+        account_id,
+        {asset: Balance(amount) for asset, amount in balances.items()},
+        transfers=[Transfer(asset, amount, now_ms) for asset, amount in balances.items()],
     )

@@ -1,6 +1,6 @@
 """Signed routes: orders, account, trade history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from binance_trade_agent.exchange.matching import Order, OrderStatus
@@ -10,11 +10,17 @@ from binance_trade_agent.exchange.simulator.limits import RATE_LIMITS
 from binance_trade_agent.exchange.simulator.market.base import MarketUnavailable
 from binance_trade_agent.exchange.simulator.new_order import read_client_id, read_new_order
 from binance_trade_agent.exchange.simulator.parameters import Arguments
+from binance_trade_agent.exchange.simulator.replacement import Mode, Replacement
 from binance_trade_agent.exchange.simulator.routes import Call, Route, Security, names
+from binance_trade_agent.exchange.simulator.spans import read_span
 from binance_trade_agent.exchange.simulator.spot import SpotExchange
-from binance_trade_agent.exchange.simulator.storage import Span
 
-_DAY_MS = 86_400_000
+_CANCEL_NAMES = {
+    "symbol": "symbol",
+    "orderId": "cancelOrderId",
+    "origClientOrderId": "cancelOrigClientOrderId",
+    "cancelRestrictions": "cancelRestrictions",
+}
 _RESTRICTIONS = {"ONLY_NEW": OrderStatus.NEW, "ONLY_PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED}
 
 
@@ -30,12 +36,26 @@ class TradingRoutes:
         signed = Security.SIGNED
         new, one = frozenset(new_order.NAMES), names("symbol orderId origClientOrderId")
         cancel = one | names("newClientOrderId cancelRestrictions")
+        replaced = new | names(
+            "cancelReplaceMode cancelNewClientOrderId cancelOrigClientOrderId cancelOrderId cancelRestrictions"
+            " orderRateLimitExceededMode"
+        )
         history = names("symbol orderId startTime endTime limit")
         test = new | names("computeCommissionRates")
         return [
             Route("POST", "order", self.place, 1, new, signed, free_on_success=True, counts_orders=True),
             Route("GET", "order", self.order, 4, one, signed),
             Route("DELETE", "order", self.cancel, 1, cancel, signed, free_on_success=True),
+            Route(
+                "POST",
+                "order/cancelReplace",
+                self.cancel_replace,
+                1,
+                replaced,
+                signed,
+                free_on_success=True,
+                counts_orders=True,
+            ),
             Route("POST", "order/test", self.test, _test_weight, test, signed),
             Route("GET", "openOrders", self.open_orders, _open_weight, names("symbol"), signed),
             Route("DELETE", "openOrders", self.cancel_all, 1, names("symbol"), signed, free_on_success=True),
@@ -77,20 +97,47 @@ class TradingRoutes:
 
     def order(self, call: Call) -> dict[str, Any]:
         """One order by either id."""
-        return views.order_view(self._find(call, errors.no_such_order()))
+        return views.order_view(self._find(call, call.arguments, errors.no_such_order()))
 
     def cancel(self, call: Call) -> dict[str, Any]:
-        """Cancel one open order."""
+        """Cancel one open order; one of a list ends its list and is answered with the list."""
         cancel_id = read_client_id(call.arguments, "newClientOrderId")
-        restriction = call.arguments.text("cancelRestrictions")
-        if restriction is not None and restriction not in _RESTRICTIONS:
-            raise errors.invalid_data("cancelRestrictions")
-        order = self._find(call, errors.unknown_order())
-        if order.order_id not in call.account.open_orders:
-            raise errors.unknown_order()
-        if restriction is not None and order.status is not _RESTRICTIONS[restriction]:
-            raise ApiError(-2011, "Order was not canceled due to cancel restrictions.")
-        return views.cancelled_view(self._exchange.cancel(call.account, [order])[0], cancel_id)
+        order = self._cancellable(call, call.arguments)
+        return self._cancelled(call, self._exchange.cancel(call.account, [order], cancel_id), cancel_id)
+
+    def cancel_replace(self, call: Call) -> dict[str, Any]:
+        """Cancel an order and place another, in one step."""
+        arguments = call.arguments
+        cancel = arguments.renamed(_CANCEL_NAMES)
+        _ids(cancel)
+        _restriction(cancel)
+        request = Replacement(
+            find=lambda: self._cancellable(call, cancel),
+            cancel_id=read_client_id(arguments, "cancelNewClientOrderId"),
+            mode=arguments.need_choice("cancelReplaceMode", Mode, errors.invalid_data("cancelReplaceMode")),
+            new=read_new_order(arguments, self._exchange.rules(arguments.need_symbol())),
+            cancels_over_limit=_cancels_over_limit(arguments),
+        )
+        try:
+            replaced = self._exchange.cancel_replace(call.account, request)
+        except MarketUnavailable as error:
+            raise errors.rejected("Market is closed.") from error
+        data = replaced.told(
+            lambda orders: self._cancelled(call, orders, request.cancel_id),
+            lambda order, fills: views.placed_view(order, fills, request.new.response),
+        )
+        failure = replaced.failure(request.mode, data)
+        if failure is not None:
+            raise failure
+        return data
+
+    def _cancelled(self, call: Call, orders: Sequence[Order], cancel_id: str) -> dict[str, Any]:
+        """The reply to the cancel of one order: the order, or the list that ended with it."""
+        if orders[0].list_id >= 0:
+            order_list = self._storage.order_list(call.account.account_id, orders[0].list_id)
+            if order_list is not None:
+                return views.cancelled_list_view(order_list, orders, cancel_id)
+        return views.cancelled_view(orders[0], cancel_id)
 
     def open_orders(self, call: Call) -> list[dict[str, Any]]:
         """The account's open orders, of one symbol or of all."""
@@ -101,20 +148,22 @@ class TradingRoutes:
         return [views.order_view(order) for order in found if symbol is None or order.symbol == symbol]
 
     def cancel_all(self, call: Call) -> list[dict[str, Any]]:
-        """Cancel every open order on a symbol; -2011 when there is none."""
+        """Cancel every open order on a symbol, each list told as a list; -2011 when there is none."""
         orders = call.account.open_on(self._symbol(call.arguments))
         if not orders:
             raise errors.unknown_order()
-        cancelled = self._exchange.cancel(call.account, orders)
-        return [
-            views.cancelled_view(order, read_client_id(call.arguments, "newClientOrderId"))
-            for order in cancelled
-        ]
+        cancel_id = read_client_id(call.arguments, "newClientOrderId")
+        cancelled = self._exchange.cancel(call.account, orders, cancel_id)
+        groups: dict[tuple[int, int], list[Order]] = {}
+        for order in cancelled:
+            alone = order.order_id if order.list_id < 0 else 0
+            groups.setdefault((order.list_id, alone), []).append(order)
+        return [self._cancelled(call, group, cancel_id) for group in groups.values()]
 
     def all_orders(self, call: Call) -> list[dict[str, Any]]:
         """The account's orders of a symbol, from `orderId` on or the latest."""
         symbol = self._symbol(call.arguments)
-        span = _span(call.arguments, "orderId", 500)
+        span = read_span(call.arguments, "orderId", 500)
         return [
             views.order_view(order) for order in self._storage.orders(call.account.account_id, symbol, span)
         ]
@@ -122,7 +171,7 @@ class TradingRoutes:
     def my_trades(self, call: Call) -> list[dict[str, Any]]:
         """The account's fills of a symbol, or of one order."""
         symbol = self._symbol(call.arguments)
-        span = _span(call.arguments, "fromId", 500)
+        span = read_span(call.arguments, "fromId", 500)
         order_id = call.arguments.integer("orderId")
         found = self._storage.fills(call.account.account_id, symbol, span, order_id)
         return [views.fill_view(fill) for fill in found]
@@ -181,12 +230,18 @@ class TradingRoutes:
     def _symbol(self, arguments: Arguments) -> str:
         return self._exchange.known(arguments.need_symbol())
 
-    def _find(self, call: Call, absent: ApiError) -> Order:
-        symbol = self._symbol(call.arguments)
-        order_id = call.arguments.integer("orderId")
-        client_id = call.arguments.text("origClientOrderId", CLIENT_ID_PATTERN)
-        if order_id is None and client_id is None:
-            raise errors.neither_parameter("origClientOrderId", "orderId")
+    def _cancellable(self, call: Call, arguments: Arguments) -> Order:
+        order = self._find(call, arguments, errors.unknown_order())
+        restriction = _restriction(arguments)
+        if order.order_id not in call.account.open_orders:
+            raise errors.unknown_order()
+        if restriction is not None and order.status is not restriction:
+            raise ApiError(-2011, "Order was not canceled due to cancel restrictions.")
+        return order
+
+    def _find(self, call: Call, arguments: Arguments, absent: ApiError) -> Order:
+        symbol = self._symbol(arguments)
+        order_id, client_id = _ids(arguments)
         account_id = call.account.account_id
         order = None
         if order_id is not None:
@@ -200,16 +255,28 @@ class TradingRoutes:
         return order
 
 
-def _span(arguments: Arguments, id_name: str, default: int) -> Span:
-    span = Span(
-        limit=arguments.limit(default, 1000),
-        from_id=arguments.integer(id_name),
-        start_ms=arguments.integer("startTime"),
-        end_ms=arguments.integer("endTime"),
-    )
-    if span.start_ms is not None and span.end_ms is not None and span.end_ms - span.start_ms > _DAY_MS:
-        raise ApiError(-1127, "More than 24 hours between startTime and endTime.")
-    return span
+def _ids(arguments: Arguments) -> tuple[int | None, str | None]:
+    order_id = arguments.integer("orderId")
+    client_id = arguments.text("origClientOrderId", CLIENT_ID_PATTERN)
+    if order_id is None and client_id is None:
+        raise errors.neither_parameter(
+            arguments.sent_name("origClientOrderId"), arguments.sent_name("orderId")
+        )
+    return order_id, client_id
+
+
+def _restriction(arguments: Arguments) -> OrderStatus | None:
+    restriction = arguments.text("cancelRestrictions")
+    if restriction is not None and restriction not in _RESTRICTIONS:
+        raise errors.invalid_data("cancelRestrictions")
+    return None if restriction is None else _RESTRICTIONS[restriction]
+
+
+def _cancels_over_limit(arguments: Arguments) -> bool:
+    mode = arguments.text("orderRateLimitExceededMode")
+    if mode not in {None, "DO_NOTHING", "CANCEL_ONLY"}:
+        raise errors.invalid_data("orderRateLimitExceededMode")
+    return mode == "CANCEL_ONLY"
 
 
 def _rates(rate: Any) -> dict[str, Any]:

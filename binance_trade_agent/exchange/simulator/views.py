@@ -1,17 +1,18 @@
-"""Binance's JSON shapes of orders, fills, accounts, candles and trades."""
+"""Binance's JSON shapes of orders, order lists, fills, accounts, candles and trades."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.exchange.accounts import Balance
+from binance_trade_agent.exchange.contingent import OrderList
 from binance_trade_agent.exchange.matching import Fill, Order
 from binance_trade_agent.exchange.simulator.market.base import Kline, Level, MarketTrade
 from binance_trade_agent.exchange.simulator.new_order import ResponseType
 from binance_trade_agent.exchange.simulator.quotes import DayStatistics
 
-_NO_ORDER_LIST = -1
+_NOT_YET = -1
 _ZERO = "0.00000000"
 
 
@@ -28,6 +29,10 @@ def _order_core(order: Order) -> dict[str, Any]:
         "side": order.side,
         "selfTradePreventionMode": order.stp_mode,
     }
+    if order.stop_price:
+        view["stopPrice"] = order.stop_price
+    if order.trailing_delta:
+        view |= {"trailingDelta": order.trailing_delta, "trailingTime": order.trailing_ms or _NOT_YET}
     if order.expiry_reason:
         view["expiryReason"] = order.expiry_reason
     return view
@@ -38,15 +43,15 @@ def order_view(order: Order) -> dict[str, Any]:
     return {
         "symbol": order.symbol,
         "orderId": order.order_id,
-        "orderListId": _NO_ORDER_LIST,
+        "orderListId": order.list_id,
         "clientOrderId": order.client_order_id,
-        **_order_core(order),
         "stopPrice": _ZERO,
+        **_order_core(order),
         "icebergQty": _ZERO,
         "time": order.time_ms,
         "updateTime": order.update_ms,
-        "isWorking": True,
-        "workingTime": order.time_ms,
+        "isWorking": order.is_working,
+        "workingTime": order.working_ms or _NOT_YET,
     }
 
 
@@ -55,13 +60,13 @@ def placed_view(order: Order, fills: Iterable[Fill], response: ResponseType) -> 
     view = {
         "symbol": order.symbol,
         "orderId": order.order_id,
-        "orderListId": _NO_ORDER_LIST,
+        "orderListId": order.list_id,
         "clientOrderId": order.client_order_id,
-        "transactTime": order.time_ms,
+        "transactTime": order.update_ms,
     }
     if response is ResponseType.ACK:
         return view
-    view |= _order_core(order) | {"workingTime": order.time_ms}
+    view |= _order_core(order) | {"workingTime": order.working_ms or _NOT_YET}
     if response is ResponseType.FULL:
         view["fills"] = [
             {
@@ -82,11 +87,44 @@ def cancelled_view(order: Order, cancel_id: str) -> dict[str, Any]:
         "symbol": order.symbol,
         "origClientOrderId": order.client_order_id,
         "orderId": order.order_id,
-        "orderListId": _NO_ORDER_LIST,
+        "orderListId": order.list_id,
         "clientOrderId": cancel_id,
         "transactTime": order.update_ms,
         **_order_core(order),
     }
+
+
+def list_view(order_list: OrderList) -> dict[str, Any]:
+    """An order list as a query shows it."""
+    return {
+        "orderListId": order_list.list_id,
+        "contingencyType": order_list.contingency,
+        "listStatusType": order_list.status,
+        "listOrderStatus": order_list.status.order_status,
+        "listClientOrderId": order_list.client_order_id,
+        "transactionTime": order_list.update_ms,
+        "symbol": order_list.symbol,
+        "orders": [
+            {"symbol": order_list.symbol, "orderId": leg.order_id, "clientOrderId": leg.client_order_id}
+            for leg in order_list.legs
+        ],
+    }
+
+
+def placed_list_view(
+    order_list: OrderList, orders: Iterable[Order], fills: Sequence[Fill], response: ResponseType
+) -> dict[str, Any]:
+    """The reply to a new order list: `orderReports` tell of each order what `response` wants."""
+    reports = [
+        placed_view(order, [fill for fill in fills if fill.order_id == order.order_id], response)
+        for order in orders
+    ]
+    return {**list_view(order_list), "orderReports": reports}
+
+
+def cancelled_list_view(order_list: OrderList, orders: Iterable[Order], cancel_id: str) -> dict[str, Any]:
+    """The reply to a cancel that ended a list: `orderReports` are the orders that it cancelled."""
+    return {**list_view(order_list), "orderReports": [cancelled_view(order, cancel_id) for order in orders]}
 
 
 def fill_view(fill: Fill) -> dict[str, Any]:
@@ -95,7 +133,7 @@ def fill_view(fill: Fill) -> dict[str, Any]:
         "symbol": fill.symbol,
         "id": fill.trade_id,
         "orderId": fill.order_id,
-        "orderListId": _NO_ORDER_LIST,
+        "orderListId": fill.list_id,
         "price": fill.price,
         "qty": fill.quantity,
         "quoteQty": fill.quote_quantity,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from binance_trade_agent.domain.orders import Side
-from binance_trade_agent.exchange.filters import FilterFailure, SymbolFilters
+from binance_trade_agent.exchange.filters import FilterFailure, OpenCount, SymbolFilters
 
 FULL: list[dict[str, Any]] = [
     {"filterType": "PRICE_FILTER", "minPrice": "1", "maxPrice": "1000", "tickSize": "0.05"},
@@ -110,8 +110,9 @@ def test_old_style_filters() -> None:
 
 
 def test_counts_and_position() -> None:
-    assert _broken(lambda: FILTERS.check_order_count(1)) is None
-    assert _broken(lambda: FILTERS.check_order_count(2)) == "MAX_NUM_ORDERS"
+    one = OpenCount(orders=1)
+    assert _broken(lambda: FILTERS.check_counts(OpenCount(2), one)) is None
+    assert _broken(lambda: FILTERS.check_counts(OpenCount(3), one)) == "MAX_NUM_ORDERS"
     assert _broken(lambda: FILTERS.check_position(Side.BUY, Decimal(9), Decimal(1))) is None
     assert _broken(lambda: FILTERS.check_position(Side.BUY, Decimal(9), Decimal(2))) == "MAX_POSITION"
     assert _broken(lambda: FILTERS.check_position(Side.SELL, Decimal(9), Decimal(2))) is None
@@ -121,7 +122,7 @@ def test_absent_filters_admit_everything() -> None:
     nothing = SymbolFilters.of({"filters": []})
     nothing.check_price(Side.BUY, Decimal("0.123"), REFERENCE)
     nothing.check_quantity(Decimal("0.00000001"), is_market=True)
-    nothing.check_order_count(10_000)
+    nothing.check_counts(OpenCount(10_000), OpenCount(1))
 
 
 def _broken(check: Any) -> str | None:
