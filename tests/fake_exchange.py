@@ -69,8 +69,10 @@ class FakeExchange:
         self.balances = {"USDT": Decimal(1000)}
         self.errors: dict[str, Exception] = {}
         self.lost_answer: ExchangeError | None = None
-        #: what the exchange does not show yet although it has it
+        #: what the look-up of an order does not show yet although the exchange has it
         self.invisible = False
+        #: what the lists of orders and fills do not show yet either
+        self.unlisted = False
         self.orders: dict[str, ExchangeOrder] = {}
         self.sent: list[OrderIntent] = []
         self.sent_lists: list[OrderListIntent] = []
@@ -194,16 +196,16 @@ class FakeExchange:
     async def orders_since(self, symbol: str, since: datetime) -> tuple[ExchangeOrder, ...]:
         self._call("orders_since")
         found = [order for order in self.orders.values() if order.symbol == symbol]
-        return () if self.invisible else tuple(found)
+        return () if self.unlisted else tuple(found)
 
     async def fills_since(self, symbol: str, since: datetime) -> tuple[Fill, ...]:
         self._call("fills_since")
         found = [fill for order in self.orders.values() if order.symbol == symbol for fill in order.fills]
-        return () if self.invisible else tuple(found)
+        return () if self.unlisted else tuple(found)
 
     async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
         self._call("open_orders")
-        if self.invisible:
+        if self.unlisted:
             return ()
         return tuple(
             replace(order, fills=())
