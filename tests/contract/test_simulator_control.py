@@ -97,3 +97,53 @@ async def test_bodies_must_be_objects(running: Running) -> None:
     for raw in (b"{", b"[]"):
         async with running.client.session.post(f"{running.server.rest_url}/control/step", data=raw) as reply:
             assert reply.status == 400
+
+
+async def test_a_foreign_order_is_one_of_the_app(running: Running) -> None:
+    limit = {"symbol": "BTCUSDT", "side": "SELL", "type": "LIMIT", "quantity": 0.01, "price": "52000"}
+    status, resting = await post(running, "foreign_order", limit)
+    assert (status, resting["status"]) == (200, "NEW")
+    assert resting["clientOrderId"].startswith("web_")
+    buy = {"api_key": KEY, "symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+    _, filled = await post(running, "foreign_order", buy)
+    assert (filled["status"], len(filled["fills"])) == ("FILLED", 1)
+    shown = (await running.client.signed("GET", "openOrders", symbol="BTCUSDT")).body
+    assert [order["clientOrderId"] for order in shown] == [resting["clientOrderId"]]
+
+
+async def test_an_order_is_cancelled_as_the_app_does(running: Running) -> None:
+    order = (await running.client.limit("SELL", "0.01", "52000")).body
+    asked = {"symbol": "BTCUSDT", "orderId": order["orderId"]}
+    status, cancelled = await post(running, "cancel", asked)
+    assert (status, [each["status"] for each in cancelled]) == (200, ["CANCELED"])
+    assert (await running.client.balances())["BTC"] == (Decimal(1), Decimal(0))
+    assert await post(running, "cancel", asked) == (400, {"error": "Unknown order sent.", "code": -2011})
+
+
+async def test_a_trade_is_printed_and_fills_what_rests(running: Running) -> None:
+    await running.client.limit("SELL", "0.02", "52000")
+    trade = {"symbol": "BTCUSDT", "price": "52001", "quantity": "0.01"}
+    status, printed = await post(running, "trade", trade)
+    assert (status, printed["price"]) == (200, "52001.00000000")
+    (order,) = await get(running, "orders")
+    assert (order["status"], order["executedQty"]) == ("PARTIALLY_FILLED", "0.01000000")
+    assert (await get(running, "fills"))[0]["price"] == "52000.00000000"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("foreign_order", {"symbol": "BTCUSDT", "sides": "BUY"}, "sides is not known; api_key, price,"),
+        ("foreign_order", {"symbol": "NOPE"}, "Invalid symbol."),
+        ("foreign_order", {"symbol": "BTCUSDT", "type": "MARKET"}, "Mandatory parameter 'side'"),
+        ("cancel", {"symbol": "BTCUSDT"}, "Mandatory parameter 'orderId'"),
+        ("trade", {"symbol": "BTCUSDT", "price": "much", "quantity": "1"}, "Illegal characters"),
+        ("trade", {"symbol": "BTCUSDT", "price": "1"}, "Mandatory parameter 'quantity'"),
+    ],
+)
+async def test_foreign_acts_that_make_no_sense(
+    running: Running, path: str, body: dict[str, Any], words: str
+) -> None:
+    status, answer = await post(running, path, body)
+    assert status == 400
+    assert words in answer["error"]

@@ -1,85 +1,35 @@
-"""Scripted faults over real sockets: what the client gets, and what the exchange really did."""
+"""Faults of requests over real sockets: what the client gets, and what the exchange really did."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 
-from tests.exchange_client import KEY, Reply, Running, running_exchange
-from tests.markets import SteppedMarket
-
-POST_ORDER = {"method": "POST", "path": "/api/v3/order"}
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.exchange.simulator.faults.parsing import parse_rules
+from tests.contract.fault_scripts import (
+    control,
+    eventually,
+    raw_order,
+    release,
+    rule_of,
+    script,
+    statuses,
+    until_held,
+)
+from tests.exchange_client import Reply, Running, running_exchange
+from tests.processes import installation
 
 
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
     async with running_exchange() as exchange:
         yield exchange
-
-
-async def control(running: Running, method: str, path: str, body: Any = None) -> Any:
-    url = f"{running.server.rest_url}/control/{path}"
-    async with running.client.session.request(method, url, json=body) as reply:
-        assert reply.status == 200, await reply.text()
-        return await reply.json()
-
-
-async def script(running: Running, fault: str, **arguments: Any) -> int:
-    """A rule for the next POST order, unless told otherwise."""
-    rule = {"match": POST_ORDER, "fault": fault, **arguments}
-    ids: list[int] = (await control(running, "POST", "faults", rule))["ids"]
-    return ids[0]
-
-
-async def condition(running: Running, fault: str, **arguments: Any) -> int:
-    ids: list[int] = (await control(running, "POST", "faults", {"fault": fault, **arguments}))["ids"]
-    return ids[0]
-
-
-async def release(running: Running, rule_id: int) -> None:
-    await control(running, "DELETE", f"faults/{rule_id}")
-
-
-async def rule_of(running: Running, rule_id: int) -> dict[str, Any]:
-    rules = await control(running, "GET", "faults")
-    return next(rule for rule in rules if rule["id"] == rule_id)
-
-
-async def statuses(running: Running) -> list[str]:
-    return [order["status"] for order in await control(running, "GET", "orders")]
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110 - the condition lies in another task
-            await asyncio.sleep(0.01)
-
-
-async def until_held(running: Running, rule_id: int, requests: int) -> None:
-    async def held() -> bool:
-        return bool((await rule_of(running, rule_id))["held"] == requests)
-
-    await eventually(held)
-
-
-async def raw_order(running: Running, **params: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A market BUY sent over a socket of its own; its answer is for the caller to read."""
-    pairs = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01", **params}
-    pairs.setdefault("timestamp", running.market.now_ms())
-    text = urlencode(pairs)
-    body = f"{text}&signature={running.client.sign(text)}".encode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", running.server.port)
-    writer.write(
-        b"POST /api/v3/order HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-        b"X-MBX-APIKEY: %s\r\nContent-Length: %d\r\n\r\n%s" % (KEY.encode(), len(body), body)
-    )
-    await writer.drain()
-    return reader, writer
 
 
 async def test_a_ready_answer_comes_instead_of_execution(running: Running) -> None:
@@ -302,6 +252,28 @@ async def test_orders_are_invisible_for_a_while(running: Running) -> None:
     assert await seen() == (["seen", "resting"], ["seen", "filled", "resting"], [2])
 
 
+async def test_order_lists_are_invisible_with_their_orders(running: Running) -> None:
+    rule = await script(running, "invisible", match={"path": "/api/v3/orderList/*"}, delay_s=3600)
+    oco = {
+        "belowType": "STOP_LOSS",
+        "belowStopPrice": "45000",
+        "aboveType": "LIMIT_MAKER",
+        "abovePrice": "55000",
+    }
+    asked = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.01", "listClientOrderId": "mine"}
+    placed = await running.client.signed("POST", "orderList/oco", **asked, **oco)
+    assert placed.status == 200
+    assert (await rule_of(running, rule))["fired"] == 1
+    assert (await running.client.balances())["BTC"][1] == Decimal("0.01")
+    for path in ("openOrders", "openOrderList", "allOrderList"):
+        assert (await running.client.signed("GET", path)).body == []
+    absent = await running.client.signed("GET", "orderList", origClientOrderId="mine")
+    assert absent.error == (400, -2013, "Order list does not exist.")
+    cancelled = await running.client.signed("DELETE", "orderList", symbol="BTCUSDT", listClientOrderId="mine")
+    assert cancelled.status == 200
+    assert await statuses(running) == ["CANCELED", "CANCELED"]
+
+
 async def test_faults_of_execution_and_of_the_answer_go_together(running: Running) -> None:
     await script(running, "invisible", delay_s=3600)
     await script(running, "execute_then_answer", error="504")
@@ -309,50 +281,6 @@ async def test_faults_of_execution_and_of_the_answer_go_together(running: Runnin
     assert (await running.client.signed("GET", "allOrders", symbol="BTCUSDT")).body == []
     assert await statuses(running) == ["FILLED"]
     await control(running, "DELETE", "faults")
-
-
-async def test_the_clock_is_shifted_while_the_rule_exists(running: Running) -> None:
-    now_ms = running.market.now_ms()
-    rule = await condition(running, "clock", shift_ms=60_000)
-    assert (await running.client.public("time")).body == {"serverTime": now_ms + 60_000}
-    refused = await running.client.market("BUY", "0.01")
-    assert refused.error == (400, -1021, "Timestamp for this request is outside of the recvWindow.")
-    accepted = await running.client.order(
-        side="BUY", type="MARKET", quantity="0.01", timestamp=now_ms + 60_000
-    )
-    assert accepted.body["transactTime"] == now_ms + 60_000
-    await release(running, rule)
-    back = await condition(running, "clock", shift_ms=-2000)
-    ahead = await running.client.market("BUY", "0.01")
-    assert ahead.error == (
-        400,
-        -1021,
-        "Timestamp for this request was 1000ms ahead of the server's time.",
-    )
-    await release(running, back)
-    assert (await running.client.market("BUY", "0.01")).status == 200
-
-
-async def test_rules_change_for_queries_and_new_orders(running: Running) -> None:
-    changes = {"status": "TRADING", "filters": {"LOT_SIZE": {"stepSize": "0.1", "minQty": "0.1"}}}
-    rule = await condition(running, "rules", symbol="BTCUSDT", changes=changes)
-    entry = (await running.client.public("exchangeInfo", symbol="BTCUSDT")).body["symbols"][0]
-    lot = next(each for each in entry["filters"] if each["filterType"] == "LOT_SIZE")
-    assert lot == {
-        "filterType": "LOT_SIZE",
-        "minQty": "0.1",
-        "maxQty": "9000.00000000",
-        "stepSize": "0.1",
-    }
-    refused = await running.client.market("BUY", "0.01")
-    assert refused.error == (400, -1013, "Filter failure: LOT_SIZE")
-    await release(running, rule)
-    halt = await condition(running, "rules", symbol="BTCUSDT", changes={"status": "HALT"})
-    entry = (await running.client.public("exchangeInfo", symbol="BTCUSDT")).body["symbols"][0]
-    assert entry["status"] == "HALT"
-    assert (await running.client.market("BUY", "0.01")).error == (400, -2010, "Market is closed.")
-    await release(running, halt)
-    assert (await running.client.market("BUY", "0.01")).status == 200
 
 
 async def test_requests_are_counted(running: Running) -> None:
@@ -381,8 +309,61 @@ async def test_bad_rules_are_refused_whole(running: Running) -> None:
     assert await control(running, "GET", "faults") == []
 
 
-async def test_a_stepped_market_can_still_be_stepped() -> None:
-    async with running_exchange(SteppedMarket()) as running:
-        await condition(running, "clock", shift_ms=1000)
-        before = (await control(running, "GET", "state"))["now_ms"]
-        assert await control(running, "POST", "step", {"candles": 1}) == {"now_ms": before + 60_000}
+async def test_a_market_order_executes_in_part_and_expires(running: Running) -> None:
+    await script(running, "partial", share=0.4)
+    order = (await running.client.market("BUY", "0.1")).body
+    assert (order["status"], order["executedQty"]) == ("EXPIRED", "0.04000000")
+    assert order["expiryReason"] == "INSUFFICIENT_LIQUIDITY"
+    assert (await running.client.balances())["BTC"] == (Decimal("1.03996"), Decimal(0))
+    assert (await running.client.market("BUY", "0.1")).body["status"] == "FILLED"
+
+
+async def test_a_limit_order_executes_in_part_and_rests(running: Running) -> None:
+    await script(running, "partial", share=0.25)
+    order = (await running.client.limit("BUY", "0.1", "50000")).body
+    assert (order["status"], order["executedQty"]) == ("PARTIALLY_FILLED", "0.02500000")
+    assert (await running.client.balances())["USDT"][1] == Decimal(3750)
+    await control(running, "POST", "trade", {"symbol": "BTCUSDT", "price": "49999", "quantity": "1"})
+    assert await statuses(running) == ["FILLED"]
+
+
+@pytest.mark.parametrize("reason", [None, "EXECUTION_RULE_PRICE_RANGE_EXCEEDED"])
+async def test_an_order_expires_unexecuted(running: Running, reason: str | None) -> None:
+    before = await running.client.balances()
+    await script(running, "expire", **({"reason": reason} if reason else {}))
+    order = (await running.client.market("BUY", "0.1")).body
+    assert (order["status"], order["executedQty"]) == ("EXPIRED", "0.00000000")
+    assert order.get("expiryReason") == reason
+    assert await running.client.balances() == before
+
+
+async def test_rules_from_the_start() -> None:
+    faults = parse_rules([{"match": {"path": "/api/v3/time"}, "fault": "answer", "error": "-1001"}])
+    async with running_exchange(faults=faults) as running:
+        assert (await running.client.public("time")).error[:2] == (503, -1001)
+        assert (await running.client.public("time")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[{"fault": "reset"}, {"fault": "rest"}]', "rule 2 of 2: fault must be one of answer, "),
+        ('[{"fault": "rules", "symbol": "NO", "changes": {"status": "HALT"}}]', "symbol must be one of BTC"),
+        ("{}", "the file must hold a JSON list of rules"),
+        (None, "No such file"),
+    ],
+)
+def test_a_bad_file_of_rules_ends_the_start(tmp_path: Path, text: str | None, words: str) -> None:
+    path = tmp_path / "faults.json"
+    if text is not None:
+        path.write_text(text)
+    place = installation(tmp_path)
+    ended = place.run(
+        sys.executable,
+        *("-m", "binance_trade_agent.interfaces.exchange_simulator"),
+        SIMULATOR_FAULTS_FILE=str(path),
+    )
+    assert ended.returncode == ExitCode.CONFIGURATION
+    assert f"exchange_simulator: SIMULATOR_FAULTS_FILE={path}: " in ended.stderr
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,4 +1,4 @@
-"""Control routes that script faults, act as other people would, and count requests."""
+"""Control routes that script faults and count requests."""
 
 from typing import Any
 
@@ -30,10 +30,10 @@ class FaultRoutes:
         """Put one rule or a list of them into force: `{"ids": [...]}`, or 400 and nothing is."""
         check_loopback(request)
         try:
-            specs = parse_rules(parse_json(await request.read()))
+            ids = self._book.add(parse_rules(parse_json(await request.read())))
         except BadRule as error:
             return json_response({"error": str(error)}, 400)
-        return json_response({"ids": self._book.add(specs)})
+        return json_response({"ids": ids})
 
     async def list(self, request: web.Request) -> web.Response:
         """All rules with how many requests each saw, how often it acted and how many it holds."""

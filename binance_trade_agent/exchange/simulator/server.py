@@ -20,7 +20,9 @@ from binance_trade_agent.exchange.simulator.faults.market import DistortedMarket
 from binance_trade_agent.exchange.simulator.faults.rule import Spec
 from binance_trade_agent.exchange.simulator.faults.statistics import Statistics
 from binance_trade_agent.exchange.simulator.faults.visibility import Visibility
+from binance_trade_agent.exchange.simulator.foreign_routes import ForeignRoutes
 from binance_trade_agent.exchange.simulator.gate import Gate
+from binance_trade_agent.exchange.simulator.list_routes import ListRoutes
 from binance_trade_agent.exchange.simulator.market.base import Market
 from binance_trade_agent.exchange.simulator.market_routes import MarketRoutes
 from binance_trade_agent.exchange.simulator.spot import DEFAULT_COMMISSION_RATE, AccountSpec, SpotExchange
@@ -48,7 +50,8 @@ class SimulatorServer:
 
     `middlewares` stand around every handler, outermost first; `faults` are in force from the start.
 
-    Raises `StorageError` when the database cannot be used, here, and `PortInUse` from `start`.
+    Raises `StorageError` when the database cannot be used and `BadRule` for faults that this exchange
+    cannot have, here, and `PortInUse` from `start`.
     """
 
     def __init__(
@@ -71,13 +74,13 @@ class SimulatorServer:
         self.exchange = SpotExchange(self._market, self._storage, accounts, commission_rate)
         self._ping_interval_s = ping_interval_s
         self._hub = StreamHub(self._market, ping_interval_s)
-        self._visibility = Visibility()
-        self._statistics = Statistics()
-        self._book = FaultBook(Conditions(self._market))
-        self._interceptor = Interceptor(self.exchange, self._book, self._statistics, self._visibility)
-        self._admission = Admission(self.exchange, self._visibility)
         self.user_streams = UserStreamHub(self._market.now_ms)
         self.exchange.listen(self.user_streams.accept)
+        self._visibility = Visibility()
+        self._statistics = Statistics()
+        self._book = FaultBook(Conditions(self.exchange, self._market, self.user_streams, self._visibility))
+        self._interceptor = Interceptor(self.exchange, self._book, self._statistics, self._visibility)
+        self._admission = Admission(self.exchange, self._visibility)
         self._app = web.Application(middlewares=middlewares)
         self._add_routes()
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=2)
@@ -86,7 +89,11 @@ class SimulatorServer:
 
     def _add_routes(self) -> None:
         gate = Gate(self.exchange, self._interceptor, self._admission)
-        routes = [*MarketRoutes(self.exchange).routes(), *TradingRoutes(self.exchange).routes()]
+        routes = [
+            *MarketRoutes(self.exchange).routes(),
+            *TradingRoutes(self.exchange).routes(),
+            *ListRoutes(self.exchange).routes(),
+        ]
         for route in routes:
             self._app.router.add_route(route.method, route.full_path, gate.handler(route))
         liveness = Liveness(self._ping_interval_s)
@@ -99,6 +106,7 @@ class SimulatorServer:
         self._ws_api.add_to(self._app)
         ControlRoutes(self.exchange, self._market, self._hub.publish).add_to(self._app)
         FaultRoutes(self._book, self._statistics).add_to(self._app)
+        ForeignRoutes(self.exchange).add_to(self._app)
 
     @property
     def port(self) -> int:

@@ -10,6 +10,9 @@ from binance_trade_agent.exchange.simulator.faults.rule import Rule, Seen, Spec
 class Reactions(Protocol):
     """What happens to the exchange when rules come and go."""
 
+    def check(self, spec: Spec) -> None:
+        """Raise `BadRule` for a rule about what the exchange does not have."""
+
     def apply(self, rules: Iterable[Rule]) -> None:
         """Take over what lasts while its rule does."""
 
@@ -26,7 +29,9 @@ class FaultBook:
         self._last_id = 0
 
     def add(self, specs: Sequence[Spec]) -> list[int]:
-        """Put rules into force and return their ids."""
+        """Put rules into force and return their ids; raises `BadRule`, and then none is."""
+        for spec in specs:
+            self._reactions.check(spec)
         added = []
         for spec in specs:
             self._last_id += 1

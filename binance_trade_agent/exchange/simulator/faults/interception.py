@@ -1,16 +1,17 @@
 """What stands between a request and its execution, whatever the transport: rules and statistics."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from binance_trade_agent.exchange.simulator.faults.answers import Answer
 from binance_trade_agent.exchange.simulator.faults.book import FaultBook
 from binance_trade_agent.exchange.simulator.faults.kinds import Kind
-from binance_trade_agent.exchange.simulator.faults.rule import Rule, Seen
+from binance_trade_agent.exchange.simulator.faults.rule import Rule, Seen, Spec
 from binance_trade_agent.exchange.simulator.faults.statistics import Statistics
 from binance_trade_agent.exchange.simulator.faults.visibility import Visibility
+from binance_trade_agent.exchange.simulator.floor import Interference
 from binance_trade_agent.exchange.simulator.spot import SpotExchange
 
 
@@ -106,10 +107,17 @@ class Interceptor:
         rules = self._book.executing(request)
         if not rules:
             return execute()
-        before, _ = self._exchange.storage.last_ids()
-        reply = execute()
-        after, _ = self._exchange.storage.last_ids()
-        hidden_s = max(rule.spec.delay_s for rule in rules)
+        before = self._exchange.storage.last_ids().order
+        with self._exchange.interfered(_interference([rule.spec for rule in rules])):
+            reply = execute()
+        after = self._exchange.storage.last_ids().order
+        hidden_s = max(rule.spec.delay_s for rule in rules)  # 0 for the other kinds
         if hidden_s > 0:
             self._visibility.hide(range(before + 1, after + 1), hidden_s)
         return reply
+
+
+def _interference(specs: Sequence[Spec]) -> Interference:
+    shares = [spec.share for spec in specs if spec.kind is Kind.PARTIAL]
+    ends = [spec.reason for spec in specs if spec.kind is Kind.EXPIRE]
+    return Interference(min(shares, default=None), bool(ends), ends[0] if ends else "")

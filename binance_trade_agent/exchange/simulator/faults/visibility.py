@@ -3,13 +3,12 @@
 import time
 from typing import Any
 
-from binance_trade_agent.exchange.simulator.errors import ApiError, no_such_order
+from binance_trade_agent.exchange.simulator.errors import no_such_list, no_such_order
 
 #: Queries by path; each row of an answer names its order, or the orders of its list.
 _QUERIES = frozenset(
     {"order", "openOrders", "allOrders", "myTrades", "orderList", "openOrderList", "allOrderList"}
 )
-_NO_SUCH_LIST = "Order list does not exist."
 
 
 class Visibility:
@@ -39,7 +38,7 @@ class Visibility:
         if isinstance(payload, list):
             return [row for row in payload if not self._hides(row)]
         if self._hides(payload):
-            raise ApiError(-2013, _NO_SUCH_LIST) if "orders" in payload else no_such_order()
+            raise no_such_list() if "orders" in payload else no_such_order()
         return payload
 
     def _hides(self, row: Any) -> bool:
