@@ -245,18 +245,22 @@ class Explanation:
 def explain(differences: Mapping[str, Decimal], doubtful: Iterable[Fill], quote: str) -> Explanation:
     """Split `differences` into those of the `doubtful` trades that cause them, and the rest.
 
-    A doubtful trade happened about when ledger and exchange last agreed: the ledger may
-    hold it in its balances already. It counts, the latest first, if each asset it moved
-    then differs less; so the ledger never gets further from the exchange.
+    A doubtful trade happened about when ledger and exchange last agreed: the ledger may hold it in its
+    balances already. It counts, the latest first, if base and quote then differ less and in no other direction.
     """
     rest, taken = dict(differences), []
     for fill in sorted(doubtful, key=lambda f: (f.traded_at, f.symbol, f.trade_id), reverse=True):
         moved = movement_of(fill, quote)
         left = {asset: EXACT.subtract(rest.get(asset, ZERO), moved[asset]) for asset in moved}
-        if all(abs(left[asset]) < abs(rest.get(asset, ZERO)) for asset in moved):
+        pair = (fill.symbol.removesuffix(quote), quote)
+        if all(_is_nearer(left[asset], rest.get(asset, ZERO)) for asset in pair):
             rest |= left
             taken.append(fill)
     return Explanation(tuple(taken), {asset: amount for asset, amount in rest.items() if amount})
+
+
+def _is_nearer(left: Decimal, before: Decimal) -> bool:
+    return abs(left) < abs(before) and left * before >= 0
 
 
 # the whole account -------------------------------------------------------------

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
+from decimal import Decimal
 
 import structlog
 
@@ -14,6 +15,7 @@ from binance_trade_agent.domain.orders import (
     JournalCancel,
     JournalOrder,
 )
+from binance_trade_agent.domain.portfolio import AccountSnapshot
 from binance_trade_agent.domain.reconciliation import (
     Adopt,
     CancelDone,
@@ -23,10 +25,12 @@ from binance_trade_agent.domain.reconciliation import (
     balance_differences,
     balances_agree,
     could_be_of,
+    explain,
     is_past_landing,
     resolve,
     resolve_cancel,
 )
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Exchange, Ledger, OrderJournal
 
 _log = structlog.get_logger(__name__)
@@ -134,10 +138,11 @@ class OrderResolver:
     async def _balances_agree(
         self, row: JournalOrder, orders: tuple[ExchangeOrder, ...], fills: tuple[Fill, ...]
     ) -> bool:
-        self._book_foreign(orders, fills)
         rules = (await self._exchange.rules([row.intent.symbol]))[row.intent.symbol]
         account = await self._exchange.account()
-        differences = balance_differences(self._ledger.balances(), account)
+        others = {o.exchange_order_id for o in orders if self._journal.find(o.client_order_id) is None}
+        foreign = [fill for fill in fills if fill.exchange_order_id in others]
+        differences = self._differences_without(foreign, rules, account)
         alone = all(
             other.intent.client_order_id == row.intent.client_order_id
             for other in self._journal.unfinished()
@@ -145,17 +150,17 @@ class OrderResolver:
         )
         return balances_agree(row, rules.base, rules.quote, differences, alone=alone)
 
-    def _book_foreign(self, orders: tuple[ExchangeOrder, ...], fills: tuple[Fill, ...]) -> None:
-        """Book trades of others since ledger and exchange last agreed, which would look like the order's."""
+    def _differences_without(
+        self, foreign: list[Fill], rules: SymbolRules, account: AccountSnapshot
+    ) -> dict[str, Decimal]:
+        """What the account holds more than the ledger once trades of others, which look like the order's, are booked."""
         agreed_at = self._ledger.last_comparison()
-        others = {o.exchange_order_id for o in orders if self._journal.find(o.client_order_id) is None}
-        foreign = [
-            fill
-            for fill in fills
-            if fill.exchange_order_id in others and agreed_at is not None and fill.traded_at > agreed_at
-        ]
-        if foreign:
-            self._ledger.book_foreign(foreign)
+        sure = [fill for fill in foreign if agreed_at is not None and fill.traded_at > agreed_at]
+        self._ledger.book_foreign(sure)
+        differences = balance_differences(self._ledger.balances(), account)
+        doubtful = [fill for fill in foreign if fill not in sure]
+        self._ledger.book_foreign(explain(differences, doubtful, rules.quote).foreign)
+        return balance_differences(self._ledger.balances(), account)
 
     # cancels ---------------------------------------------------------------------
 
