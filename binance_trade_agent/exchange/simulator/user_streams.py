@@ -42,17 +42,20 @@ class UserStreamHub:
         """A connection is closed."""
         self._sessions.pop(session, None)
 
+    def is_heard(self, account_id: int) -> bool:
+        """Whether somebody is subscribed to the account."""
+        return any(session.is_subscribed_to(account_id) for session in self._sessions)
+
     def accept(self, change: AccountChange) -> None:
         """Tell the account's subscribers what happened to it."""
-        told = [session for session in self._sessions if session.is_subscribed_to(change.account_id)]
-        if self.silent or not told:
+        if self.silent or not self.is_heard(change.account_id):
             return
         events = [wire.dumps(event) for event in user_events.events_of(change, self._execution_ids)]
         if self.reorder:
             events.reverse()
         if self.duplicate:
             events = [event for event in events for _ in range(2)]
-        for session in told:
+        for session in self._sessions:
             session.tell(change.account_id, events)
 
     def unsubscribe(self, session: Session, number: int | None) -> None:
