@@ -89,8 +89,8 @@ class FakeExchange:
 
     def close_candle(self, close: Decimal | int) -> None:
         self.closes.append(Decimal(close))
-        self.price = Decimal(close)
         self.time += MINUTE
+        self.move_to(close)
 
     def move_to(self, price: Decimal | int) -> None:
         """Trade at `price`: whatever rests and is reached by it is executed."""
@@ -106,7 +106,8 @@ class FakeExchange:
             for other in self.lists.get(client_order_id, ()):
                 if other != client_order_id:
                     self._end(other, OrderStatus.EXPIRED)
-        return self._trade(order, order.quantity - order.executed if quantity is None else quantity)
+        left = order.quantity - order.executed
+        return self._trade(order, left if quantity is None else quantity, was_resting=True)
 
     # port --------------------------------------------------------------------------
 
@@ -257,7 +258,7 @@ class FakeExchange:
     def _take(self, intent: OrderIntent) -> ExchangeOrder:
         self._check(intent)
         order = self._rest(intent)
-        return self._trade(order, order.quantity) if self._is_reached(order) else order
+        return self._trade(order, order.quantity, was_resting=False) if self._is_reached(order) else order
 
     def _check(self, intent: OrderIntent) -> None:
         """Refuse what the exchange would: too little balance, an open order's id, a wrong side of the price."""
@@ -312,9 +313,9 @@ class FakeExchange:
             stop_price=intent.stop_price or Decimal(0),
         )
 
-    def _trade(self, order: ExchangeOrder, quantity: Decimal) -> ExchangeOrder:
-        """Execute `quantity` at the present price, a resting limit at its own."""
-        rests = order.order_type in {OrderType.LIMIT, OrderType.LIMIT_MAKER} and order.updated_at < self.time
+    def _trade(self, order: ExchangeOrder, quantity: Decimal, *, was_resting: bool) -> ExchangeOrder:
+        """Execute `quantity` at the present price, a limit that rested at its own."""
+        rests = was_resting and order.order_type in {OrderType.LIMIT, OrderType.LIMIT_MAKER}
         price = order.price if rests else self.price
         quote = quantity * price
         base, buys = order.symbol.removesuffix("USDT"), order.side is Side.BUY

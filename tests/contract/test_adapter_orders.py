@@ -432,6 +432,7 @@ async def test_an_order_that_never_got_a_connection_was_not_sent(
         (refusal(-1003, "Way too much request weight used; IP banned until 1772366760000.", 418), 360, True),
         (html(418), 120, True),
         (html(403, "<!DOCTYPE HTML><H1>403 ERROR</H1>Request blocked."), 300, False),
+        (Answer(403, b"<html>blocked</html>", {"Retry-After": "900"}), 900, False),
     ],
 )
 async def test_silence_that_is_demanded_is_kept_and_stored(

@@ -57,7 +57,7 @@ _LIMIT_WAIT_S = 60.0
 _BAN_WAIT_S = 120.0
 _LONGEST_BAN_S = 3 * 24 * 3600.0
 _MAX_DIGITS = 9
-#: The firewall names no time; it bans addresses that insist.
+#: The firewall seldom names a time; it bans addresses that insist.
 _FIREWALL_WAIT_S = 300.0
 
 
@@ -99,14 +99,14 @@ def from_answer(
     """The error of an answer that is not 2xx; `now` is exchange time, `retry_after` the header's text."""
     code, message, data = _error_in(body)
     if status in {418, 429} or code in _THROTTLING_CODES:
-        wait_s = _wait_s(status, message, retry_after, now)
+        wait_s = _wait_s(retry_after, message, now, _BAN_WAIT_S if status == 418 else _LIMIT_WAIT_S)
         text = message or f"{request}: HTTP {status}"
         if code == _TOO_MANY_ORDERS and status != 418:
             return TooManyOrders(wait_s, text)
         return Throttled(wait_s, text, banned=status == 418)
     if status == 403 and code is None:
         return Throttled(
-            _FIREWALL_WAIT_S,
+            _wait_s(retry_after, "", now, _FIREWALL_WAIT_S),
             f"{request}: turned away by the exchange's web firewall before it was looked at (403)",
         )
     answered = 400 <= status < 500 and status != 408 and code not in _UNDECIDED_CODES
@@ -128,14 +128,12 @@ def _error_in(body: bytes) -> tuple[int | None, str, Mapping[str, Any]]:
     return answer["code"], str(answer.get("msg", "")), data if isinstance(data, dict) else {}
 
 
-def _wait_s(status: int, message: str, retry_after: str | None, now: datetime) -> float:
-    """Seconds of silence that are demanded, 1 s to the longest ban; a default where the demand makes no sense."""
+def _wait_s(retry_after: str | None, message: str, now: datetime, default_s: float) -> float:
+    """Seconds of silence that are demanded, 1 s to the longest ban; the default where the demand makes no sense."""
     asked_s = _seconds_of((retry_after or "").strip(), now)
     if asked_s is None and (match := _BANNED_UNTIL.search(message)):
         asked_s = (from_ms(int(match[1])) - now).total_seconds()
-    if asked_s is None:
-        return _BAN_WAIT_S if status == 418 else _LIMIT_WAIT_S
-    return min(max(asked_s, 1.0), _LONGEST_BAN_S)
+    return default_s if asked_s is None else min(max(asked_s, 1.0), _LONGEST_BAN_S)
 
 
 def _seconds_of(retry_after: str, now: datetime) -> float | None:
