@@ -15,6 +15,7 @@ from binance_trade_agent.domain.user_events import (
     UserEvent,
 )
 from binance_trade_agent.ports import Ledger, OrderJournal
+from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 _log = structlog.get_logger(__name__)
 
@@ -66,6 +67,7 @@ class UserDataAgent:
             _log.warning("user stream lost", reason=event.reason)
 
     def _reported(self, event: OrderReported) -> None:
+        reached(CrashPoint.EVENT_ARRIVED)
         order = event.order
         row = self._journal.find(order.client_order_id)
         if row is None:
@@ -75,6 +77,7 @@ class UserDataAgent:
             self._contradicts(row, against)
             return
         after = self._journal.record(order.client_order_id, order)
+        reached(CrashPoint.EVENT_BOOKED)
         if after.booked > row.booked or _protection_ended(row, after):
             self._touched.add(order.symbol)
 
@@ -98,6 +101,7 @@ class UserDataAgent:
         if self._is_news(event.at) and self._ledger.book_transfer(
             event.asset, event.amount, event.at, event.reference
         ):
+            reached(CrashPoint.TRANSFER_BOOKED)
             _log.info("transfer", asset=event.asset, amount=str(event.amount))
 
     def _is_news(self, at: datetime) -> bool:

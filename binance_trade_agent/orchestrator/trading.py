@@ -16,6 +16,7 @@ from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, Tra
 from binance_trade_agent.orchestrator.observing import Observer
 from binance_trade_agent.orchestrator.progress import Progress
 from binance_trade_agent.orchestrator.turn import SymbolTurn
+from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 
 class TradingOrchestrator:
@@ -79,11 +80,13 @@ class TradingOrchestrator:
     async def _run(self, start: CycleStart, request: OrderRequest | None) -> CycleReport:
         desk, began, waited = self._desk, self._desk.clock.monotonic(), self._desk.exchange.waited_s
         desk.decisions.open_cycle(start, self._plan.session_id)
+        reached(CrashPoint.CYCLE_OPENED)
         self._touched = (self._touched | desk.user_data.take_touched()) - set(start.symbols)
         cycle = await self._observer.observe(start, request, self._progress.last_seen)
         for symbol in start.symbols:
             cycle.decisions.append(await self._turn.take(symbol, cycle))
         report = self._report(cycle, began, waited)
+        reached(CrashPoint.CYCLE_CLOSING)
         desk.decisions.close_cycle(report, self._progress.new_candles(cycle.decisions, cycle))
         self._progress.remember(cycle)
         self._next_expiry = min(

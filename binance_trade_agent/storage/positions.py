@@ -24,6 +24,7 @@ from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.flows import base_asset, book_own, take_back_foreign
+from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 
 def book_fills(transaction: Session, book: Book, client_order_id: str, fills: Iterable[Fill]) -> None:
@@ -40,6 +41,7 @@ def book_fills(transaction: Session, book: Book, client_order_id: str, fills: It
     for fill in fresh:
         transaction.add(_fill_row(book.id, client_order_id, fill))
         book_own(transaction, book, fill)
+    reached(CrashPoint.BOOKING)
     row = transaction.get(models.Position, (book.id, symbol))
     if row is None:
         row = models.Position(book_id=book.id, symbol=symbol, last_trade_id=-1)

@@ -32,6 +32,7 @@ from binance_trade_agent.domain.reconciliation import (
 )
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Exchange, Ledger, OrderJournal
+from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 _log = structlog.get_logger(__name__)
 
@@ -88,7 +89,9 @@ class OrderResolver:
         resolution = resolve(row, lookup, asked_at)
         cid = row.intent.client_order_id
         if isinstance(resolution, Adopt):
+            reached(CrashPoint.ORDER_FOUND)
             self._journal.record(cid, resolution.order)
+            reached(CrashPoint.ORDER_ADOPTED)
             if row.status.is_unresolved:
                 _log.info("order adopted", client_order_id=cid, status=resolution.order.status.value)
         elif isinstance(resolution, NotPlaced):

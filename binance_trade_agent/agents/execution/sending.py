@@ -17,6 +17,7 @@ from binance_trade_agent.domain.orders import (
     OrderListIntent,
 )
 from binance_trade_agent.ports import Exchange, OrderJournal, UserStream
+from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 _log = structlog.get_logger(__name__)
 _STOPPED = "stopped while waiting for the answer"
@@ -57,6 +58,7 @@ class OrderSender:
 
     async def order(self, intent: OrderIntent) -> Answer:
         """Send a new order."""
+        reached(CrashPoint.INTENT_COMMITTED)
         cid = intent.client_order_id
         try:
             order = await self._exchange.place(intent)
@@ -66,12 +68,15 @@ class OrderSender:
             raise
         except ExchangeError as error:
             return self._failed((cid,), error)
+        reached(CrashPoint.REPLY_ARRIVED)
         row = self._journal.record(cid, order)
+        reached(CrashPoint.OUTCOME_COMMITTED)
         self._stream.expect(cid)
         return Answer(Sent.DONE, (row,), "")
 
     async def order_list(self, order_list: OrderListIntent) -> Answer:
         """Send an OCO."""
+        reached(CrashPoint.LIST_COMMITTED)
         cids = tuple(leg.client_order_id for leg in order_list.legs)
         try:
             orders = await self._exchange.place_list(order_list)
@@ -80,6 +85,7 @@ class OrderSender:
             raise
         except ExchangeError as error:
             return self._failed(cids, error)
+        reached(CrashPoint.LIST_REPLY_ARRIVED)
         rows = self._journal.record_all(orders)
         for cid in cids:
             self._stream.expect(cid)
@@ -87,6 +93,7 @@ class OrderSender:
 
     async def cancel(self, cancel: CancelIntent) -> Answer:
         """Send a cancel and look up how its target ended."""
+        reached(CrashPoint.CANCEL_COMMITTED)
         sent, text = await self._cancel_only(cancel, self._exchange.cancel(cancel))
         return Answer(sent, await self._look_up(self._targets(cancel)), text)
 
@@ -95,6 +102,7 @@ class OrderSender:
 
         A replacement whose cancel went through and whose order was refused is REFUSED: the cancel is DONE then.
         """
+        reached(CrashPoint.REPLACEMENT_COMMITTED)
         cid = intent.client_order_id
         targets = self._targets(cancel)
         try:
@@ -109,6 +117,7 @@ class OrderSender:
             self._journal.mark_cancel(cancel.cancel_id, status, str(error))
             await self._look_up(targets)
             return answer
+        reached(CrashPoint.REPLACEMENT_REPLY_ARRIVED)
         if replaced.order is not None:
             answer = Answer(Sent.DONE, (self._journal.record(cid, replaced.order),), "")
             self._stream.expect(cid)
@@ -131,6 +140,7 @@ class OrderSender:
             status = CancelStatus.UNKNOWN if sent is Sent.UNKNOWN else CancelStatus.REFUSED
             self._journal.mark_cancel(cancel_id, status, text)
             return sent, text
+        reached(CrashPoint.CANCEL_REPLY_ARRIVED)
         self._journal.mark_cancel(cancel_id, CancelStatus.DONE, "")
         return Sent.DONE, ""
 
