@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,8 @@ PLUGIN = Path(__file__).with_name("plugin")
 #: Until a started trader must have completed a cycle, on a machine that is busy.
 START_S = 60.0
 _POLL_S = 0.02
+#: Alembic keeps the migration in hand in a module: one at a time in a process.
+_MIGRATING = threading.Lock()
 _SETTLE_S = 0.05
 
 #: Orders all the time: one a symbol and candle, small ones, with nothing in their way.
@@ -54,7 +57,8 @@ class Lane:
     @property
     def trader(self) -> subprocess.Popen[bytes]:
         """The trader's process."""
-        assert self._trader is not None
+        if self._trader is None:
+            raise AssertionError("no trader was started")
         return self._trader
 
     @property
@@ -72,22 +76,21 @@ class Lane:
         extra = {VARIABLE: f"{point}:{visit}"} if point else {}
         self._trader = self.place.start(sys.executable, "-m", self._program, **extra)
 
-    def await_cycle(self, more_than: int, within_s: float = START_S) -> bool:
-        """Wait for a completed cycle beyond the first `more_than`; False if the trader died before."""
+    def await_cycle(self, other_than: str | None, within_s: float = START_S) -> bool:
+        """Wait for the next completed cycle after the one given; False if the trader died before."""
         end = time.monotonic() + within_s
-        while self.cycles() <= more_than:
+        while self.completed() == other_than:
             if not self.is_alive:
-                return self.cycles() > more_than
+                return self.completed() != other_than
             if time.monotonic() > end:
-                raise AssertionError(f"no cycle within {within_s} s\n{self.place.output[-4000:]}")
+                raise AssertionError(f"no cycle within {within_s} s")
             time.sleep(_POLL_S)
         return True
 
-    def cycles(self) -> int:
-        """How many cycles were completed."""
-        rows = self._desk.watch.cycles(limit=200)
-        unfinished = sum(1 for row in rows if row.outcome in {"open", "interrupted"})
-        return self._desk.watch.status().cycles - unfinished
+    def completed(self) -> str | None:
+        """The id of the latest cycle that ended by itself."""
+        rows = self._desk.watch.cycles(limit=20)
+        return next((row.id for row in rows if row.outcome not in {"open", "interrupted"}), None)
 
     def await_death(self, within_s: float) -> bool:
         """Whether the trader dies by itself in time."""
@@ -124,8 +127,9 @@ class Lane:
         """Run the trader until nothing is unresolved, stop it, and compare; started again while trades go on."""
         end = time.monotonic() + within_s
         while True:
+            before = self.completed()
             self.start()
-            self.await_cycle(self.cycles())
+            self.await_cycle(before)
             while self._unresolved() and time.monotonic() < end:
                 time.sleep(0.2)
             self.stop()
@@ -154,7 +158,8 @@ def lane(
     )
     with ExitStack() as parts:
         parts.enter_context(simulator(place))
-        desk = parts.enter_context(place.desk())
+        with _MIGRATING:
+            desk = parts.enter_context(place.desk())
         opened = Lane(place, desk, program)
         parts.callback(_end, opened)
         yield opened

@@ -1,0 +1,258 @@
+"""`python -m proof crash`: kills the trader again and again, and compares after each time."""
+
+import json
+import random
+import secrets
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from binance_trade_agent.domain.orders import OrderStatus
+from proof.comparison import Differences
+from proof.kills import FAULTS, Kill, plan
+from proof.lane import RESTLESS, Lane, eventually, lane, symbols
+
+RESULTS = Path(__file__).with_name("crash.json")
+LANES = 2
+SYMBOLS = 12
+#: Kills between the commit of an intent and its reply that a campaign of 200 must have.
+LEAST_BEFORE_REPLY_SHARE = 0.1
+#: How long a trigger may take to be met before the trader is killed anyway.
+_TRIGGER_S = 12.0
+#: Window and grace of the last unresolved order, and some more.
+_SETTLE_S = 100.0
+
+
+@dataclass(slots=True)
+class Round:
+    """One kill and what was found: by the dead trader's books, and by those after its next first cycle."""
+
+    number: int
+    kill: Kill
+    reached: bool = False
+    #: the order whose intent was committed and whose reply was due when it died
+    unanswered: str = ""
+    recovery_s: float | None = None
+    orders: int = 0
+    faults: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was lost or doubled."""
+        return not self.faults and not self.error
+
+    def note(self, found: Differences) -> None:
+        """Add what a comparison found."""
+        for kind, names in found.faults.items():
+            self.faults[kind] = (*self.faults.get(kind, ()), *names)
+
+
+class Campaign:
+    """The rounds of one lane, one after another."""
+
+    def __init__(self, opened: Lane, rng: random.Random) -> None:
+        self._lane = opened
+        self._rng = rng
+        self._rules: list[int] = []
+        self._killed_at: float | None = None
+        self._last: Round | None = None
+        self._deaths_without_cycle = 0
+
+    def run(self, kills: Sequence[Kill], first_number: int = 1) -> list[Round]:
+        """All rounds; the last one's recovery and the settling are the `last` round."""
+        rounds = []
+        for number, kill in enumerate(kills, first_number):
+            this = Round(number, kill)
+            rounds.append(this)
+            try:
+                self._round(this)
+            except Exception as error:  # noqa: BLE001 a round that breaks is a failed round, not the end
+                this.error = "".join(traceback.format_exception_only(error)).strip()[-2000:]
+                if self._lane.is_alive:
+                    self._lane.kill()
+                self._killed_at = time.monotonic()
+            self._last = this
+        rounds.append(self._settled(first_number + len(kills)))
+        return rounds
+
+    def _round(self, this: Round) -> None:
+        opened, kill = self._lane, this.kill
+        # two deaths before a cycle in a row, and a growing wait would begin: let this life live
+        armed = kill.point if self._deaths_without_cycle < 2 else None
+        if kill.during:
+            self._rules += opened.exchange.add(FAULTS[kill.during])
+        before = opened.completed()
+        opened.start(armed, kill.visit)
+        if opened.await_cycle(before):
+            self._recovered()
+        else:
+            self._deaths_without_cycle += 1
+        this.reached = self._meet(kill, armed is not None)
+        if opened.is_alive:
+            opened.kill()
+        self._killed_at = time.monotonic()
+        if opened.trader.returncode != -signal.SIGKILL:
+            this.error = f"the trader ended by itself with {opened.trader.returncode}"
+        self._look(this)
+        if not kill.outlives:
+            self._end_rules()
+
+    def _meet(self, kill: Kill, armed: bool) -> bool:
+        """Wait for the trigger; whether it came."""
+        opened = self._lane
+        if kill.point is not None:
+            return armed and opened.await_death(_TRIGGER_S)
+        if kill.held is None:
+            time.sleep(kill.after_s)
+            return True
+        rules = opened.exchange.add(kill.held)
+        self._rules += rules
+        end = time.monotonic() + _TRIGGER_S
+        while opened.exchange.fired(rules) == [0]:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        time.sleep(kill.after_s / 10)
+        return True
+
+    def _recovered(self) -> None:
+        """A cycle is completed after the last kill: note the time, compare, and let go of what outlived it."""
+        self._deaths_without_cycle = 0
+        if self._last is not None and self._killed_at is not None:
+            self._last.recovery_s = time.monotonic() - self._killed_at
+            self._last.note(self._lane.compare())
+        self._killed_at = None
+        self._end_rules()
+
+    def _look(self, this: Round) -> None:
+        opened = self._lane
+        found = opened.compare()
+        this.note(found)
+        rows = opened.desk.watch.orders(limit=50)
+        this.orders = len(opened.exchange.truth().own_orders)
+        if this.kill.before_reply and this.reached:
+            this.unanswered = next((r.client_order_id for r in rows if r.status == OrderStatus.INTENT), "")
+
+    def _end_rules(self) -> None:
+        if self._rules:
+            self._lane.exchange.clear()
+            self._rules.clear()
+
+    def _settled(self, number: int) -> Round:
+        """After window and grace: nothing may be unknown any more."""
+        this = Round(number, Kill("settled after window and grace"), reached=True)
+        self._end_rules()
+        found = self._lane.settle(_SETTLE_S)
+        this.note(found)
+        if found.pending:
+            this.faults["still pending"] = found.pending
+        this.orders = len(self._lane.exchange.truth().own_orders)
+        return this
+
+
+def run(count: int, seed: int | None, lanes: int = LANES) -> int:
+    """A campaign of `count` kills in parallel lanes; prints, writes the result, 1 if anything failed."""
+    seed = secrets.randbelow(2**31) if seed is None else seed
+    sys.stdout.write(f"crash: {count} kills in {lanes} lanes, seed {seed}\n")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="bta-crash-") as folder, ThreadPoolExecutor(lanes) as pool:
+        shares = [count // lanes + (index < count % lanes) for index in range(lanes)]
+        running = [
+            pool.submit(campaign, Path(folder) / str(index), share, seed * 1000 + index)
+            for index, share in enumerate(shares)
+        ]
+        rounds = [each for future in running for each in future.result()]
+    return report(rounds, seed, time.monotonic() - began)
+
+
+def campaign(folder: Path, count: int, seed: int) -> list[Round]:
+    """The rounds of one lane in a folder of its own."""
+    rng = random.Random(seed)  # noqa: S311 nothing secret: the same again for the same seed
+    with lane(folder, {**RESTLESS, "TRADING_SYMBOLS": symbols(SYMBOLS)}, rng=rng) as opened:
+        rounds = Campaign(opened, rng).run(plan(count, rng))
+        if not all(each.passed for each in rounds):
+            sys.stdout.write(f"output of the trader, end:\n{opened.place.output[-6000:]}\n")
+        return rounds
+
+
+def report(rounds: Sequence[Round], seed: int, seconds: float) -> int:
+    """Print the table and the one line at the end, write the JSON; the exit status."""
+    kills = [each for each in rounds if each.kill.kind != "settled after window and grace"]
+    before_reply = sum(1 for each in kills if each.unanswered)
+    recoveries = [each.recovery_s for each in kills if each.recovery_s is not None]
+    worst_s = max(recoveries, default=0.0)
+    failures = [each for each in rounds if not each.passed]
+    passed, failed = len(rounds) - len(failures), len(failures)
+    too_few = before_reply < LEAST_BEFORE_REPLY_SHARE * len(kills)
+    _print_table(rounds)
+    for each in failures:
+        sys.stdout.write(f"FAILED round {each.number} ({each.kill}): {each.error} {each.faults}\n")
+    sys.stdout.write(
+        f"kills between the commit of an intent and its reply: {before_reply} of {len(kills)}"
+        f"{' (too few)' if too_few else ''}\n"
+        f"kill to next completed cycle: worst {worst_s:.1f} s of {len(recoveries)}\n"
+        f"orders at the exchanges: {_orders(rounds)}; seed {seed}; {seconds:.0f} s\n"
+    )
+    result: dict[str, Any] = {
+        "at": datetime.now(tz=UTC).isoformat(timespec="seconds"),
+        "seed": seed,
+        "passed": passed,
+        "failed": failed + too_few,
+        "kills": len(kills),
+        "kills_before_reply": before_reply,
+        "worst_recovery_s": round(worst_s, 2),
+        "orders": _orders(rounds),
+        "seconds": round(seconds),
+        "rounds": [{**asdict(each), "passed": each.passed} for each in rounds],
+    }
+    RESULTS.write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
+    sys.stdout.write(f"crash: passed {passed} failed {failed + too_few}\n")
+    return int(bool(failures) or too_few)
+
+
+def _orders(rounds: Sequence[Round]) -> int:
+    return sum(each.orders for each in rounds if each.kill.kind == "settled after window and grace")
+
+
+def _print_table(rounds: Sequence[Round]) -> None:
+    kinds: defaultdict[str, list[Round]] = defaultdict(list)
+    for each in rounds:
+        kinds[each.kill.kind].append(each)
+    columns = ("orders_lost", "orders_doubled", "orders_wrong", "fills_lost", "fills_doubled", "fills_wrong")
+    table = Table(
+        "killed",
+        "rounds",
+        "met",
+        *(name.replace("_", " ") for name in columns),
+        "cash, coins",
+        "worst recovery",
+    )
+    for kind, group in sorted(kinds.items()):
+        found = Counter({name: sum(len(each.faults.get(name, ())) for each in group) for name in columns})
+        money = sum(len(each.faults.get(name, ())) for each in group for name in ("balances", "positions"))
+        recoveries = [each.recovery_s for each in group if each.recovery_s is not None]
+        table.add_row(
+            kind,
+            str(len(group)),
+            str(sum(each.reached for each in group)),
+            *(str(found[name]) for name in columns),
+            "equal" if not money else f"{money} differ",
+            f"{max(recoveries):.1f} s" if recoveries else "",
+        )
+    Console(width=150).print(table)
+
+
+__all__ = ["Campaign", "Round", "campaign", "eventually", "report", "run"]
