@@ -1,6 +1,7 @@
 """Agents and orchestrator over a real database and `FakeExchange`, with a strategy that does what it is told."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -8,16 +9,22 @@ from pathlib import Path
 from typing import ClassVar
 
 from binance_trade_agent.agents.execution.place import TradeExecutionAgent
+from binance_trade_agent.agents.execution.protect import ProtectionAgent
 from binance_trade_agent.agents.execution.resolve import OrderResolver
+from binance_trade_agent.agents.execution.sending import OrderSender
 from binance_trade_agent.agents.market_data import MarketDataAgent
 from binance_trade_agent.agents.portfolio import PortfolioAgent
+from binance_trade_agent.agents.reconciliation import AccountReconciler
 from binance_trade_agent.agents.risk import RiskLimits, RiskManagementAgent
 from binance_trade_agent.agents.signal import SignalAgent
+from binance_trade_agent.agents.user_data import UserDataAgent
 from binance_trade_agent.bootstrap.trader import Store, open_store
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
 from binance_trade_agent.domain.decisions import CycleReport, SignalAction
 from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.protection import ProtectionPlan
 from binance_trade_agent.domain.records import DecisionRow, OrderRow, Session
+from binance_trade_agent.domain.user_events import UserEvent
 from binance_trade_agent.orchestrator import TradingDesk, TradingOrchestrator, TradingPlan
 from binance_trade_agent.settings import load_settings
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
@@ -60,6 +67,19 @@ class ExchangeClock(FakeClock):
         return self._exchange.time
 
 
+class DeafStream:
+    """A user stream that never tells anything."""
+
+    def __init__(self) -> None:
+        self.expected: list[str] = []
+
+    async def run(self, deliver: Callable[[UserEvent], None]) -> None:
+        await asyncio.Event().wait()
+
+    def expect(self, client_order_id: str) -> None:
+        self.expected.append(client_order_id)
+
+
 @dataclass
 class DeskUnderTest:
     """`cycle` runs the next cycle; rows come newest first."""
@@ -70,6 +90,8 @@ class DeskUnderTest:
     keeper: SessionKeeper
     session: Session
     orchestrator: TradingOrchestrator
+    user_data: UserDataAgent
+    stream: DeafStream
 
     @property
     def next_number(self) -> int:
@@ -88,7 +110,10 @@ class DeskUnderTest:
 
 
 def make_desk(
-    folder: Path, exchange: FakeExchange | None = None, limits: RiskLimits | None = None
+    folder: Path,
+    exchange: FakeExchange | None = None,
+    limits: RiskLimits | None = None,
+    protection: ProtectionPlan | None = None,
 ) -> DeskUnderTest:
     """A desk on the database in `folder`; a second one on the same folder is the process after a restart."""
     exchange = exchange or FakeExchange()
@@ -102,12 +127,30 @@ def make_desk(
         SessionRequest("trading", "simulated", "marked", exchange.symbols, {}, timedelta(0))
     )
     limits = limits or RiskLimits(max_data_age=timedelta(minutes=3))
+    stream = DeafStream()
+    sender = OrderSender(exchange, store.journal, stream)
+    execution = TradeExecutionAgent(exchange, store.journal, store.control, clock, sender)
+    user_data = UserDataAgent(store.journal, store.ledger)
     desk = TradingDesk(
         exchange=exchange,
         market_data=MarketDataAgent(exchange, interval=CandleInterval.M1, history=50),
         signal=SignalAgent(Marked(), max_signal_age=timedelta(minutes=3)),
         risk=RiskManagementAgent(replace(limits, cooldown_candles=0)),
-        execution=TradeExecutionAgent(exchange, store.journal, store.control, clock),
+        execution=execution,
+        protection=ProtectionAgent(
+            exchange,
+            store.journal,
+            store.ledger,
+            store.control,
+            clock,
+            execution,
+            sender,
+            protection or ProtectionPlan(),
+        ),
+        reconciler=AccountReconciler(
+            exchange, store.journal, store.ledger, clock, symbols=exchange.symbols, quote="USDT"
+        ),
+        user_data=user_data,
         resolver=OrderResolver(exchange, store.journal, store.ledger),
         portfolio=PortfolioAgent(store.ledger, clock, "USDT"),
         journal=store.journal,
@@ -116,7 +159,8 @@ def make_desk(
         clock=clock,
     )
     plan = TradingPlan(session.id, exchange.symbols, "USDT", CandleInterval.M1)
-    return DeskUnderTest(exchange, store, clock, keeper, session, TradingOrchestrator(plan, desk))
+    orchestrator = TradingOrchestrator(plan, desk)
+    return DeskUnderTest(exchange, store, clock, keeper, session, orchestrator, user_data, stream)
 
 
 def booked_equals_held(desk: DeskUnderTest) -> bool:

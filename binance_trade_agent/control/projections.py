@@ -1,7 +1,7 @@
 """What a finished cycle tells people: a line in the log, messages to send, incidents to raise or clear."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Decision, Outcome, TradingState
@@ -11,6 +11,8 @@ from binance_trade_agent.ports import ControlState, Outbox
 
 #: Outcomes that are told with one word and their reason's code; the whole reason is in the decision's row.
 _QUIET = {Outcome.HELD: "hold", Outcome.REFUSED: "refused", Outcome.HALTED: "halted"}
+#: How long a booked difference stays an incident.
+_DIFFERENCE_SHOWN = timedelta(hours=1)
 #: Conditions that every cycle looks at, whatever its symbols.
 _OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report"})
 #: With more quiet symbols than this the line counts them instead of naming each.
@@ -50,7 +52,8 @@ class Projector:
         self._control = control
         self._stop_entries = stop_entries_on_difference
         self._notify = notify
-        self._open: set[str] = set()
+        #: key -> when it was last raised
+        self._open: dict[str, datetime] = {}
 
     def project(self, report: CycleReport) -> None:
         """Raise, clear and enqueue what `report` calls for."""
@@ -61,10 +64,15 @@ class Projector:
         for key, (text, severity) in conditions.items():
             if self._outbox.raise_incident(Incident(key, text, severity, at)):
                 self._tell("incident", text, at)
-        over = {key for key in self._open - conditions.keys() if _was_looked_at(key, report)}
+        over = [
+            key
+            for key, raised_at in self._open.items()
+            if key not in conditions and _is_over(key, raised_at, report)
+        ]
         for key in over:
             self._outbox.clear_incident(key, at)
-        self._open = (self._open - over) | conditions.keys()
+            del self._open[key]
+        self._open |= dict.fromkeys(conditions, at)
         if self._stop_entries and report.differences and report.control.state is TradingState.RUNNING:
             self._control.write(
                 TradingState.ENTRIES_HALTED,
@@ -82,12 +90,12 @@ class Projector:
 
     def adopt(self, incidents: tuple[Incident, ...]) -> None:
         """Know the incidents that an earlier process left open, so that they can be cleared."""
-        self._open = {incident.key for incident in incidents}
+        self._open = {incident.key: incident.opened_at for incident in incidents}
 
     def _conditions(self, report: CycleReport) -> dict[str, tuple[str, str]]:
         found: dict[str, tuple[str, str]] = {}
         for asset, difference in report.differences.items():
-            text = f"the exchange holds {difference:+f} {asset} against the ledger"
+            text = f"nothing explained {difference:+f} {asset}: booked as a difference"
             found[f"balance_difference:{asset}"] = (text, "warning")
         found |= {key: (text, "critical") for key, text in report.alarms.items()}
         for decision in report.decisions:
@@ -103,11 +111,12 @@ class Projector:
         return found
 
 
-def _was_looked_at(key: str, report: CycleReport) -> bool:
+def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:
     """Whether `report` could have found the condition `key` again, or nobody will look any more."""
     kind, _, subject = key.partition(":")
     if kind == "balance_difference":
-        return report.compared
+        # booked when it was found, so it never comes again: a person shall see it nevertheless
+        return report.finished_at - raised_at >= _DIFFERENCE_SHOWN
     if kind in _OF_THE_BOOK:
         return True
     return subject in report.start.symbols or report.start.kind is CycleKind.SCHEDULED

@@ -1,11 +1,12 @@
 """What a cycle's report does to incidents and to the control state."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.domain.decisions import CycleReport, TradingState
-from binance_trade_agent.domain.errors import OutcomeUnknown, Unavailable
+from binance_trade_agent.domain.errors import Unavailable
 from tests.desk import DeskUnderTest, make_desk
 from tests.fake_exchange import FakeExchange
 from tests.fakes import FakeLauncher, FakeLease
@@ -24,6 +25,7 @@ def open_keys(desk: DeskUnderTest) -> set[str]:
 async def report_with_a_difference(desk: DeskUnderTest) -> CycleReport:
     await desk.cycle()
     desk.exchange.balances["USDT"] -= 1
+    await desk.cycle()
     return await desk.cycle()
 
 
@@ -65,24 +67,20 @@ async def test_a_workflow_clears_no_incident_of_another_symbol(tmp_path: Path) -
     desk.store.database.close()
 
 
-async def test_a_difference_stays_an_incident_while_balances_cannot_be_compared(
-    desk: DeskUnderTest,
-) -> None:
+async def test_a_difference_stays_an_incident_for_an_hour_after_it_was_booked(desk: DeskUnderTest) -> None:
     projector = projector_of(desk)
     projector.project(await report_with_a_difference(desk))
-    desk.exchange.errors["account"] = Unavailable("no route")
+    projector.project(await desk.cycle())
+    assert open_keys(desk) == {"balance_difference:USDT"}
+    # a restart does not forget since when
+    projector = projector_of(desk)
+    projector.adopt(desk.store.reads.incidents())
+    desk.exchange.time += timedelta(minutes=59)
     projector.project(await desk.cycle())
     assert "balance_difference:USDT" in open_keys(desk)
-    desk.exchange.errors.clear()
-    desk.exchange.lost_answer, desk.exchange.invisible = OutcomeUnknown("timeout"), True
-    desk.exchange.close_candle(101)
+    desk.exchange.time += timedelta(minutes=2)
     projector.project(await desk.cycle())
-    projector.project(await desk.cycle())
-    assert "balance_difference:USDT" in open_keys(desk)
-    desk.exchange.lost_answer, desk.exchange.invisible = None, False
-    desk.exchange.balances["USDT"] += 1
-    projector.project(await desk.cycle())
-    assert open_keys(desk) == set()
+    assert "balance_difference:USDT" not in open_keys(desk)
 
 
 async def test_incidents_of_a_symbol_that_is_traded_no_more_are_cleared(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_dust_cannot_be_sold_and_says_so() -> None:
 
 def test_there_is_nothing_to_sell_without_a_position() -> None:
     text = blocked("position", "SELL", account=account_of(BTC=5))
-    assert text == "the ledger holds 0 BTC, 5 BTC are free at the exchange"
+    assert text == "the ledger holds 0 BTC, 5 BTC can be had at the exchange"
 
 
 # sizing -----------------------------------------------------------------------
