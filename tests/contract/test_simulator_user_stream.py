@@ -280,6 +280,38 @@ class TestEvents:
         assert (part["l"], part["L"], part["z"]) == ("0.00400000", "49000.00000000", "0.00400000")
         assert reports[3]["e"] == "outboundAccountPosition"
 
+    async def test_a_protection_that_triggers(self, running: Running, socket: WsClient) -> None:
+        reply = await running.client.signed(
+            "POST",
+            "orderList/oco",
+            symbol="BTCUSDT",
+            side="SELL",
+            quantity="0.5",
+            aboveType="LIMIT_MAKER",
+            abovePrice="52000",
+            aboveClientOrderId="target",
+            belowType="STOP_LOSS",
+            belowStopPrice="48000",
+            belowClientOrderId="stop",
+        )
+        assert reply.status == 200, reply.body
+        begun = [await socket.event() for _ in range(4)]
+        assert {(event["c"], event["x"], event["X"], event["w"]) for event in begun[:2]} == {
+            ("target", "NEW", "NEW", True),
+            ("stop", "NEW", "NEW", False),
+        }
+        assert (begun[2]["e"], begun[2]["l"], begun[2]["L"]) == ("listStatus", "EXEC_STARTED", "EXECUTING")
+        assert begun[3]["B"] == [{"a": "BTC", "f": "0.50000000", "l": "0.50000000"}]
+        running.market.set_price("BTCUSDT", "47900")
+        running.market.advance()
+        ended = [await socket.event() for _ in range(5)]
+        reports = {(event.get("c"), event.get("x")): event for event in ended[:3]}
+        assert reports["target", "EXPIRED"]["eR"] == "OCO_TRIGGER"
+        assert reports["stop", "NEW"]["w"] is True
+        assert (reports["stop", "TRADE"]["X"], reports["stop", "TRADE"]["N"]) == ("FILLED", "USDT")
+        assert (ended[3]["e"], ended[3]["L"], ended[3]["g"]) == ("listStatus", "ALL_DONE", begun[2]["g"])
+        assert [entry["a"] for entry in ended[4]["B"]] == ["BTC", "USDT"]
+
 
 class TestMisbehaviour:
     def deposit(self, running: Running, amount: int) -> None:

@@ -134,6 +134,29 @@ class TestMethods:
         rest = await running.client.signed("GET", "account")
         assert account["result"]["balances"] == rest.body["balances"]
 
+    async def test_lists_and_replacements(self, socket: WsClient) -> None:
+        protection = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.5", "aboveType": "LIMIT_MAKER"}
+        protection |= {"abovePrice": "52000", "belowType": "STOP_LOSS", "belowStopPrice": "48000"}
+        placed = await socket.signed("orderList.place.oco", **protection, listClientOrderId="list")
+        assert placed["result"]["listOrderStatus"] == "EXECUTING"
+        found = await socket.signed("orderList.status", origClientOrderId="list")
+        assert found["result"]["orderListId"] == placed["result"]["orderListId"]
+        # Leaves one order of the list to be replaced; the new one is refused: a half success.
+        replacement = {
+            "symbol": "BTCUSDT",
+            "side": "SELL",
+            "type": "MARKET",
+            "quantity": "5",
+            "cancelReplaceMode": "STOP_ON_FAILURE",
+            "cancelOrderId": placed["result"]["orders"][0]["orderId"],
+        }
+        half = await socket.signed("order.cancelReplace", **replacement)
+        assert error(half) == (409, -2021, "Order cancel-replace partially failed.")
+        data = half["error"]["data"]
+        assert (data["cancelResult"], data["newOrderResult"]) == ("SUCCESS", "FAILURE")
+        gone = await socket.signed("orderList.cancel", symbol="BTCUSDT", listClientOrderId="list")
+        assert gone["error"]["code"] == -2011
+
 
 class TestSignatures:
     async def test_a_float_is_signed_as_it_is_written(self, running: Running, socket: WsClient) -> None:

@@ -55,6 +55,11 @@ class Connection:
         self._pings: deque[bytes] = deque(maxlen=_PINGS_REMEMBERED)
         self._last_pong_s = time.monotonic()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the client may still be reached."""
+        return not self._socket.closed and self._request.transport is not None
+
     def send(self, message: bytes) -> None:
         """Queue a text message; a client that let the queue fill up is cut off."""
         self._put(message)

@@ -21,7 +21,7 @@ from binance_trade_agent.exchange.simulator.spot import Account, SpotExchange
 _CONTENT_TYPE = "application/json;charset=UTF-8"
 
 #: 409 is a replacement of which one half was carried out.
-_EXECUTED = frozenset({200, 409})
+EXECUTED = frozenset({200, 409})
 #: Closing with this option set sends RST and drops what was not sent yet.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -99,7 +99,7 @@ class Gate:
             payload = wire.dumps(refusal.body)
             if refusal.retry_after_s is not None:
                 headers["Retry-After"] = str(refusal.retry_after_s)
-        return Reply(status, payload, self._headers(request) | headers, executed=status in _EXECUTED)
+        return Reply(status, payload, self._headers(request) | headers, executed=status in EXECUTED)
 
     def _answer(
         self, route: Route, request: web.Request, query: bytes, body: bytes, headers: dict[str, str]

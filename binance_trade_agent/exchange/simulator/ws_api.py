@@ -17,6 +17,7 @@ from binance_trade_agent.exchange.simulator.errors import ApiError
 from binance_trade_agent.exchange.simulator.faults.answers import Answer
 from binance_trade_agent.exchange.simulator.faults.interception import Interceptor, Reply
 from binance_trade_agent.exchange.simulator.faults.rule import WS, Seen
+from binance_trade_agent.exchange.simulator.gate import EXECUTED
 from binance_trade_agent.exchange.simulator.limits import RATE_LIMITS
 from binance_trade_agent.exchange.simulator.market.base import MarketUnavailable
 from binance_trade_agent.exchange.simulator.parameters import Arguments
@@ -70,7 +71,7 @@ class WsApi:
         try:
             self._admission.weights.charge(address, _CONNECT_WEIGHT, now_ms)
         except ApiError as refusal:
-            body = wire.dumps({"code": refusal.code, "msg": refusal.message})
+            body = wire.dumps(refusal.body)
             headers = {"Retry-After": str(refusal.retry_after_s)}
             return web.Response(body=body, status=refusal.status, headers=headers)
         connection = Connection(request, self._liveness, most_waiting=_MOST_WAITING)
@@ -111,6 +112,8 @@ class WsApi:
         if reply is None:
             session.connection.abort()
             return
+        if not session.connection.is_open:
+            return
         self._interceptor.count_answer(WS, request.method)
         session.connection.send(reply.body)
         if reply.status == _BANNED:
@@ -136,9 +139,9 @@ class WsApi:
     def _refused(
         self, session: Session, request: WsRequest, refusal: ApiError, counts: Sequence[int]
     ) -> Reply:
-        error: dict[str, Any] = {"code": refusal.code, "msg": refusal.message}
+        error = refusal.body
         if refusal.retry_after_s is not None:
-            error["data"] = self._until(refusal.retry_after_s)
+            error["data"] = {**error.get("data", {}), **self._until(refusal.retry_after_s)}
         return self._reply(session, request, refusal.status, {"error": error}, counts)
 
     def _scripted(self, session: Session, request: WsRequest, answer: Answer) -> Reply:
@@ -165,7 +168,7 @@ class WsApi:
         shown = session.shows_limits if request.shows_limits is None else request.shows_limits
         if shown:
             frame["rateLimits"] = self._limits(session, order_counts)
-        return Reply(status, wire.dumps(frame), executed=status == 200)
+        return Reply(status, wire.dumps(frame), executed=status in EXECUTED)
 
     def _order_counts(self, asked: Asked) -> Sequence[int]:
         if not asked.route.counts_orders or asked.caller is None:
