@@ -42,6 +42,20 @@ async def test_the_clock_is_shifted_while_the_rule_exists(running: Running) -> N
     assert (await running.client.market("BUY", "0.01")).status == 200
 
 
+async def test_a_shifted_clock_closes_no_candle_early(running: Running) -> None:
+    async def last_close() -> str:
+        rows = (await running.client.public("klines", symbol="BTCUSDT", interval="1m", limit=1)).body
+        return str(rows[-1][4])
+
+    rule = await condition(running, "clock", shift_ms=600_000)
+    assert await last_close() == "50000.00000000"
+    running.market.set_price("BTCUSDT", "50001")
+    assert await last_close() == "50001.00000000"
+    await release(running, rule)
+    running.market.set_price("BTCUSDT", "50002")
+    assert await last_close() == "50002.00000000"
+
+
 async def test_rules_change_for_queries_and_new_orders(running: Running) -> None:
     changes = {"status": "TRADING", "filters": {"LOT_SIZE": {"stepSize": "0.1", "minQty": "0.1"}}}
     rule = await condition(running, "rules", symbol="BTCUSDT", changes=changes)

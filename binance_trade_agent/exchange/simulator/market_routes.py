@@ -11,7 +11,7 @@ from binance_trade_agent.exchange.simulator import errors, views
 from binance_trade_agent.exchange.simulator.candle_rows import CandleRows
 from binance_trade_agent.exchange.simulator.errors import SYMBOL_PATTERN, ApiError
 from binance_trade_agent.exchange.simulator.limits import RATE_LIMITS
-from binance_trade_agent.exchange.simulator.market.base import MarketTrade
+from binance_trade_agent.exchange.simulator.market.base import Market, MarketTrade
 from binance_trade_agent.exchange.simulator.offer import offered
 from binance_trade_agent.exchange.simulator.parameters import Arguments
 from binance_trade_agent.exchange.simulator.quotes import AVERAGE_MINUTES, is_offered
@@ -30,12 +30,15 @@ class TickerType(StrEnum):
 
 
 class MarketRoutes:
-    """The handlers of public market data."""
+    """The handlers of public market data.
 
-    def __init__(self, exchange: SpotExchange) -> None:
+    `candles` is the market by whose clock candles close; the exchange's own may be shifted.
+    """
+
+    def __init__(self, exchange: SpotExchange, candles: Market) -> None:
         self._exchange = exchange
         self._market = exchange.market
-        self._rows = CandleRows(exchange.market)
+        self._rows = CandleRows(candles)
 
     def routes(self) -> list[Route]:
         """Every route of this module."""

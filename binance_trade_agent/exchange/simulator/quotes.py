@@ -77,7 +77,7 @@ class Quotes:
         """The last 24 hours; raises `MarketUnavailable` when the market has no candle of them."""
         now_ms = self._market.now_ms()
         cached = self._days.get(symbol)
-        if cached is not None and now_ms - cached[0] < _CACHE_MS:
+        if cached is not None and abs(now_ms - cached[0]) < _CACHE_MS:
             return cached[1]
         day = self._read_day(symbol, now_ms)
         self._days[symbol] = (now_ms, day)

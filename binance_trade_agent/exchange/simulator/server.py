@@ -73,7 +73,7 @@ class SimulatorServer:
         self._storage = Storage(database)
         self.exchange = SpotExchange(self._market, self._storage, accounts, commission_rate)
         self._ping_interval_s = ping_interval_s
-        self._hub = StreamHub(self._market, ping_interval_s)
+        self._hub = StreamHub(market, ping_interval_s)
         self.user_streams = UserStreamHub(self._market.now_ms)
         self.exchange.listen(self.user_streams.accept)
         self._visibility = Visibility()
@@ -90,7 +90,7 @@ class SimulatorServer:
     def _add_routes(self) -> None:
         gate = Gate(self.exchange, self._interceptor, self._admission)
         routes = [
-            *MarketRoutes(self.exchange).routes(),
+            *MarketRoutes(self.exchange, self._market.true).routes(),
             *TradingRoutes(self.exchange).routes(),
             *ListRoutes(self.exchange).routes(),
         ]

@@ -11,7 +11,8 @@ from binance_trade_agent.exchange.simulator.market.base import Depth, Kline, Lis
 class DistortedMarket:
     """Satisfies `Market` over another one; without distortions it is that one.
 
-    Time is shifted for everything that the exchange stamps or checks; candles keep the market's own.
+    Time is shifted for everything that the exchange stamps or checks. Candles and market streams keep the
+    market's own time: a candle must close once, whatever the exchange believes.
     """
 
     def __init__(self, true: Market) -> None:
