@@ -98,13 +98,14 @@ class AccountReconciler:
         self, account: AccountSnapshot | None, unfinished: Iterable[JournalOrder], *, thorough: bool
     ) -> Comparison:
         """Compare `account`, read after orders were looked up; `thorough` says that all of them were."""
-        await self._survey_if_due(thorough)
         found = Comparison(False)
         if account is None or any(map(_is_moving, unfinished)):
             # such an order moves balances that its fills will explain only later
             self._suspected = {}
         else:
             found = await self._compare(account, thorough)
+        # after the balances: while it waits, what the stream tells would look like a difference
+        await self._survey_if_due(thorough)
         return Comparison(
             found.compared, found.differences, found.booked, self._alarms(), _locks(self._open.stray)
         )
