@@ -72,6 +72,7 @@ class TestFrames:
                 -1135,
                 "Invalid 'params' in JSON request; expected an object.",
             ),
+            (r'{"id": "\ud800", "method": "ping"}', None, -1135, "Invalid JSON Request"),
             ('{"id": 2, "method": "nothing"}', 2, -1020, "This operation is not supported."),
             (
                 '{"id": 3, "method": "ping", "params": {"x": "1"}}',
@@ -262,12 +263,16 @@ class Echo:
         self._liveness = liveness
         self._most_waiting = most_waiting
         self.connections: list[Connection] = []
+        self.ended = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         connection = Connection(request, self._liveness, most_waiting=self._most_waiting)
-        return await connection.serve(
-            lambda: self.connections.append(connection), lambda text: connection.send(text.encode())
-        )
+        try:
+            return await connection.serve(
+                lambda: self.connections.append(connection), lambda text: connection.send(text.encode())
+            )
+        finally:
+            self.ended.set()
 
 
 @pytest.fixture
@@ -316,8 +321,13 @@ class TestConnections:
         socket = await serve(echo)
         await socket.send_str("hello")
         assert (await socket.receive()).data == "hello"
-        for _ in range(6):
-            echo.connections[0].send(b"more than may wait")
+        connection = echo.connections[0]
+        async with asyncio.timeout(WAIT_S):
+            while connection.is_open:
+                connection.send(b"x" * 1_000_000)
+                # Lets the server write, which fills the sockets' buffers and then blocks.
+                await asyncio.sleep(0)
+            await echo.ended.wait()
         assert await end_of(socket) == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
 
 

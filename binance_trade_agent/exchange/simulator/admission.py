@@ -11,6 +11,9 @@ from binance_trade_agent.exchange.simulator.parameters import Arguments
 from binance_trade_agent.exchange.simulator.routes import Call, Route, Security
 from binance_trade_agent.exchange.simulator.spot import Account, SpotExchange
 
+#: Statuses of requests that were carried out; 409 is a replacement of which one half was.
+EXECUTED = frozenset({200, 409})
+
 
 @dataclass(slots=True)
 class Asked:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from binance_trade_agent.exchange.simulator import errors, signature, wire
-from binance_trade_agent.exchange.simulator.admission import Admission, Asked, timely_signature
+from binance_trade_agent.exchange.simulator.admission import EXECUTED, Admission, Asked, timely_signature
 from binance_trade_agent.exchange.simulator.errors import ApiError
 from binance_trade_agent.exchange.simulator.faults.answers import READY, Answer
 from binance_trade_agent.exchange.simulator.faults.interception import Interceptor, Reply
@@ -20,8 +20,6 @@ from binance_trade_agent.exchange.simulator.spot import Account, SpotExchange
 
 _CONTENT_TYPE = "application/json;charset=UTF-8"
 
-#: 409 is a replacement of which one half was carried out.
-EXECUTED = frozenset({200, 409})
 #: Closing with this option set sends RST and drops what was not sent yet.
 _NO_LINGER = struct.pack("ii", 1, 0)
 

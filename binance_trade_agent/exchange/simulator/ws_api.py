@@ -11,13 +11,12 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 
 from binance_trade_agent.exchange.simulator import errors, signature, wire
-from binance_trade_agent.exchange.simulator.admission import Admission, Asked, timely_signature
+from binance_trade_agent.exchange.simulator.admission import EXECUTED, Admission, Asked, timely_signature
 from binance_trade_agent.exchange.simulator.connections import Connection, Liveness
 from binance_trade_agent.exchange.simulator.errors import ApiError
 from binance_trade_agent.exchange.simulator.faults.answers import Answer
 from binance_trade_agent.exchange.simulator.faults.interception import Interceptor, Reply
 from binance_trade_agent.exchange.simulator.faults.rule import WS, Seen
-from binance_trade_agent.exchange.simulator.gate import EXECUTED
 from binance_trade_agent.exchange.simulator.limits import RATE_LIMITS
 from binance_trade_agent.exchange.simulator.market.base import MarketUnavailable
 from binance_trade_agent.exchange.simulator.parameters import Arguments

@@ -31,6 +31,9 @@ class WsRequest:
         # Decimals stay texts: what was signed is how they were written, not their value.
         try:
             frame = json.loads(text, parse_float=str)
+            if "\\u" in text:
+                # An escaped half of a surrogate pair is JSON, but no text that could be signed or sent back.
+                json.dumps(frame, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             raise ApiError(-1135, "Invalid JSON Request") from None
         if not isinstance(frame, dict):
