@@ -166,6 +166,8 @@ class World:
         return self.exchange._is_young(request)
 
     def act(self, act: Send | Trade | Cancel | Transfer | ByHand | Wait | Stream) -> None:
+        # nothing happens in the very millisecond in which the account was read
+        self.exchange.pass_time(timedelta(milliseconds=1))
         if isinstance(act, Send):
             self._send(act)
         elif isinstance(act, Trade):

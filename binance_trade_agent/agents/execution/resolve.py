@@ -36,7 +36,8 @@ from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 _log = structlog.get_logger(__name__)
 
-#: How far before the intent's own timestamp the exchange's lists are searched.
+#: How far the exchange's lists are searched before the intent's timestamp, and before the last agreement of ledger and
+#: exchange: trades of others since then look like the order's.
 _LIST_MARGIN = timedelta(seconds=60)
 #: So many of the latest orders are searched for one that the exchange accepted before.
 _ORDERS_BEFORE = 200
@@ -116,7 +117,7 @@ class OrderResolver:
             return OrderLookup(None, archived=True)
         if order is not None or not row.status.is_unresolved or not is_past_landing(row, asked_at):
             return OrderLookup(order)
-        since = row.intent.stamp.instant - _LIST_MARGIN
+        since = min(row.intent.stamp.instant, self._ledger.last_comparison() or asked_at) - _LIST_MARGIN
         orders = await self._exchange.orders_since(symbol, since)
         fills = await self._exchange.fills_since(symbol, since)
         listed = any(o.client_order_id == cid for o in orders) or self._may_hold(row, orders, fills)
