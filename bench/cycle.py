@@ -8,8 +8,8 @@ from tests.processes import eventually, installation, running, simulator
 
 _TARGETS_MS = {2: 25.0, 100: 250.0, 500: 1000.0}
 _CYCLES = {2: 100, 100: 30, 500: 10}
-#: Each cycle finds new candles, and the weight stays under Binance's 6,000 a minute.
-_INTERVALS_S = {2: "0.5", 100: "3", 500: "12"}
+#: Each cycle finds new candles, and the weight stays under what market data may use of Binance's 6,000 a minute.
+_INTERVALS_S = {2: "0.5", 100: "4", 500: "16"}
 
 
 def own_time_of_cycles(folder: Path) -> list[Figure]:

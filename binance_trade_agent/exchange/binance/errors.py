@@ -42,8 +42,8 @@ from binance_trade_agent.exchange.binance.timestamps import from_ms
 
 TIMESTAMP_REFUSED = -1021
 NO_SUCH_ORDER = -2013
-#: A filter or precision failed, so the cached rules may be out of date.
-RULES_MAY_HAVE_CHANGED = frozenset({-1013, -1111})
+#: A filter or precision failed, or the new half of a cancelReplace did: the cached rules may be out of date.
+RULES_MAY_HAVE_CHANGED = frozenset({-1013, -1111, -2021})
 MARKET_CLOSED = "Market is closed"
 UNKNOWN_SYMBOL = frozenset({-1121, -1100})
 
