@@ -1,10 +1,11 @@
 """The simulator's control routes: truth, time, money."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.exchange_client import KEY, Running, running_exchange
 from tests.markets import SteppedMarket
@@ -91,6 +92,27 @@ async def test_deposit_and_withdrawal(running: Running) -> None:
 )
 async def test_deposits_that_make_no_sense(running: Running, body: dict[str, Any]) -> None:
     assert (await post(running, "deposit", body))[0] == 400
+
+
+@web.middleware
+async def from_elsewhere(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    return await handler(request.clone(remote="192.0.2.7"))
+
+
+async def test_callers_from_elsewhere_are_refused() -> None:
+    async with running_exchange(middlewares=[from_elsewhere]) as away:
+        routes = [
+            ("GET", "state orders fills faults requests"),
+            ("POST", "step deposit faults foreign_order cancel trade requests/reset"),
+            ("DELETE", "faults faults/1"),
+        ]
+        for method, paths in routes:
+            for path in paths.split():
+                url = f"{away.server.rest_url}/control/{path}"
+                async with away.client.session.request(method, url, json={}) as reply:
+                    assert (path, reply.status) == (path, 403)
 
 
 async def test_bodies_must_be_objects(running: Running) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from binance_trade_agent.bootstrap.simulator import build_simulator
+from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.exchange.simulator.faults.parsing import parse_rules
 from tests.contract.fault_scripts import (
@@ -67,6 +69,9 @@ async def test_an_answer_of_ones_own(running: Running) -> None:
     await script(running, "answer", status=500, code=-1, msg="odd", headers={"X-Odd": "yes"})
     reply = await running.client.market("BUY", "0.01")
     assert (reply.error, reply.headers["X-Odd"]) == ((500, -1, "odd"), "yes")
+    await script(running, "answer", error="-1003", headers={"X-MBX-USED-WEIGHT-1M": "7000"})
+    reply = await running.client.market("BUY", "0.01")
+    assert [value for name, value in reply.headers.items() if name.lower().endswith("-1m")] == ["7000"]
     await script(running, "answer", status=200, body="{", content_type="text/plain")
     reply = await running.client.market("BUY", "0.01")
     assert (reply.status, reply.body, reply.headers["Content-Type"]) == (200, "{", "text/plain")
@@ -353,17 +358,24 @@ async def test_rules_from_the_start() -> None:
         (None, "No such file"),
     ],
 )
-def test_a_bad_file_of_rules_ends_the_start(tmp_path: Path, text: str | None, words: str) -> None:
+def test_a_bad_file_of_rules_is_a_bad_configuration(tmp_path: Path, text: str | None, words: str) -> None:
     path = tmp_path / "faults.json"
     if text is not None:
         path.write_text(text)
-    place = installation(tmp_path)
-    ended = place.run(
+    with pytest.raises(ConfigurationError) as error:
+        build_simulator(installation(tmp_path, {"SIMULATOR_FAULTS_FILE": str(path)}).settings)
+    assert f"SIMULATOR_FAULTS_FILE={path}: " in str(error.value)
+    assert words in str(error.value)
+
+
+def test_a_bad_file_of_rules_ends_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "faults.json"
+    path.write_text("{}")
+    ended = installation(tmp_path).run(
         sys.executable,
         *("-m", "binance_trade_agent.interfaces.exchange_simulator"),
         SIMULATOR_FAULTS_FILE=str(path),
     )
     assert ended.returncode == ExitCode.CONFIGURATION
-    assert f"exchange_simulator: SIMULATOR_FAULTS_FILE={path}: " in ended.stderr
-    assert words in ended.stderr
-    assert "Traceback" not in ended.stderr
+    said = f"exchange_simulator: SIMULATOR_FAULTS_FILE={path}: the file must hold a JSON list of rules\n"
+    assert ended.stderr == said

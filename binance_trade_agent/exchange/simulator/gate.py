@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from binance_trade_agent.exchange.simulator import errors, signature, wire
 from binance_trade_agent.exchange.simulator.admission import EXECUTED, Admission, Asked, timely_signature
@@ -70,7 +71,8 @@ class Gate:
         return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
 
     def _scripted(self, request: web.Request, answer: Answer) -> Reply:
-        headers = self._headers(request) | {"Content-Type": answer.content_type} | dict(answer.headers)
+        headers = CIMultiDict(self._headers(request))
+        headers.update({"Content-Type": answer.content_type, **answer.headers})
         body = answer.body
         if body is None:
             text = answer.text(self._exchange.market.now_ms())
