@@ -47,9 +47,13 @@ class RecordingClock(ManualClock):
     def __init__(self) -> None:
         super().__init__()
         self.waits: list[float] = []
+        #: Whether sleepers never wake.
+        self.stands_still = False
 
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
+        if self.stands_still:
+            await asyncio.Event().wait()
         await super().sleep(seconds)
         await asyncio.sleep(0)
 

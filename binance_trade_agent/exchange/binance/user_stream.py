@@ -80,7 +80,7 @@ class BinanceUserStream:
     def expect(self, client_order_id: str) -> None:
         """A report of this order must come soon, or has come lately; else the subscription is deaf.
 
-        Without a subscription nothing is expected: the next one begins with a look-up of everything.
+        What is expected without a subscription is forgotten: the next one begins with a look-up of everything.
         """
         self._expected.add(client_order_id)
 
@@ -134,7 +134,6 @@ class BinanceUserStream:
                     deliver(event)
                 if isinstance(event, StreamLost):
                     break
-            self._expected.stop()
             await current.close()
             return await (successor or self._connect(session, self._wait_after_loss(current)))
         except BaseException:
@@ -223,20 +222,15 @@ class _ExpectedReports:
     def __init__(self, clock: Clock, within_s: float) -> None:
         self._clock = clock
         self._within_s = within_s
-        self._is_on = False
         self._due: dict[str, float] = {}
         self._heard: OrderedDict[str, None] = OrderedDict()
 
     def start(self) -> None:
         """A subscription begins: what was expected of the last one is looked up now."""
-        self._is_on = True
         self._due.clear()
 
-    def stop(self) -> None:
-        self._is_on = False
-
     def add(self, client_order_id: str) -> None:
-        if self._is_on and client_order_id not in self._heard:
+        if client_order_id not in self._heard:
             self._due.setdefault(client_order_id, self._clock.monotonic() + self._within_s)
 
     def heard(self, client_order_id: str) -> None:
