@@ -233,7 +233,7 @@ class BinanceExchange:
 
     @property
     def used_weight(self) -> int:
-        """Request weight used in this minute of exchange time, by the exchange's own header."""
+        """Request weight used in this minute of exchange time, by the exchange's own count; the lost answers' by ours."""
         return self._weight.used
 
     async def close(self) -> None:
