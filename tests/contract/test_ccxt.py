@@ -106,3 +106,48 @@ async def test_refusals_have_their_types(client: Any) -> None:
     client.secret = "wrong"
     with pytest.raises(ccxt.AuthenticationError):
         await client.fetch_balance()
+
+
+async def test_stops(client: Any, running: Running) -> None:
+    params = {"stopLossPrice": 49_000}
+    limit = await client.create_order("BTC/USDT", "limit", "sell", 0.1, 48_900, params)
+    market = await client.create_order("BTC/USDT", "market", "sell", 0.1, None, params)
+    profit = await client.create_order("BTC/USDT", "market", "sell", 0.1, None, {"takeProfitPrice": 52_000})
+    stored = running.server.exchange.storage.all_orders()
+    assert [order.type for order in stored] == ["STOP_LOSS_LIMIT", "STOP_LOSS", "TAKE_PROFIT"]
+    found = await client.fetch_order(market["id"], "BTC/USDT")
+    assert (found["status"], found["stopPrice"]) == ("open", 49_000)
+    running.market.set_price("BTCUSDT", "48000")
+    expected = [(limit, "open"), (market, "closed"), (profit, "open")]
+    for order, status in expected:
+        assert (await client.fetch_order(order["id"], "BTC/USDT"))["status"] == status
+    with pytest.raises(ccxt.OrderImmediatelyFillable):
+        await client.create_order("BTC/USDT", "market", "sell", 0.1, None, {"stopLossPrice": 49_000})
+
+
+async def test_edit(client: Any, running: Running) -> None:
+    order = await client.create_order("BTC/USDT", "limit", "buy", 0.01, 49_000)
+    edited = await client.edit_order(order["id"], "BTC/USDT", "limit", "buy", 0.02, 48_000)
+    assert (edited["amount"], edited["price"], edited["status"]) == (0.02, 48_000, "open")
+    assert (await client.fetch_order(order["id"], "BTC/USDT"))["status"] == "canceled"
+    assert [found["id"] for found in await client.fetch_open_orders("BTC/USDT")] == [edited["id"]]
+
+
+async def test_an_oco_list(client: Any, running: Running) -> None:
+    placed = await client.private_post_orderlist_oco(
+        {
+            "symbol": "BTCUSDT",
+            "side": "SELL",
+            "quantity": "0.1",
+            "aboveType": "LIMIT_MAKER",
+            "abovePrice": "51000",
+            "belowType": "STOP_LOSS",
+            "belowStopPrice": "49000",
+        }
+    )
+    assert placed["listOrderStatus"] == "EXECUTING"
+    orders = await client.fetch_open_orders("BTC/USDT")
+    assert [order["status"] for order in orders] == ["open", "open"]
+    running.market.set_price("BTCUSDT", "51001")
+    found = await client.fetch_orders("BTC/USDT")
+    assert [order["status"] for order in found] == ["expired", "closed"]

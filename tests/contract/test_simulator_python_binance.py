@@ -51,6 +51,41 @@ async def test_a_round(client: Any, running: Running) -> None:
     assert caught.value.code == -2010
 
 
+async def test_protection_and_its_replacement(client: Any, running: Running) -> None:
+    placed = await client.create_oco_order(
+        symbol="BTCUSDT",
+        side="SELL",
+        quantity="0.5",
+        aboveType="LIMIT_MAKER",
+        abovePrice="51000",
+        belowType="STOP_LOSS",
+        belowStopPrice="49000",
+    )
+    assert [report["status"] for report in placed["orderReports"]] == ["NEW", "NEW"]
+    swapped = await client.cancel_replace_order(
+        symbol="BTCUSDT",
+        side="SELL",
+        type="MARKET",
+        quantity="0.5",
+        cancelReplaceMode="STOP_ON_FAILURE",
+        cancelOrderId=placed["orders"][0]["orderId"],
+    )
+    assert swapped["cancelResponse"]["listClientOrderId"] == placed["listClientOrderId"]
+    assert swapped["newOrderResponse"]["status"] == "FILLED"
+    found = await client.v3_get_order_list(orderListId=placed["orderListId"])
+    assert found["listOrderStatus"] == "ALL_DONE"
+    with pytest.raises(BinanceAPIException) as caught:
+        await client.cancel_replace_order(
+            symbol="BTCUSDT",
+            side="SELL",
+            type="MARKET",
+            quantity="0.1",
+            cancelReplaceMode="STOP_ON_FAILURE",
+            cancelOrderId=placed["orders"][0]["orderId"],
+        )
+    assert (caught.value.status_code, caught.value.code) == (400, -2022)
+
+
 async def test_a_stream(client: Any, running: Running) -> None:
     class LocalSockets(BinanceSocketManager):  # type: ignore[misc]
         STREAM_URL = f"{running.server.stream_url}/"

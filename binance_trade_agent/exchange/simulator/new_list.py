@@ -117,6 +117,13 @@ class NewList:
         return sum((order.count for order in self.orders), OpenCount(lists=1))
 
 
+def check_list_allowed(request: NewList, rules: Mapping[str, Any]) -> None:
+    """Raise -1013 when the symbol's rules do not allow lists of this kind."""
+    flag = "ocoAllowed" if request.is_oco else "otoAllowed"
+    if not rules[flag]:
+        raise ApiError(-1013, f"{request.contingency} orders are not supported for this symbol")
+
+
 def read_oco(arguments: Arguments, rules: Mapping[str, Any]) -> NewList:
     """Read `orderList/oco` for the symbol with these `rules`; raises `ApiError`."""
     return _list(arguments, Contingency.OCO, _rivals(arguments, rules, *_OCO))

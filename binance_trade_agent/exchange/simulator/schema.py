@@ -2,7 +2,7 @@
 
 VERSION = 2
 
-_VERSION_1 = """
+VERSION_1 = """
 CREATE TABLE accounts (account_id INTEGER PRIMARY KEY, api_key TEXT NOT NULL UNIQUE, opened_ms INTEGER NOT NULL);
 CREATE TABLE balances (
     account_id INTEGER NOT NULL REFERENCES accounts, asset TEXT NOT NULL, free TEXT NOT NULL, locked TEXT NOT NULL,
@@ -52,6 +52,6 @@ CREATE INDEX order_lists_by_client_id ON order_lists (account_id, client_order_i
 
 def statements_from(version: int) -> list[str]:
     """What brings a file of `version` (0: a new one) to the present schema, in order."""
-    scripts = (_VERSION_1, _VERSION_2)[version:]
+    scripts = (VERSION_1, _VERSION_2)[version:]
     found = [statement for script in scripts for statement in script.split(";\n") if statement.strip()]
     return [*found, f"PRAGMA user_version = {VERSION}"]

@@ -31,7 +31,7 @@ from binance_trade_agent.exchange.simulator.floor import (
 )
 from binance_trade_agent.exchange.simulator.limits import OrderCount
 from binance_trade_agent.exchange.simulator.market.base import Market, MarketTrade
-from binance_trade_agent.exchange.simulator.new_list import NewList
+from binance_trade_agent.exchange.simulator.new_list import NewList, check_list_allowed
 from binance_trade_agent.exchange.simulator.new_order import NewOrder, check_allowed, check_filters
 from binance_trade_agent.exchange.simulator.quotes import Quotes
 from binance_trade_agent.exchange.simulator.replacement import NOT_ATTEMPTED, Replaced, Replacement
@@ -130,6 +130,7 @@ class SpotExchange:
     def check_list(self, account: Account, request: NewList) -> None:
         """Everything that is checked before the matching engine sees an order list."""
         self._check_open(request.symbol)
+        check_list_allowed(request, self.rules(request.symbol))
         self._check_filters(account, request.orders, request.count)
 
     def _check_open(self, symbol: str) -> None:
@@ -246,6 +247,8 @@ class SpotExchange:
         Raises `ApiError` when nothing was even tried.
         """
         new = request.new
+        if not self.rules(new.symbol)["cancelReplaceAllowed"]:
+            raise ApiError(-1013, "Order cancel-replace is not supported for this symbol.")
         self._check_filters(account, [new], new.count)
         try:
             account.order_count.add(self.market.now_ms())

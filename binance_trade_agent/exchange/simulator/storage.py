@@ -71,14 +71,24 @@ class Storage:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None, timeout=2)
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            with self._transaction():
-                self._create(path)
         except (sqlite3.Error, OSError) as error:
             raise StorageError(f"cannot use the exchange's database {path}: {error}") from error
+        try:
+            self._prepare(path)
+        except sqlite3.Error as error:
+            self._db.close()
+            raise StorageError(f"cannot use the exchange's database {path}: {error}") from error
+        except DatabaseTooNew:
+            self._db.close()
+            raise
+
+    def _prepare(self, path: Path | None) -> None:
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        with self._transaction():
+            self._create(path)
 
     def close(self) -> None:
         """Give the file up."""
@@ -98,10 +108,16 @@ class Storage:
             return account_id
 
     def wipe(self, balances: Mapping[int, Mapping[str, Decimal]], now_ms: int) -> None:
-        """Forget everything but the accounts, and open those in `balances` (by account id) anew."""
+        """Forget everything, and open the accounts in `balances` (by account id) anew.
+
+        An account that is not among them is opened anew when its key comes again.
+        """
+        kept = tuple(balances)
         with self._transaction():
             for table in ("fills", "orders", "order_lists", "transfers", "balances"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+            places = ", ".join("?" * len(kept))
+            self._db.execute(f"DELETE FROM accounts WHERE account_id NOT IN ({places})", kept)  # noqa: S608
             for account_id, opening in balances.items():
                 self._write(_opening(account_id, opening, now_ms))
 

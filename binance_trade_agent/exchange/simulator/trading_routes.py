@@ -106,19 +106,9 @@ class TradingRoutes:
         return self._cancelled(call, self._exchange.cancel(call.account, [order], cancel_id), cancel_id)
 
     def cancel_replace(self, call: Call) -> dict[str, Any]:
-        """Cancel an order and place another, in one step."""
-        arguments = call.arguments
-        cancel = arguments.renamed(_CANCEL_NAMES)
-        _ids(cancel)
-        _restriction(cancel)
-        request = Replacement(
-            find=lambda: self._cancellable(call, cancel),
-            cancel_id=read_client_id(arguments, "cancelNewClientOrderId"),
-            mode=arguments.need_choice("cancelReplaceMode", Mode, errors.invalid_data("cancelReplaceMode")),
-            new=read_new_order(arguments, self._exchange.rules(arguments.need_symbol())),
-            cancels_over_limit=_cancels_over_limit(arguments),
-        )
+        """Cancel an order and place another, in one step; the reply to the cancel is as in `cancel`."""
         try:
+            request = self._read_replacement(call)
             replaced = self._exchange.cancel_replace(call.account, request)
         except MarketUnavailable as error:
             raise errors.rejected("Market is closed.") from error
@@ -130,6 +120,19 @@ class TradingRoutes:
         if failure is not None:
             raise failure
         return data
+
+    def _read_replacement(self, call: Call) -> Replacement:
+        arguments = call.arguments
+        cancel = arguments.renamed(_CANCEL_NAMES)
+        _ids(cancel)
+        _restriction(cancel)
+        return Replacement(
+            find=lambda: self._cancellable(call, cancel),
+            cancel_id=read_client_id(arguments, "cancelNewClientOrderId"),
+            mode=arguments.need_choice("cancelReplaceMode", Mode, errors.invalid_data("cancelReplaceMode")),
+            new=read_new_order(arguments, self._exchange.rules(arguments.need_symbol())),
+            cancels_over_limit=_cancels_over_limit(arguments),
+        )
 
     def _cancelled(self, call: Call, orders: Sequence[Order], cancel_id: str) -> dict[str, Any]:
         """The reply to the cancel of one order: the order, or the list that ended with it."""

@@ -131,3 +131,45 @@ def _broken(check: Any) -> str | None:
     except FilterFailure as failure:
         return failure.name
     return None
+
+
+def test_stop_prices_and_trailing_deltas() -> None:
+    trailing = {
+        "filterType": "TRAILING_DELTA",
+        "minTrailingAboveDelta": 10,
+        "maxTrailingAboveDelta": 2000,
+        "minTrailingBelowDelta": 20,
+        "maxTrailingBelowDelta": 1000,
+    }
+    filters = SymbolFilters.of({"filters": [*FULL, trailing]})
+    assert _broken(lambda: filters.check_stop_price(Decimal("1.05"))) is None
+    assert _broken(lambda: filters.check_stop_price(Decimal("1.06"))) == "PRICE_FILTER"
+    for delta, above, below in (
+        (9, False, False),
+        (10, True, False),
+        (1000, True, True),
+        (1001, True, False),
+    ):
+        for is_above, admitted in ((True, above), (False, below)):
+            broken = _broken(
+                lambda delta=delta, is_above=is_above: filters.check_trailing_delta(delta, is_above=is_above)
+            )
+            assert broken == (None if admitted else "TRAILING_DELTA")
+    FILTERS.check_trailing_delta(5000, is_above=True)
+
+
+def test_each_count_limits_its_own_kind() -> None:
+    filters = SymbolFilters.of(
+        {
+            "filters": [
+                {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 1},
+                {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": 1},
+            ]
+        }
+    )
+    filters.check_counts(OpenCount(9, 5, 5), OpenCount(orders=1))
+    filters.check_counts(OpenCount(2, 1, 1), OpenCount(2, 1, 1))
+    assert _broken(lambda: filters.check_counts(OpenCount(3, 2, 1), OpenCount(1, 1))) == "MAX_NUM_ALGO_ORDERS"
+    assert (
+        _broken(lambda: filters.check_counts(OpenCount(4, 1, 2), OpenCount(2, 1, 1))) == "MAX_NUM_ORDER_LISTS"
+    )
