@@ -54,6 +54,13 @@ def next_epoch(database: Database, book: Book) -> Book:
         return _book(row)
 
 
+def is_newest(database: Database, book: Book) -> bool:
+    """Whether no newer epoch of the account's book has begun."""
+    with database.read() as transaction:
+        row = _newest(transaction, book.mode, book.address, book.account)
+        return row is None or row.id == book.id
+
+
 def _newest(transaction: Session, mode: str, address: str, account: str) -> models.Book | None:
     return transaction.scalar(
         select(models.Book)

@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from binance_trade_agent.domain.orders import CancelIntent, CancelStatus, JournalCancel, RequestStamp
 from binance_trade_agent.storage import models
 
-UNFINISHED_CANCELS = tuple(status.value for status in CancelStatus if status.is_unresolved)
-
 #: Word of a cancel may come late: one that says less than what is known changes nothing.
 _REACH = {
     CancelStatus.INTENT: 0,

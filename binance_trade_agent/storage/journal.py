@@ -24,7 +24,7 @@ from binance_trade_agent.domain.orders import (
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.ports import SeenCandles
 from binance_trade_agent.storage import models
-from binance_trade_agent.storage.cancels import UNFINISHED_CANCELS, cancel_row, journal_cancel, note_fate
+from binance_trade_agent.storage.cancels import cancel_row, journal_cancel, note_fate
 from binance_trade_agent.storage.candles import store_candles
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import (
@@ -46,8 +46,6 @@ from binance_trade_agent.storage.positions import book_fills, booked_fills
 
 #: Of a decision that saw no new candle.
 NO_CANDLES: SeenCandles = MappingProxyType({})
-
-_UNFINISHED = tuple(status.value for status in OrderStatus if not status.is_terminal)
 
 
 class SqlOrderJournal:
@@ -160,7 +158,7 @@ class SqlOrderJournal:
         query = (
             select(models.Cancel)
             .filter_by(book_id=self._book.id)
-            .where(models.Cancel.status.in_(UNFINISHED_CANCELS))
+            .where(models.UNFINISHED_CANCEL)
             .order_by(models.Cancel.created_at, models.Cancel.cancel_id)
         )
         with self._database.read() as transaction:
@@ -182,7 +180,7 @@ class SqlOrderJournal:
         return self._orders(
             select(models.Order)
             .filter_by(book_id=self._book.id)
-            .where(models.Order.status.in_(_UNFINISHED))
+            .where(models.UNFINISHED_ORDER)
             .order_by(models.Order.created_at, models.Order.client_order_id)
         )
 
@@ -195,7 +193,7 @@ class SqlOrderJournal:
                 models.Order.exchange_order_id.is_not(None),
                 models.Order.status != OrderStatus.REJECTED.value,
             )
-            .order_by(models.Order.created_at.desc(), models.Order.client_order_id.desc())
+            .order_by(models.Order.created_at.desc())
             .limit(limit)
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, TextClause, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.money import EXACT, total
@@ -59,7 +59,7 @@ class SqlReadModels:
                 cycles=counters.cycles,
                 decisions=counters.decisions,
                 orders_by_status=self._orders_by_status(transaction),
-                unresolved=self._orders(transaction, _STATUS_ROWS, unresolved),
+                unresolved=self._orders(transaction, _STATUS_ROWS, models.UNFINISHED_ORDER, unresolved),
                 equity=newest[0] if newest else None,
                 contributed=self._contributed(transaction),
                 heartbeats=self._heartbeats(transaction),
@@ -155,7 +155,7 @@ class SqlReadModels:
             select(models.Flow)
             .filter_by(book_id=self._book.id)
             .where(models.OUTSIDE)
-            .order_by(models.Flow.at.desc())
+            .order_by(models.Flow.at.desc(), models.Flow.id.desc())
             .limit(_bounded(limit))
         )
         with self._database.read() as transaction:
@@ -175,7 +175,9 @@ class SqlReadModels:
         with self._database.read() as transaction:
             return tuple(_foreign_shown(row) for row in transaction.scalars(query))
 
-    def _orders(self, transaction: Session, limit: int, *where: ColumnElement[bool]) -> tuple[OrderRow, ...]:
+    def _orders(
+        self, transaction: Session, limit: int, *where: ColumnElement[bool] | TextClause
+    ) -> tuple[OrderRow, ...]:
         query: Select[models.Order] = (
             select(models.Order)
             .filter_by(book_id=self._book.id)

@@ -18,6 +18,8 @@ ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 EXACT = Context(prec=50)
 OUTSIDE = sa.text("kind NOT IN ('fill', 'commission')")
+UNFINISHED_ORDER = sa.text("status IN ('INTENT', 'UNKNOWN', 'OPEN', 'PARTIALLY_FILLED')")
+UNFINISHED_CANCEL = sa.text("status IN ('INTENT', 'UNKNOWN')")
 HAS_REFERENCE = sa.text("reference IS NOT NULL")
 
 
@@ -48,6 +50,13 @@ def _widen_orders() -> None:
         "ix_orders_book_id_symbol_exchange_order_id", "orders", ["book_id", "symbol", "exchange_order_id"]
     )
     op.create_index("ix_orders_book_id_client_list_id", "orders", ["book_id", "client_list_id"])
+    op.create_index(
+        "ix_orders_unfinished",
+        "orders",
+        ["book_id", "created_at", "client_order_id"],
+        sqlite_where=UNFINISHED_ORDER,
+        postgresql_where=UNFINISHED_ORDER,
+    )
 
 
 def _create_cancels() -> None:
@@ -85,13 +94,19 @@ def _create_cancels() -> None:
         sa.PrimaryKeyConstraint("book_id", "cancel_id", name="pk_cancels"),
     )
     op.create_index("ix_cancels_book_id_created_at", "cancels", ["book_id", "created_at"])
-    op.create_index("ix_cancels_book_id_status_created_at", "cancels", ["book_id", "status", "created_at"])
+    op.create_index(
+        "ix_cancels_unfinished",
+        "cancels",
+        ["book_id", "created_at", "cancel_id"],
+        sqlite_where=UNFINISHED_CANCEL,
+        postgresql_where=UNFINISHED_CANCEL,
+    )
 
 
 def _widen_flows() -> None:
     op.add_column("flows", sa.Column("reference", sa.Text(), nullable=True))
-    for name, column in (("ix_flows_outside_at", "at"), ("ix_flows_outside_asset", "asset")):
-        op.create_index(name, "flows", ["book_id", column], sqlite_where=OUTSIDE, postgresql_where=OUTSIDE)
+    for name, columns in (("ix_flows_outside_at", ["at", "id"]), ("ix_flows_outside_asset", ["asset"])):
+        op.create_index(name, "flows", ["book_id", *columns], sqlite_where=OUTSIDE, postgresql_where=OUTSIDE)
     op.create_index(
         "uq_flows_reference",
         "flows",
@@ -173,8 +188,8 @@ def downgrade() -> None:
         op.drop_index(name, "flows")
     op.drop_column("flows", "reference")
     op.drop_column("balances", "fees")
-    for name in ("ix_orders_book_id_symbol_exchange_order_id", "ix_orders_book_id_client_list_id"):
-        op.drop_index(name, "orders")
+    for name in ("book_id_symbol_exchange_order_id", "book_id_client_list_id", "unfinished"):
+        op.drop_index(f"ix_orders_{name}", "orders")
     for column in ("price", "stop_price", "time_in_force", "expires_at"):
         op.drop_column("orders", column)
     op.drop_column("books", "compared_at")

@@ -27,6 +27,8 @@ from binance_trade_agent.storage.models.cycles import (
 )
 from binance_trade_agent.storage.models.trading import (
     OUTSIDE,
+    UNFINISHED_CANCEL,
+    UNFINISHED_ORDER,
     Balance,
     Cancel,
     EquitySnapshot,
@@ -40,6 +42,8 @@ from binance_trade_agent.storage.models.trading import (
 
 __all__ = [
     "OUTSIDE",
+    "UNFINISHED_CANCEL",
+    "UNFINISHED_ORDER",
     "Audit",
     "Balance",
     "Ban",

@@ -11,6 +11,9 @@ from binance_trade_agent.storage.models.base import NumberedOfBook, OfBook, refe
 
 #: Flows that no fill of ours made: few beside those of fills, and indexed by themselves.
 OUTSIDE = text("kind NOT IN ('fill', 'commission')")
+#: The few orders and cancels that something can still happen to.
+UNFINISHED_ORDER = text("status IN ('INTENT', 'UNKNOWN', 'OPEN', 'PARTIALLY_FILLED')")
+UNFINISHED_CANCEL = text("status IN ('INTENT', 'UNKNOWN')")
 _HAS_REFERENCE = text("reference IS NOT NULL")
 
 
@@ -50,6 +53,14 @@ class Order(OfBook):
         Index(None, "book_id", "status", "created_at"),
         Index(None, "book_id", "symbol", "exchange_order_id"),
         Index(None, "book_id", "client_list_id"),
+        Index(
+            "ix_orders_unfinished",
+            "book_id",
+            "created_at",
+            "client_order_id",
+            sqlite_where=UNFINISHED_ORDER,
+            postgresql_where=UNFINISHED_ORDER,
+        ),
     )
 
     client_order_id: Mapped[str] = mapped_column(primary_key=True)
@@ -90,7 +101,14 @@ class Cancel(OfBook):
         references("orders", "replaced_by", key=("client_order_id",)),
         references("order_lists", "client_list_id", key=("client_list_id",)),
         Index(None, "book_id", "created_at"),
-        Index(None, "book_id", "status", "created_at"),
+        Index(
+            "ix_cancels_unfinished",
+            "book_id",
+            "created_at",
+            "cancel_id",
+            sqlite_where=UNFINISHED_CANCEL,
+            postgresql_where=UNFINISHED_CANCEL,
+        ),
     )
 
     cancel_id: Mapped[str] = mapped_column(primary_key=True)
@@ -160,7 +178,7 @@ class Flow(NumberedOfBook):
     __table_args__ = (
         UniqueConstraint("book_id", "symbol", "trade_id", "kind", "asset"),
         Index(None, "book_id", "at"),
-        Index("ix_flows_outside_at", "book_id", "at", sqlite_where=OUTSIDE, postgresql_where=OUTSIDE),
+        Index("ix_flows_outside_at", "book_id", "at", "id", sqlite_where=OUTSIDE, postgresql_where=OUTSIDE),
         Index("ix_flows_outside_asset", "book_id", "asset", sqlite_where=OUTSIDE, postgresql_where=OUTSIDE),
         Index(
             "uq_flows_reference",

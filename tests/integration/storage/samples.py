@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -22,14 +23,17 @@ from binance_trade_agent.domain.decisions import (
 from binance_trade_agent.domain.market import Candle
 from binance_trade_agent.domain.money import product, total
 from binance_trade_agent.domain.orders import (
+    CancelIntent,
     ExchangeOrder,
     Fill,
     OrderIntent,
+    OrderListIntent,
     OrderStatus,
     OrderType,
     Purpose,
     RequestStamp,
     Side,
+    TimeInForce,
 )
 from binance_trade_agent.domain.portfolio import Equity
 from binance_trade_agent.domain.records import Session
@@ -128,8 +132,9 @@ def intent(
     symbol: str = "BTCUSDT",
     purpose: Purpose = Purpose.ENTRY,
     created_at: datetime = T0,
+    **changes,
 ) -> OrderIntent:
-    return OrderIntent(
+    made = OrderIntent(
         client_order_id or f"bta-{next(_numbers)}",
         symbol,
         side,
@@ -140,6 +145,36 @@ def intent(
         Decimal("50000"),
         created_at,
     )
+    return replace(made, **changes)
+
+
+def order_list(list_id: str | None = None, quantity: str = "1", symbol: str = "BTCUSDT") -> OrderListIntent:
+    list_id = list_id or f"bta-{next(_numbers)}"
+    leg = {"side": Side.SELL, "quantity": quantity, "symbol": symbol, "client_list_id": list_id}
+    stop = intent(**leg, purpose=Purpose.STOP, order_type=OrderType.STOP_LOSS, stop_price=Decimal("49000.01"))
+    target = intent(
+        **leg,
+        purpose=Purpose.TARGET,
+        order_type=OrderType.LIMIT_MAKER,
+        price=Decimal("52000"),
+        time_in_force=TimeInForce.GTC,
+        expires_at=T0 + MINUTE,
+    )
+    return OrderListIntent(list_id, symbol, stop, target, stop.stamp, T0)
+
+
+def cancel(target: OrderIntent, cancel_id: str | None = None, **changes) -> CancelIntent:
+    made = CancelIntent(
+        cancel_id or f"bta-{next(_numbers)}",
+        target.symbol,
+        target.client_order_id,
+        target.client_list_id,
+        None,
+        RequestStamp(1722816060123, 5000),
+        "exit",
+        T0 + MINUTE,
+    )
+    return replace(made, **changes)
 
 
 def fill(

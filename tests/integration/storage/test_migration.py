@@ -1,17 +1,27 @@
 import subprocess
 import sys
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, inspect, text
 
 from binance_trade_agent.domain.errors import DatabaseTooNew
+from binance_trade_agent.domain.orders import CancelStatus, OrderStatus
+from binance_trade_agent.domain.records import BanScope
+from binance_trade_agent.storage import models
+from binance_trade_agent.storage.bans import SqlBans
+from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.database import connect_engine, open_database, parse_url
+from binance_trade_agent.storage.journal import SqlOrderJournal
+from binance_trade_agent.storage.ledger import SqlLedger
 from binance_trade_agent.storage.migration import MIGRATIONS, alembic_config, migrate
 from binance_trade_agent.storage.models import Base
+from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.schema import HEAD, is_current
 
 
@@ -78,3 +88,139 @@ def test_the_schema_named_without_alembic_is_alembics_head(empty_url: str) -> No
     migrate(empty_url)
     assert is_current(empty_url)
     assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [HEAD]
+
+
+def test_the_partial_indexes_hold_just_what_is_unfinished():
+    unfinished = ", ".join(f"'{status}'" for status in OrderStatus if not status.is_terminal)
+    assert str(models.UNFINISHED_ORDER) == f"status IN ({unfinished})"
+    unresolved = ", ".join(f"'{status}'" for status in CancelStatus if status.is_unresolved)
+    assert str(models.UNFINISHED_CANCEL) == f"status IN ({unresolved})"
+
+
+AT = datetime(2024, 8, 5, tzinfo=UTC)
+
+
+def test_a_database_of_the_first_schema_keeps_all_it_holds(empty_url):
+    engine = connect_engine(parse_url(empty_url))
+    with engine.connect() as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        connection.commit()
+        before = {name: list(rows) for name, rows in _first_schema_rows(connection.dialect.name).items()}
+        tables = MetaData()
+        tables.reflect(connection)
+        for name, rows in before.items():
+            connection.execute(tables.tables[name].insert(), rows)
+        connection.commit()
+    assert not is_current(empty_url)
+    migrate(empty_url)
+    _check_upgraded(empty_url)
+    with engine.connect() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+        connection.commit()
+        for name, rows in before.items():
+            stored = connection.execute(tables.tables[name].select()).mappings().all()
+            assert [{key: row[key] for key in rows[0]} for row in stored] == rows
+    engine.dispose()
+    migrate(empty_url)
+    _check_upgraded(empty_url)
+
+
+def _first_schema_rows(dialect):
+    """A book that bought BNB, then BTC with its fees paid in BNB, as the first schema has it."""
+    exact = dialect == "postgresql"
+
+    def amount(text):
+        return Decimal(text) if exact else text
+
+    at = AT if exact else int(AT.timestamp()) * 1_000_000
+    book, asset = {"book_id": 1}, {"USDT": "-50600.00000001", "BTC": "1", "BNB": "0.99"}
+    flows = (
+        ("fill", "BNB", "1", "BNBUSDT"),
+        ("fill", "USDT", "-600.00000001", "BNBUSDT"),
+        ("fill", "BTC", "1", "BTCUSDT"),
+        ("fill", "USDT", "-50000", "BTCUSDT"),
+        ("commission", "BNB", "-0.01", "BTCUSDT"),
+        ("difference", "USDT", "7", None),
+    )
+    order = book | {"purpose": "entry", "side": "BUY", "order_type": "MARKET", "quantity": amount("1")}
+    order |= {"reference_price": amount("600"), "timestamp_ms": 1722816000123, "recv_window_ms": 5000}
+    order |= {"created_at": at, "updated_at": at, "reason": "", "quote_executed": amount("0")}
+    decision = book | {"cycle_id": "c1", "decided_at": at, "reason_code": "", "reason": "", "candles_seen": 0}
+    decision |= {name: {} for name in ("signal_reasons", "signal_values", "gates", "step_ms")}
+    position = book | {
+        "quote": "USDT",
+        "realised": amount("0"),
+        "fees_quote": amount("0"),
+        "last_trade_id": 1,
+    }
+    return {
+        "books": [
+            {"id": 1, "mode": "simulated", "address": "local", "account": "a", "epoch": 1, "quote": "USDT"}
+            | {"created_at": at, "cycles": 1, "decisions": 2, "failed_starts": 0}
+        ],
+        "bans": [{"address": "https://x", "until": at, "reason": "429"}],
+        "sessions": [
+            book
+            | {"id": "s1", "kind": "run", "mode": "simulated", "strategy": "x", "duration_minutes": 0}
+            | {"symbols": [], "settings": {}, "started_at": at}
+        ],
+        "cycles": [
+            book
+            | {"id": "c1", "session_id": "s1", "number": 1, "kind": "scheduled", "skipped_ticks": 0}
+            | {"symbols": [], "scheduled_at": at, "started_at": at, "outcome": "open"}
+        ],
+        "decisions": [
+            decision | {"id": "d1", "symbol": "BNBUSDT", "outcome": "placed"},
+            decision | {"id": "d2", "symbol": "BTCUSDT", "outcome": "unknown"},
+        ],
+        "orders": [
+            order
+            | {"client_order_id": "bta-1", "decision_id": "d1", "symbol": "BNBUSDT", "status": "FILLED"}
+            | {"executed": amount("1"), "exchange_order_id": 7},
+            order
+            | {"client_order_id": "bta-2", "decision_id": "d2", "symbol": "BTCUSDT", "status": "UNKNOWN"}
+            | {"executed": amount("0"), "exchange_order_id": None},
+        ],
+        "fills": [
+            book
+            | {"symbol": "BNBUSDT", "trade_id": 1, "client_order_id": "bta-1", "exchange_order_id": 7}
+            | {"side": "BUY", "price": amount("600.00000001"), "quantity": amount("1"), "is_maker": False}
+            | {"quote_quantity": amount("600.00000001"), "commission": amount("0"), "commission_asset": "BNB"}
+            | {"traded_at": at}
+        ],
+        "flows": [
+            book
+            | {"id": number, "kind": kind, "asset": of, "amount": amount(text), "symbol": symbol}
+            | {"trade_id": 1 if symbol else None, "reason": "", "at": at}
+            for number, (kind, of, text, symbol) in enumerate(flows, 1)
+        ],
+        "balances": [book | {"asset": of, "amount": amount(text)} for of, text in asset.items()],
+        "positions": [
+            position
+            | {"symbol": "BNBUSDT", "base": "BNB", "quantity": amount("1"), "cost": amount("600.00000001")},
+            position | {"symbol": "BTCUSDT", "base": "BTC", "quantity": amount("1"), "cost": amount("50000")},
+        ],
+    }
+
+
+def _check_upgraded(url):
+    database = open_database(url)
+    book = open_book(database, mode="simulated", address="local", account="a", quote="USDT")
+    journal, ledger, reads = (made(database, book) for made in (SqlOrderJournal, SqlLedger, SqlReadModels))
+    filled, unknown = journal.get("bta-1"), journal.get("bta-2")
+    assert (filled.status, filled.intent.price, filled.intent.client_list_id) == (
+        OrderStatus.FILLED,
+        None,
+        None,
+    )
+    assert journal.unfinished() == (unknown,)
+    assert (unknown.intent.stop_price, unknown.intent.expires_at) == (None, None)
+    assert ledger.balances() == {"BNB": Decimal("0.99"), "BTC": 1, "USDT": Decimal("-50600.00000001")}
+    assert ledger.positions()["BNBUSDT"].quantity == Decimal("0.99")
+    assert ledger.positions()["BTCUSDT"].quantity == 1
+    assert ledger.last_comparison() is None
+    assert [(row.kind, row.amount) for row in reads.flows()] == [("difference", 7)]
+    assert (reads.status().contributed, reads.cancels(), reads.foreign_orders()) == (7, (), ())
+    assert SqlBans(database, "https://x").until(BanScope.ALL) == AT
+    assert SqlBans(database, "https://x").until(BanScope.NEW_ORDERS) is None
+    database.close()

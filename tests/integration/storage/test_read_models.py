@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import event, text
@@ -10,9 +11,11 @@ from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
 from binance_trade_agent.storage.journal import SqlOrderJournal
+from binance_trade_agent.storage.ledger import SqlLedger
 from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.sessions import SqlSessions
 from tests.integration.storage.samples import (
+    T0,
     cycle_start,
     decision,
     equity,
@@ -92,9 +95,10 @@ def test_positions_and_balances_are_the_ledgers(reads, book):
     assert reads.book() == book
 
 
-def test_no_read_of_a_large_table_scans_or_sorts_it(reads, database):
+def test_no_read_of_a_large_table_scans_or_sorts_it(reads, database, book):
     """Each list must come out of an index: a year has 2.6 million decisions."""
     explain = "EXPLAIN QUERY PLAN" if database.engine.dialect.name == "sqlite" else "EXPLAIN"
+    journal, ledger = SqlOrderJournal(database, book), SqlLedger(database, book)
     seen = []
     event.listen(
         database.engine, "before_cursor_execute", lambda _c, _cur, sql, args, *_: seen.append((sql, args))
@@ -107,6 +111,15 @@ def test_no_read_of_a_large_table_scans_or_sorts_it(reads, database):
             reads.decisions(symbol=symbol, outcome=outcome)
     reads.cycles()
     reads.equity()
+    reads.cancels()
+    reads.flows()
+    reads.foreign_orders()
+    journal.unfinished()
+    journal.unfinished_cancels()
+    journal.latest_known(20)
+    journal.find("bta-r1")
+    ledger.book_foreign([fill(99, order_id=99)])
+    ledger.book_transfer("USDT", Decimal(1), T0, "reference")
     plans = {}
     with database.read() as transaction:
         if explain == "EXPLAIN":
@@ -119,3 +132,12 @@ def test_no_read_of_a_large_table_scans_or_sorts_it(reads, database):
     assert len(plans) >= 15
     slow = {sql: plan for sql, plan in plans.items() if re.search(r"SCAN|TEMP B-TREE|Seq Scan|Sort", plan)}
     assert {re.search(r"FROM (\w+)", sql)[1] for sql in slow} <= {"incidents"}
+
+
+def test_the_status_counts_as_put_in_what_no_trade_of_ours_made(reads, database, book):
+    ledger = SqlLedger(database, book)
+    ledger.book_transfer("USDT", Decimal(1000), T0, "in")
+    ledger.book_transfer("BNB", Decimal(5), T0, "bnb")
+    ledger.book_foreign([fill(99, "1", "10.5", order_id=99, commission="0.1", commission_asset="USDT")])
+    ledger.book_difference("USDT", Decimal("-0.25"), "nothing explains it", T0)
+    assert reads.status().contributed == Decimal(1000) - Decimal("10.6") - Decimal("0.25")
