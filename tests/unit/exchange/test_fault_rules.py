@@ -10,6 +10,7 @@ import pytest
 from binance_trade_agent.exchange.simulator.faults.answers import READY
 from binance_trade_agent.exchange.simulator.faults.kinds import ON_REQUESTS, Kind
 from binance_trade_agent.exchange.simulator.faults.parsing import (
+    ARGUMENTS,
     BadRule,
     parse_rule,
     parse_rules,
@@ -182,3 +183,11 @@ def test_a_ban_says_until_when() -> None:
     ban = READY["418"].with_headers({"retry-after": "60"})
     assert ban.headers == {"retry-after": "60"}
     assert "banned until 61000." in ban.text(1000)
+
+
+def test_the_documentation_names_every_kind_argument_and_ready_answer() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "fault-rules.md").read_text(encoding="utf-8")
+    arguments = {argument for each in ARGUMENTS.values() for argument in each}
+    assert [name for name in [*Kind, *arguments] if f"`{name}`" not in text] == []
+    names = text.partition("may go with each.")[2].partition("##")[0]
+    assert {" ".join(name.split()) for name in names.split(",")} == set(READY)
