@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, ExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -21,6 +21,7 @@ import structlog
 from binance_trade_agent.bootstrap.notifications import notification_worker
 from binance_trade_agent.bootstrap.start import (
     FollowedStream,
+    check_for_reset,
     connect,
     pause_before_start,
     serve_metrics,
@@ -28,7 +29,7 @@ from binance_trade_agent.bootstrap.start import (
 )
 from binance_trade_agent.bootstrap.trader import Trader, build_trader
 from binance_trade_agent.control.commands import CommandRunner
-from binance_trade_agent.control.projections import summary_line
+from binance_trade_agent.control.reporting import CycleReporter
 from binance_trade_agent.control.sessions import (
     MOST_FAILED_STARTS,
     SessionKeeper,
@@ -41,6 +42,7 @@ from binance_trade_agent.domain.errors import (
     ConfigurationError,
     DatabaseTooNew,
     DatabaseUnwritable,
+    ExchangeReset,
     LeaseHeld,
     StorageError,
 )
@@ -93,10 +95,10 @@ class TradingLoop:
         self._heartbeat = heartbeat
         self._period_s = trader.settings.period.total_seconds()
         self._cycle_allowance = _cycle_allowance(trader.settings)
-        self._metrics = metrics
+        self._reporter = CycleReporter(
+            trader.projector, metrics, trader.store.reads, trader.exchange, trader.clock
+        )
         self._stored_beat_at = -math.inf
-        self._useful_at: datetime | None = None
-        self._contributed = trader.store.reads.status().contributed
 
     # the three kinds of session ------------------------------------------------
 
@@ -164,6 +166,7 @@ class TradingLoop:
 
     async def _idle_until(self, due_at: float) -> None:
         """Beat and carry out commands until the tick, a stop, or the end of the session."""
+        self._check_lease()
         while not self._stop.is_set() and not is_over(self._session, self._clock.now()):
             self._beat(IDLE_ALLOWANCE)
             left_s = due_at - self._clock.monotonic()
@@ -173,6 +176,11 @@ class TradingLoop:
             if await self._finish(self._commands.run_next()) is None and not await self._tend():
                 self._beat(IDLE_ALLOWANCE)
                 await self._wait_for_stop(min(left_s, _BEAT_S))
+
+    def _check_lease(self) -> None:
+        """Raise `LeaseHeld` once the lease is lost: from then on another process may trade on this book."""
+        if not self._trader.store.lease.is_still_held():
+            raise LeaseHeld("the trading lease of this book was lost")
 
     async def _tend(self) -> bool:
         """Look after a symbol whose order traded since the last tick; whether there was one."""
@@ -198,26 +206,9 @@ class TradingLoop:
             return None
         report = task.result()
         if report is not None:
-            self._project(report)
+            self._keeper.cycle_completed()
+            self._reporter.tell(report)
         return report
-
-    def _project(self, report: CycleReport) -> None:
-        self._keeper.cycle_completed()
-        if report.equity is not None and self._contributed is None:
-            self._contributed = self._trader.store.reads.status().contributed
-        if any(decision.outcome is not Outcome.NO_DATA for decision in report.decisions):
-            self._useful_at = report.finished_at
-        self._trader.projector.project(report)
-        self._metrics.observe(report, self._trader.exchange.used_weight)
-        _log.info(
-            "cycle",
-            summary=summary_line(report, self._contributed),
-            cycle=report.start.number,
-            outcome=report.outcome.value,
-            decisions={d.symbol: d.outcome.value for d in report.decisions},
-            own_ms=round(report.own_ms, 1),
-            duration_ms=round(report.duration_s * 1000),
-        )
 
     async def _flatten_if_asked(self) -> None:
         """Sell what is held; a sale without data or without an answer is tried again after an interval."""
@@ -248,7 +239,9 @@ class TradingLoop:
         self._heartbeat.beat(now, allowance)
         if self._clock.monotonic() - self._stored_beat_at >= _STORED_BEAT_S:
             self._stored_beat_at = self._clock.monotonic()
-            self._trader.store.sessions.beat(Heartbeat(TRADER_PROCESS, os.getpid(), now, self._useful_at))
+            self._trader.store.sessions.beat(
+                Heartbeat(TRADER_PROCESS, os.getpid(), now, self._reporter.useful_at)
+            )
 
     async def _wait_for_stop(self, seconds: float) -> None:
         waiter = asyncio.create_task(self._stop.wait())
@@ -299,7 +292,11 @@ async def run_trader(settings: Settings, kind: str, heartbeat: HeartbeatFile) ->
             if worker is not None:
                 task = asyncio.create_task(worker.run())
                 held.callback(task.cancel)
-            return await _begin(trader, keeper, metrics, kind, heartbeat, stop)
+            try:
+                return await _begin(trader, keeper, metrics, kind, heartbeat, stop)
+            except ExchangeReset:
+                trader.begin_new_book()
+                raise
 
 
 def _build(settings: Settings) -> Trader:
@@ -332,6 +329,7 @@ async def _begin(
     except ConfigurationError:
         keeper.cycle_completed()
         raise
+    await check_for_reset(trader)
     trader.projector.adopt(trader.store.reads.incidents())
     session = keeper.enter(trader.session_request(kind))
     # a process that only carries out commands is gone before an event could matter
@@ -370,7 +368,7 @@ def _live(settings: Settings, kind: str) -> int:
     """Run the trader; what is not the configuration's fault may pass, so supervisord starts it again."""
     heartbeat = HeartbeatFile(settings.run_dir / "heartbeat.json")
     try:
-        code = asyncio.run(run_trader(settings, kind, heartbeat))
+        code = _run(settings, kind, heartbeat)
     except ConfigurationError as error:
         return _fail(ExitCode.CONFIGURATION, *error.problems)
     except LeaseHeld as error:
@@ -385,6 +383,15 @@ def _live(settings: Settings, kind: str) -> int:
     if kind != "commands":
         heartbeat.remove()
     return code
+
+
+def _run(settings: Settings, kind: str, heartbeat: HeartbeatFile) -> ExitCode:
+    """Run the trader, and again on the account's next book whenever the exchange was reset."""
+    while True:
+        try:
+            return asyncio.run(run_trader(settings, kind, heartbeat))
+        except ExchangeReset as error:
+            _log.warning("a new book begins", reason=str(error))
 
 
 def _fail(code: ExitCode, *lines: str) -> int:

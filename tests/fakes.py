@@ -204,6 +204,10 @@ class FakeReadModels:
         self._check()
         return self.equity_rows[-limit:]
 
+    def contributed(self) -> Decimal | None:
+        self._check()
+        return self.stored.contributed
+
     def incidents(self) -> tuple[Incident, ...]:
         self._check()
         return self.stored.incidents
@@ -236,6 +240,9 @@ class FakeDesk:
     lease: FakeLease
     launcher: FakeLauncher
     clock: FakeClock
+
+    def is_current(self) -> bool:
+        return True
 
 
 def fake_desk(

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import structlog
 
-from binance_trade_agent.domain.errors import ExchangeError, Refused
+from binance_trade_agent.domain.errors import ExchangeError, ExchangeReset, Refused
 from binance_trade_agent.domain.money import ZERO, to_wire
 from binance_trade_agent.domain.orders import ExchangeOrder, Fill, JournalOrder, OrderStatus
 from binance_trade_agent.domain.portfolio import AccountSnapshot
@@ -68,7 +68,11 @@ class Comparison:
 
 
 class AccountReconciler:
-    """Keeps the ledger in step with the account, whoever moved it. `symbols` are those traded, all in `quote`."""
+    """Keeps the ledger in step with the account, whoever moved it. `symbols` are those traded, all in `quote`.
+
+    Where the exchange `may_be_reset` (everywhere but in live mode), `compare` raises `ExchangeReset` instead
+    of booking what a reset did to the balances.
+    """
 
     def __init__(
         self,
@@ -79,10 +83,12 @@ class AccountReconciler:
         *,
         symbols: tuple[str, ...],
         quote: str,
+        may_be_reset: bool = False,
     ) -> None:
         self._exchange, self._journal, self._ledger = exchange, journal, ledger
         self._clock = clock
         self._symbols, self._quote = symbols, quote
+        self._may_be_reset = may_be_reset
         self._suspected: dict[str, Decimal] = {}
         self._suspected_at: datetime | None = None
         self._noted_at: datetime | None = None
@@ -144,6 +150,10 @@ class AccountReconciler:
         if fresh and fresh != rest:
             self._suspect(fresh, account.observed_at)
             return Comparison(False, booked=tuple(booked))
+        if fresh and self._may_be_reset and await detect_wipe(self._exchange, self._journal, self._ledger):
+            raise ExchangeReset(
+                "the exchange knows none of this book's orders any more, and its balances jumped"
+            )
         for asset, amount in fresh.items():
             booked.append(f"{amount:+f} {asset} that nothing explains")
             self._ledger.book_difference(asset, amount, "nothing explains it", account.observed_at)

@@ -9,7 +9,9 @@ from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
+from binance_trade_agent.domain.records import Book
 from binance_trade_agent.settings import Settings
+from binance_trade_agent.storage.books import is_newest
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.lease import lease_for
@@ -23,6 +25,11 @@ class Desk:
     watch: Watch
     steering: Steering
     database: Database
+    book: Book
+
+    def is_current(self) -> bool:
+        """Whether this is still the account's newest book: an exchange that was reset begins another."""
+        return is_newest(self.database, self.book)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -69,4 +76,5 @@ def open_desk(settings: Settings) -> Desk:
             clock,
         ),
         database=database,
+        book=book,
     )

@@ -8,8 +8,11 @@ from typing import Self
 
 import structlog
 
+from binance_trade_agent.agents.reconciliation import detect_wipe
 from binance_trade_agent.bootstrap.trader import Trader
-from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, LeaseHeld
+from binance_trade_agent.domain.decisions import TradingState
+from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, ExchangeReset, LeaseHeld
+from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.domain.user_events import UserEvent
 from binance_trade_agent.ports import UserStream
 from binance_trade_agent.telemetry.metrics import TraderMetrics
@@ -98,6 +101,32 @@ async def connect(trader: Trader, stop: asyncio.Event) -> None:
         reaching.result()
     reaching.cancel()
     await asyncio.wait({reaching})
+
+
+async def check_for_reset(trader: Trader) -> None:
+    """Look whether the exchange forgot this book's orders while nobody watched; raises `ExchangeReset` if it did.
+
+    With real money a reset is not believed: it is an incident, and a person decides.
+    """
+    store = trader.store
+    try:
+        is_reset = await detect_wipe(trader.exchange, store.journal, store.ledger)
+    except ExchangeError as error:
+        _log.warning("whether the exchange was reset cannot be asked now", reason=str(error))
+        return
+    text = "the exchange knows none of this book's orders any more, and its balances differ"
+    if is_reset and trader.may_be_reset:
+        raise ExchangeReset(text)
+    if is_reset:
+        now = trader.clock.now()
+        store.outbox.raise_incident(Incident("exchange_reset", text, "critical", now))
+        store.control.write(
+            TradingState.ENTRIES_HALTED,
+            reason=text,
+            actor="reconciliation",
+            at=now,
+            only_from=(TradingState.RUNNING,),
+        )
 
 
 async def _reach(trader: Trader) -> None:

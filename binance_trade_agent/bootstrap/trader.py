@@ -44,6 +44,7 @@ from binance_trade_agent.ports import (
 )
 from binance_trade_agent.settings import Settings
 from binance_trade_agent.storage.bans import SqlBans, SqlWeights
+from binance_trade_agent.storage.books import next_epoch
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
@@ -137,6 +138,7 @@ class Trader:
                 clock,
                 symbols=settings.symbols,
                 quote=settings.quote,
+                may_be_reset=self.may_be_reset,
             ),
             user_data=self.user_data,
             resolver=OrderResolver(exchange, store.journal, store.ledger),
@@ -147,6 +149,19 @@ class Trader:
             clock=clock,
         )
         return TradingOrchestrator(plan, desk)
+
+    @property
+    def may_be_reset(self) -> bool:
+        """Whether this exchange forgets its orders now and then; one with real money does not."""
+        return self.settings.mode is not TradingMode.LIVE
+
+    def begin_new_book(self) -> None:
+        """Leave this book as it is and begin the account's next one; the trader must be built anew."""
+        now = self.clock.now()
+        self.store.decisions.close_interrupted(now)
+        text = "the exchange was reset: a new book begins, the old one is kept"
+        self.store.outbox.enqueue("incident", text, now)
+        next_epoch(self.store.database, self.store.book)
 
     async def close(self) -> None:
         """Let go of the exchange and the database."""

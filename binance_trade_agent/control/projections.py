@@ -25,6 +25,7 @@ def summary_line(report: CycleReport, contributed: Decimal | None) -> str:
     parts = [f"cycle {start.number}" if start.kind is CycleKind.SCHEDULED else f"{start.kind} {start.number}"]
     if report.equity is not None:
         parts.append(_equity_text(report.equity, contributed))
+    parts += [f">> {text}" for text in report.traded]
     parts += [_loud_text(decision) for decision in report.decisions if decision.outcome not in _QUIET]
     quiet = [decision for decision in report.decisions if decision.outcome in _QUIET]
     if quiet:
@@ -58,8 +59,8 @@ class Projector:
     def project(self, report: CycleReport) -> None:
         """Raise, clear and enqueue what `report` calls for."""
         at = report.finished_at
-        for execution in report.executions:
-            self._tell("order", execution.text, at)
+        for text in (*(execution.text for execution in report.executions), *report.traded):
+            self._tell("order", text, at)
         conditions = self._conditions(report)
         for key, (text, severity) in conditions.items():
             if self._outbox.raise_incident(Incident(key, text, severity, at)):

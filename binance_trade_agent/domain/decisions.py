@@ -219,5 +219,7 @@ class CycleReport:
     differences: Mapping[str, Decimal] = field(default_factory=dict)
     #: Whether balances could be compared: not without the account, nor with an order unresolved.
     compared: bool = True
+    #: Protection that traded since the last cycle, a sentence each.
+    traded: tuple[str, ...] = ()
     #: incident key -> text, for conditions that a person should know of
     alarms: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ TradeAgentError
  │  └ DatabaseUnwritable      the folder or file cannot be written
  ├ NotificationFailed         a message to a person was not taken
  ├ LeaseHeld                  another process trades on this book now
+ ├ ExchangeReset              the exchange forgot this book's orders: a new book is due
  └ StaleData                  what the exchange sent is too old or incomplete to decide on
 """
 
@@ -76,6 +77,10 @@ class NotificationFailed(TradeAgentError):
 
 class LeaseHeld(TradeAgentError):
     """Another process holds the trading lease of this book."""
+
+
+class ExchangeReset(TradeAgentError):
+    """The exchange was set back (a testnet does that every month): it knows none of this book's orders any more."""
 
 
 class StaleData(TradeAgentError):

@@ -23,9 +23,13 @@ class Desk(Protocol):
         """What can be done."""
         ...
 
+    def is_current(self) -> bool:
+        """Whether it is still on the account's newest book; raises `StorageError`."""
+        ...
+
 
 class DeskDoor:
-    """Opens the desk at the first asking, and at each later one until it opens."""
+    """Opens the desk at the first asking, at each later one until it opens, and anew when a new book began."""
 
     def __init__(self, open_desk: Callable[[], Desk]) -> None:
         self._open = open_desk
@@ -40,7 +44,8 @@ class DeskDoor:
             ConfigurationError: the settings do not fit the book.
         """
         with self._lock:
-            if self._desk is None:
+            # one that is replaced is not closed: another thread may still be using it
+            if self._desk is None or not self._desk.is_current():
                 self._desk = self._open()
             return self._desk
 

@@ -10,6 +10,7 @@ from binance_trade_agent.domain.decisions import (
     CycleStart,
     Outcome,
 )
+from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import JournalOrder
 from binance_trade_agent.orchestrator.cycle import Cycle
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
@@ -30,6 +31,7 @@ class TradingOrchestrator:
         self._turn = SymbolTurn(plan, desk, self._progress)
         #: Symbols that traded since they last had a turn, and when the first resting entry is overdue.
         self._touched: set[str] = set()
+        self._resting: tuple[JournalOrder, ...] = ()
         self._next_expiry: datetime | None = None
 
     def stop(self) -> None:
@@ -110,11 +112,27 @@ class TradingOrchestrator:
             unresolved=sum(1 for row in cycle.unfinished if row.status.is_unresolved),
             differences=cycle.comparison.differences,
             compared=cycle.comparison.compared,
+            traded=self._protection_news(cycle),
             alarms=cycle.alarms,
             finished_at=desk.clock.now(),
             duration_s=duration_s,
             own_ms=max(0.0, duration_s - waited_s) * 1000,
         )
+
+    def _protection_news(self, cycle: Cycle) -> tuple[str, ...]:
+        """What became of the protection that rested after the last cycle, where it traded."""
+        before, self._resting = (
+            self._resting,
+            tuple(row for row in cycle.unfinished if row.rests_as_protection),
+        )
+        resting = {row.intent.client_order_id: row for row in self._resting}
+        news = []
+        for row in before:
+            cid = row.intent.client_order_id
+            now = resting[cid] if cid in resting else self._desk.journal.get(cid)
+            if now.executed > row.executed:
+                news.append(_told(now))
+        return tuple(news)
 
     def _start(
         self,
@@ -133,3 +151,9 @@ class TradingOrchestrator:
             symbols=symbols,
             skipped_ticks=skipped_ticks,
         )
+
+
+def _told(row: JournalOrder) -> str:
+    price = row.average_price
+    at = f" at {to_wire(round(price, 8))}" if price is not None else ""
+    return f"{row.intent.purpose} sold {to_wire(row.executed)} {row.intent.symbol}{at}: {row.status}"
