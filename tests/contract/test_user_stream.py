@@ -315,6 +315,20 @@ async def test_an_answer_that_demands_silence_names_its_end(
     assert len(bans.reasons) == 1
 
 
+@pytest.mark.parametrize(
+    ("retry_after_ms", "wait_s"), [(9 * 10**18, 259_200), (1, 1)], ids=["absurd", "over"]
+)
+async def test_the_end_of_a_silence_is_believed_within_reason(
+    api: ScriptedWsApi, clock: RecordingClock, retry_after_ms: int, wait_s: int
+) -> None:
+    demand = failure(429, -1003, retryAfter=retry_after_ms)
+    api.script(SUBSCRIBE, demand, api._userDataStream_subscribe_signature)
+    async with listening(api) as listener:
+        await listener.until_opened()
+
+    assert clock.waits == [wait_s]
+
+
 async def test_it_does_not_connect_while_a_ban_is_in_force(api: ScriptedWsApi, clock: RecordingClock) -> None:
     bans = MemoryBans(clock.now() + timedelta(seconds=300))
     async with listening(api, bans) as listener:

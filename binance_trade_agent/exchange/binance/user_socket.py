@@ -33,6 +33,8 @@ LIST_SUBSCRIPTIONS = "session.subscriptions"
 _TIME = "time"
 _ALREADY_ACTIVE = -2035
 
+#: No ban lasts longer (rest-api.md, IP limits).
+_LONGEST_BAN_S = 3 * 24 * 3600
 _CLOSE_WITHIN_S = 0.5
 #: Sending blocks only when the exchange has stopped reading.
 _SEND_WITHIN_S = 5.0
@@ -293,7 +295,7 @@ class UserSocket:
         wait_s: str | None = None
         with suppress(*MALFORMED):
             left_ms = int(error["data"]["retryAfter"]) - to_ms(self._exchange_clock.now())
-            wait_s = str(max(math.ceil(left_ms / 1000), 1))
+            wait_s = str(min(max(math.ceil(left_ms / 1000), 1), _LONGEST_BAN_S))
         return from_answer(
             status if isinstance(status, int) else 400,
             orjson.dumps(error),
