@@ -267,7 +267,7 @@ class TestQueries:
             await place(running, "oco", OCO | {"quantity": "0.1"}, listClientOrderId=f"list-{number}")
             running.market.advance_time(1000)
         await running.client.signed("DELETE", "orderList", symbol="BTCUSDT", orderListId=2)
-        expected = [
+        expected: list[tuple[str, dict[str, Any], int]] = [
             ("orderList", {"origClientOrderId": "list-1"}, 4),
             ("openOrderList", {}, 10),
             ("allOrderList", {"limit": 2}, 30),

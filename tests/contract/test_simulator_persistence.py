@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,12 @@ async def test_a_restart_keeps_stops_and_lists(tmp_path: Path) -> None:
         "pendingSide": "SELL",
         "pendingQuantity": "0.01",
     }
-    reads = [("openOrders", {}), ("openOrderList", {}), ("allOrderList", {}), ("account", {})]
+    reads: list[tuple[str, dict[str, Any]]] = [
+        ("openOrders", {}),
+        ("openOrderList", {}),
+        ("allOrderList", {}),
+        ("account", {}),
+    ]
     async with running_exchange(database=database) as running:
         await running.client.signed("POST", "orderList/oco", **oco)
         await running.client.signed("POST", "orderList/oto", **oto)
