@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from binance_trade_agent.agents.user_data import UserDataAgent
 from binance_trade_agent.autonomous_trading_loop import TradingLoop
 from binance_trade_agent.bootstrap.clock import SystemClock
-from binance_trade_agent.bootstrap.start import CONNECT_PATIENCE_S, connect
+from binance_trade_agent.bootstrap.start import CONNECT_PATIENCE_S, FollowedStream, connect
 from binance_trade_agent.bootstrap.trader import Trader, open_store
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
@@ -24,13 +25,13 @@ from binance_trade_agent.domain.errors import (
     Unavailable,
 )
 from binance_trade_agent.domain.exit_codes import ExitCode
-from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.orders import CancelIntent, OrderIntent, Replacement, Side
 from binance_trade_agent.domain.records import Session
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import load_settings
 from binance_trade_agent.telemetry.heartbeat import HeartbeatFile
 from binance_trade_agent.telemetry.metrics import TraderMetrics
-from tests.desk import Marked
+from tests.desk import DeafStream, Marked
 from tests.fake_exchange import FakeExchange
 from tests.fakes import FakeClock
 
@@ -40,6 +41,7 @@ class Healing(FakeExchange):
     """Heals after `ill` failed reads of the account."""
 
     ill: int = 0
+    loses_answer: bool = False
     when_ill: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -50,9 +52,14 @@ class Healing(FakeExchange):
             self.ill -= 1
             self.when_ill()
             raise Unavailable("no route")
-        if name == "find_order":
-            self.lost_answer = None
         super()._call(name)
+
+    async def replace(self, cancel: CancelIntent, intent: OrderIntent) -> Replacement:
+        answer = await super().replace(cancel, intent)
+        if self.loses_answer:
+            self.loses_answer = False
+            raise OutcomeUnknown("timeout")
+        return answer
 
 
 @dataclass
@@ -81,7 +88,8 @@ async def over(tmp_path: Path) -> AsyncIterator[Running]:
     settings.run_dir.mkdir(parents=True)
     store, clock, exchange = open_store(settings), SystemClock(), Healing()
     projector = Projector(store.outbox, store.control, stop_entries_on_difference=False)
-    trader = Trader(settings, clock, store, exchange, Marked(), projector)
+    stream, user_data = DeafStream(), UserDataAgent(store.journal, store.ledger)
+    trader = Trader(settings, clock, store, exchange, Marked(), projector, stream, user_data)
     keeper = SessionKeeper(store.sessions, clock)
     session = keeper.enter(
         SessionRequest("trading", "simulated", "marked", ("BTCUSDT",), {}, duration=timedelta(microseconds=1))
@@ -91,8 +99,10 @@ async def over(tmp_path: Path) -> AsyncIterator[Running]:
     assert report.decisions[0].outcome is Outcome.PLACED
     stop = asyncio.Event()
     heartbeat = HeartbeatFile(settings.run_dir / "heartbeat.json")
-    loop = TradingLoop(trader, session, keeper, TraderMetrics(), heartbeat, stop)
-    yield Running(trader, exchange, session, loop, stop)
+    with store.lease.acquire():
+        async with FollowedStream(stream, user_data.deliver) as followed:
+            loop = TradingLoop(trader, session, keeper, TraderMetrics(), heartbeat, stop, followed)
+            yield Running(trader, exchange, session, loop, stop)
     store.database.close()
 
 
@@ -105,10 +115,13 @@ async def test_flatten_waits_for_an_exchange_out_of_reach(over: Running) -> None
 
 
 async def test_flatten_waits_for_a_lost_answer_and_sells_once(over: Running) -> None:
-    over.exchange.lost_answer = OutcomeUnknown("timeout")
+    over.exchange.loses_answer = True
     assert await over.loop.trade() is ExitCode.OK
     assert [intent.side for intent in over.exchange.sent] == [Side.BUY, Side.SELL]
-    assert {order.status for order in over.trader.store.reads.orders()} == {"FILLED"}
+    outcomes = [decision.outcome for decision in over.trader.store.reads.decisions()]
+    assert outcomes.count("placed") == 2
+    statuses = {order.purpose: order.status for order in over.trader.store.reads.orders()}
+    assert statuses == {"entry": "FILLED", "exit": "FILLED", "stop": "CANCELED", "target": "CANCELED"}
 
 
 async def test_a_stop_while_flattening_is_a_stop(over: Running) -> None:

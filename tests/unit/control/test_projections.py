@@ -81,7 +81,7 @@ def test_an_incident_of_an_earlier_process_is_cleared_and_not_told_again(it: Pro
 def test_a_difference_is_told_and_stops_entries_where_money_is_real(live: bool, state: TradingState) -> None:
     it = Projected(live=live)
     it.project(report(QUIET, differences={"USDT": Decimal("-1.50")}))
-    assert it.outbox.messages == [("incident", "the exchange holds -1.50 USDT against the ledger")]
+    assert it.outbox.messages == [("incident", "nothing explained -1.50 USDT: booked as a difference")]
     assert it.control.read().state is state
 
 
