@@ -104,7 +104,12 @@ def connect_engine(url: URL, *, read_only: bool = False) -> Engine:
     options = "-c timezone=utc" + (" -c default_transaction_read_only=on" if read_only else "")
     return create_engine(
         url,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": options},
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            # a server that fell silent is noticed, not waited for
+            "tcp_user_timeout": CONNECT_TIMEOUT_S * 1000,
+            "options": options,
+        },
         pool_pre_ping=True,
         json_serializer=_dump_json,
         json_deserializer=orjson.loads,

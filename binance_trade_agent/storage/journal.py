@@ -277,7 +277,8 @@ class SqlOrderJournal:
     def _mark_absent(self, client_order_id: str, status: OrderStatus, reason: Reason) -> JournalOrder:
         with self._database.write() as transaction:
             row = self._row(transaction, client_order_id)
-            if row.status == status:
+            if row.status in {OrderStatus.REJECTED, OrderStatus.NOT_PLACED}:
+                # refused or never there: whoever found out first is believed
                 return self._order(transaction, row)
             if not OrderStatus(row.status).is_unresolved:
                 raise StorageError(

@@ -76,6 +76,11 @@ class SqlReadModels:
         amounts = transaction.scalars(put_in).all()
         return total(amounts) if amounts else None
 
+    def contributed(self) -> Decimal | None:
+        """What was put in, in quote currency; None before the book is open."""
+        with self._database.read() as transaction:
+            return self._contributed(transaction)
+
     def book(self) -> Book | None:
         """The book all answers are of."""
         return self._book

@@ -189,6 +189,19 @@ def test_an_order_the_exchange_had_cannot_become_absent(journal, sent):
     assert journal.get(sent.client_order_id).status is OrderStatus.PARTIALLY_FILLED
 
 
+def test_what_the_stream_told_first_stands_against_the_reply(journal, sent, reads):
+    journal.record(sent.client_order_id, exchange_order(sent, OrderStatus.REJECTED, order_id=-1))
+    for mark in (journal.mark_rejected, journal.mark_not_placed, journal.mark_unknown):
+        assert mark(sent.client_order_id, "late").status is OrderStatus.REJECTED
+    assert outcome(reads) == ("rejected", "rejected")
+    bought = exchange_order(
+        sent, OrderStatus.FILLED, [fill(1, order_id=-1), fill(2, order_id=-1)], order_id=-1
+    )
+    assert journal.record(sent.client_order_id, bought).status is OrderStatus.FILLED
+    with pytest.raises(StorageError, match="FILLED with"):
+        journal.mark_rejected(sent.client_order_id, "impossible")
+
+
 def test_an_order_found_after_all_is_adopted(journal, sent, reads):
     journal.mark_not_placed(sent.client_order_id, "absent")
     row = journal.record(sent.client_order_id, exchange_order(sent, OrderStatus.FILLED, [fill(1), fill(2)]))
