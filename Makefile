@@ -2,6 +2,8 @@
 # make test    run the tests
 # make check   everything a change must pass
 # make bench   measure, print a table, write bench/results.json
+# make faults  play every exchange fault against the real programs, write proof/faults.json
+# make crash   kill the trader N=200 times and compare, write proof/crash.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -14,7 +16,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help up down test check bench format docs lock clean
+.PHONY: help up down test check bench faults crash format docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -47,6 +49,14 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+faults: $(READY)
+	$(BIN)/python -m proof faults
+
+N ?= 200
+SEED ?=
+crash: $(READY)
+	$(BIN)/python -m proof crash --kills $(N) $(if $(SEED),--seed $(SEED))
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -22,7 +22,7 @@ from rich.table import Table
 from binance_trade_agent.domain.orders import OrderStatus
 from proof.comparison import Differences
 from proof.kills import FAULTS, Kill, plan
-from proof.lane import RESTLESS, Lane, eventually, lane, symbols
+from proof.lane import RESTLESS, Lane, lane, symbols
 
 RESULTS = Path(__file__).with_name("crash.json")
 LANES = 2
@@ -33,6 +33,7 @@ LEAST_BEFORE_REPLY_SHARE = 0.1
 _TRIGGER_S = 12.0
 #: Window and grace of the last unresolved order, and some more.
 _SETTLE_S = 100.0
+_SETTLED = "settled after window and grace"
 
 
 @dataclass(slots=True)
@@ -71,10 +72,10 @@ class Campaign:
         self._last: Round | None = None
         self._deaths_without_cycle = 0
 
-    def run(self, kills: Sequence[Kill], first_number: int = 1) -> list[Round]:
-        """All rounds; the last one's recovery and the settling are the `last` round."""
+    def run(self, kills: Sequence[Kill]) -> list[Round]:
+        """All rounds, one after another."""
         rounds = []
-        for number, kill in enumerate(kills, first_number):
+        for number, kill in enumerate(kills, 1):
             this = Round(number, kill)
             rounds.append(this)
             try:
@@ -85,7 +86,7 @@ class Campaign:
                     self._lane.kill()
                 self._killed_at = time.monotonic()
             self._last = this
-        rounds.append(self._settled(first_number + len(kills)))
+            _tell(this)
         return rounds
 
     def _round(self, this: Round) -> None:
@@ -151,9 +152,9 @@ class Campaign:
             self._lane.exchange.clear()
             self._rules.clear()
 
-    def _settled(self, number: int) -> Round:
+    def settle(self, number: int) -> Round:
         """After window and grace: nothing may be unknown any more."""
-        this = Round(number, Kill("settled after window and grace"), reached=True)
+        this = Round(number, Kill(_SETTLED), reached=True)
         self._end_rules()
         found = self._lane.settle(_SETTLE_S)
         this.note(found)
@@ -182,7 +183,8 @@ def campaign(folder: Path, count: int, seed: int) -> list[Round]:
     """The rounds of one lane in a folder of its own."""
     rng = random.Random(seed)  # noqa: S311 nothing secret: the same again for the same seed
     with lane(folder, {**RESTLESS, "TRADING_SYMBOLS": symbols(SYMBOLS)}, rng=rng) as opened:
-        rounds = Campaign(opened, rng).run(plan(count, rng))
+        lives = Campaign(opened, rng)
+        rounds = [*lives.run(plan(count, rng)), lives.settle(count + 1)]
         if not all(each.passed for each in rounds):
             sys.stdout.write(f"output of the trader, end:\n{opened.place.output[-6000:]}\n")
         return rounds
@@ -190,7 +192,7 @@ def campaign(folder: Path, count: int, seed: int) -> list[Round]:
 
 def report(rounds: Sequence[Round], seed: int, seconds: float) -> int:
     """Print the table and the one line at the end, write the JSON; the exit status."""
-    kills = [each for each in rounds if each.kill.kind != "settled after window and grace"]
+    kills = [each for each in rounds if each.kill.kind != _SETTLED]
     before_reply = sum(1 for each in kills if each.unanswered)
     recoveries = [each.recovery_s for each in kills if each.recovery_s is not None]
     worst_s = max(recoveries, default=0.0)
@@ -224,35 +226,37 @@ def report(rounds: Sequence[Round], seed: int, seconds: float) -> int:
 
 
 def _orders(rounds: Sequence[Round]) -> int:
-    return sum(each.orders for each in rounds if each.kill.kind == "settled after window and grace")
+    return sum(each.orders for each in rounds if each.kill.kind == _SETTLED)
+
+
+def _tell(this: Round) -> None:
+    recovery = "" if this.recovery_s is None else f", recovered in {this.recovery_s:.1f} s"
+    verdict = "equal" if this.passed else f"FAIL {this.faults} {this.error}"
+    sys.stderr.write(f"{this.number} {this.kill.kind}: {verdict}{recovery}\n")
 
 
 def _print_table(rounds: Sequence[Round]) -> None:
     kinds: defaultdict[str, list[Round]] = defaultdict(list)
     for each in rounds:
         kinds[each.kill.kind].append(each)
-    columns = ("orders_lost", "orders_doubled", "orders_wrong", "fills_lost", "fills_doubled", "fills_wrong")
-    table = Table(
-        "killed",
-        "rounds",
-        "met",
-        *(name.replace("_", " ") for name in columns),
-        "cash, coins",
-        "worst recovery",
-    )
+    table = Table(title="lost / doubled / wrong, of all rounds of a kind")
+    table.add_column("killed", no_wrap=True)
+    for name in ("rounds", "met", "orders", "fills", "cash and coins", "worst recovery"):
+        table.add_column(name, justify="right", no_wrap=True)
     for kind, group in sorted(kinds.items()):
-        found = Counter({name: sum(len(each.faults.get(name, ())) for each in group) for name in columns})
-        money = sum(len(each.faults.get(name, ())) for each in group for name in ("balances", "positions"))
         recoveries = [each.recovery_s for each in group if each.recovery_s is not None]
+        money = _count(group, "balances") + _count(group, "positions")
         table.add_row(
             kind,
             str(len(group)),
             str(sum(each.reached for each in group)),
-            *(str(found[name]) for name in columns),
-            "equal" if not money else f"{money} differ",
+            " / ".join(str(_count(group, f"orders_{what}")) for what in ("lost", "doubled", "wrong")),
+            " / ".join(str(_count(group, f"fills_{what}")) for what in ("lost", "doubled", "wrong")),
+            f"{money} differ" if money else "equal",
             f"{max(recoveries):.1f} s" if recoveries else "",
         )
     Console(width=150).print(table)
 
 
-__all__ = ["Campaign", "Round", "campaign", "eventually", "report", "run"]
+def _count(rounds: Sequence[Round], what: str) -> int:
+    return sum(len(each.faults.get(what, ())) for each in rounds)

@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from proof.rows import refusals, replies
+from proof.lane import TRADER
+from proof.rows import account, peers, protection, refusals, replies, streams
 from proof.rows.row import Row
 from proof.stage import Stage, stage
 
@@ -22,7 +23,14 @@ RESULTS = Path(__file__).with_name("faults.json")
 #: Most of a row is waiting.
 LANES = 5
 
-ROWS: tuple[Row, ...] = (*replies.ROWS, *refusals.ROWS)
+ROWS: tuple[Row, ...] = (
+    *replies.ROWS,
+    *refusals.ROWS,
+    *protection.ROWS,
+    *streams.ROWS,
+    *account.ROWS,
+    *peers.ROWS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Verdict:
         return not self.failures
 
 
-def play(row: Row, folder: Path, *, program: str | None = None) -> Verdict:
+def play(row: Row, folder: Path, *, program: str = TRADER) -> Verdict:
     """One row in a folder of its own."""
     began = time.monotonic()
     with stage(folder, row.settings, program=program) as opened:

@@ -81,11 +81,14 @@ def _hold(kind: str, match: Rule, fault: str = "hold") -> Kill:
     return Kill(kind, held={"fault": fault, "match": match})
 
 
+#: The exchange has carried the order out, its answer is due.
+IN_THE_POST = _hold("in the POST, executed", _ORDER)
+
 #: What comes in each block of a campaign, in random order.
 BLOCK: Sequence[Kill] = (
     *(Kill(f"at {point}", point) for point in CrashPoint if point is not CrashPoint.TRANSFER_BOOKED),
     Kill(f"at {CrashPoint.INTENT_COMMITTED}", CrashPoint.INTENT_COMMITTED),
-    *[_hold("in the POST, executed", _ORDER)] * 3,
+    *[IN_THE_POST] * 3,
     _hold("in the POST, executed later", _ORDER, "hold_before"),
     _hold("in the POST of an OCO", _LIST),
     _hold("in a cancelReplace", _REPLACE),

@@ -15,9 +15,10 @@ from binance_trade_agent.bootstrap.desk import Desk
 from binance_trade_agent.telemetry.crash_points import VARIABLE, CrashPoint
 from proof.comparison import Differences, compare, read_books
 from proof.exchange import ControlledExchange
-from tests.processes import ROOT, Installation, eventually, installation, running, simulator
+from tests.processes import ROOT, Installation, installation, running, simulator
 
 PLUGIN = Path(__file__).with_name("plugin")
+TRADER = "binance_trade_agent.autonomous_trading_loop"
 #: Until a started trader must have completed a cycle, on a machine that is busy.
 START_S = 60.0
 _POLL_S = 0.02
@@ -146,7 +147,7 @@ def lane(
     folder: Path,
     settings: Mapping[str, str],
     *,
-    program: str = "binance_trade_agent.autonomous_trading_loop",
+    program: str = TRADER,
     rng: random.Random | None = None,
 ) -> Iterator[Lane]:
     """A lane with its exchange running and its trader not; all ended on the way out."""
@@ -169,6 +170,3 @@ def _end(opened: Lane) -> None:
     if opened.is_alive:
         with running(opened.trader, stop_s=15):
             pass
-
-
-__all__ = ["RESTLESS", "START_S", "Lane", "eventually", "lane", "symbols"]

@@ -13,7 +13,7 @@ from binance_trade_agent.control.steering import CommandTimeout
 from binance_trade_agent.domain.orders import OrderStatus, Purpose, Side
 from binance_trade_agent.domain.records import CommandResult, OrderRow
 from proof.comparison import compare, read_books
-from proof.lane import Lane, lane
+from proof.lane import TRADER, Lane, lane
 
 SYMBOL, BASE = "BTCUSDT", "BTC"
 #: Window and grace: after it an absence is conclusive.
@@ -197,6 +197,11 @@ class Stage:
         self.check(result.details.get("outcome") == "placed", f"a later BUY: {result.text}")
         self.did.append("then bought again")
 
+    def expect_honest(self) -> None:
+        """Right now the books say nothing that is not so: what they do not know yet is pending."""
+        found = compare(self.exchange.truth(), read_books(self.watch))
+        self.check(not found.faults, f"at once: {found}")
+
     def expect_equal(self, within_s: float = _QUICK_S) -> None:
         """Exchange and books agree in everything, with nothing pending."""
         found = None
@@ -281,8 +286,7 @@ def _counted(statuses: Iterable[str]) -> str:
 
 
 @contextmanager
-def stage(folder: Path, settings: Mapping[str, str], *, program: str | None = None) -> Iterator[Stage]:
+def stage(folder: Path, settings: Mapping[str, str], *, program: str = TRADER) -> Iterator[Stage]:
     """A stage in a folder of its own, the trader not started."""
-    chosen = {"program": program} if program else {}
-    with lane(folder, {**SETTINGS, **settings}, **chosen) as opened:
+    with lane(folder, {**SETTINGS, **settings}, program=program) as opened:
         yield Stage(opened)

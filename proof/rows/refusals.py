@@ -67,7 +67,7 @@ def halted(stage: Stage) -> None:
     stage.check(stage.posts() <= 1, f"{stage.posts()} POSTs to a halted symbol")
     stage.did.append(f"told {sorted(stage.reasons() - {'idle', 'no_new_candle'})}")
     stage.end_fault(rule)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while stage.buy().details.get("outcome") != "placed" and time.monotonic() < end:
         stage.cycle()
     stage.check(stage.held() > 0, "it never bought once the symbol traded again")
@@ -135,9 +135,9 @@ def order_rate(stage: Stage) -> None:
 def clock_behind(stage: Stage) -> None:
     """The exchange's clock jumps: reads are repeated once with a new offset, orders are not, all goes on."""
     stage.start()
-    stage.fault("clock", shift_ms=30_000)
+    stage.fault("clock", shift_ms=8_000)
     stage.cycle(3)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while stage.buy().details.get("outcome") != "placed" and time.monotonic() < end:
         stage.cycle()
     placed = [row for row in stage.orders() if row.status == OrderStatus.FILLED]
@@ -148,9 +148,9 @@ def clock_behind(stage: Stage) -> None:
 def clock_ahead(stage: Stage) -> None:
     """The exchange's clock jumps back: the same."""
     stage.start()
-    stage.fault("clock", shift_ms=-30_000)
+    stage.fault("clock", shift_ms=-8_000)
     stage.cycle(3)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while stage.buy().details.get("outcome") != "placed" and time.monotonic() < end:
         stage.cycle()
     stage.check(stage.held() > 0, "never bought after the jump")
@@ -175,9 +175,9 @@ ROWS = (
     Row("16", "-2015 key revoked", refused("-2015")),
     Row("17", "-2014 key malformed", refused("-2014")),
     Row("18", "-1021 to an order", refused("-1021")),
-    Row("18b", "exchange's clock 30 s ahead", clock_behind),
+    Row("18b", "exchange's clock 8 s ahead", clock_behind),
     Row("19", "-1021, ahead of the server", refused("-1021 ahead")),
-    Row("19b", "exchange's clock 30 s back", clock_ahead),
+    Row("19b", "exchange's clock 8 s back", clock_ahead),
     Row("20", "-1022 bad signature", refused("-1022")),
     Row("21", "LOT_SIZE grew while it runs", rules_changed),
     Row("22", "PRICE_FILTER", refused("-1013 PRICE_FILTER")),

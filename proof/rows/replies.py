@@ -1,5 +1,6 @@
 """Replies that are lost, late or unreadable: the order's fate must be found out, never guessed."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from binance_trade_agent.domain.orders import OrderStatus, Side
@@ -8,6 +9,16 @@ from proof.stage import ORDER, WINDOW_AND_GRACE_S, Stage
 
 _POST = {"method": "POST", "path": ORDER}
 _GET = {"method": "GET", "path": ORDER}
+
+
+def deaf(play: Play) -> Play:
+    """The same with the user data stream out of reach, so that only look-ups can tell."""
+
+    def without_stream(stage: Stage) -> None:
+        stage.fault("stream_refuse", status=503)
+        play(stage)
+
+    return without_stream
 
 
 def lost(kind: str, side: Side = Side.BUY, **arguments: Any) -> Play:
@@ -20,6 +31,7 @@ def lost(kind: str, side: Side = Side.BUY, **arguments: Any) -> Play:
         posts = stage.posts()
         stage.fault(kind, match=_POST, **arguments)
         result = stage.answer(stage.send(side))
+        stage.expect_honest()
         stage.check(
             result.details.get("outcome") in {"unknown", "placed"},
             f"the request came to {result.details.get('outcome')}: {result.text}",
@@ -44,8 +56,8 @@ def not_executed(kind: str, **arguments: Any) -> Play:
         stage.expect_posts(1)
         stage.expect_locked()
         sent_at = stage.last().created_at
-        row = stage.expect_status(OrderStatus.NOT_PLACED, WINDOW_AND_GRACE_S + 25)
-        waited_s = (row.updated_at - sent_at).total_seconds()
+        stage.expect_status(OrderStatus.NOT_PLACED, WINDOW_AND_GRACE_S + 25)
+        waited_s = (datetime.now(tz=UTC) - sent_at).total_seconds()
         stage.check(waited_s >= WINDOW_AND_GRACE_S - 1, f"NOT_PLACED after only {waited_s:.0f} s")
         stage.did.append(f"NOT_PLACED after {waited_s:.0f} s")
         stage.expect_posts(1)
@@ -114,25 +126,45 @@ def maintenance(stage: Stage) -> None:
     stage.expect_free()
 
 
+def early(kind: str, **arguments: Any) -> Play:
+    """The user data stream tells of the order before, or instead of, the reply: booked once, from whoever comes first."""
+
+    def play(stage: Stage) -> None:
+        stage.start()
+        stage.cycle(2)
+        stage.fault(kind, match=_POST, **arguments)
+        key = stage.send(Side.BUY)
+        stage.until(lambda: bool(stage.orders()), "the order is journalled")
+        stage.expect_status(OrderStatus.FILLED)
+        stage.answer(key)
+        stage.cycle()
+        stage.expect_posts(1)
+        stage.expect_free()
+
+    return play
+
+
 ROWS = (
-    Row("1", "-1007, order executed", lost("execute_then_answer", error="-1007")),
-    Row("1s", "-1007 to a SELL, executed", lost("execute_then_answer", Side.SELL, error="-1007")),
+    Row("1", "-1007, order executed", deaf(lost("execute_then_answer", error="-1007"))),
+    Row("1s", "-1007 to a SELL, executed", deaf(lost("execute_then_answer", Side.SELL, error="-1007"))),
     Row("2", "-1007, not executed", not_executed("answer", error="-1007"), slow=True),
-    Row("3", "-1006, order executed", lost("execute_then_answer", error="-1006")),
-    Row("4", "502 HTML, order executed", lost("execute_then_answer", error="502")),
-    Row("4b", "504 HTML, order executed", lost("execute_then_answer", error="504")),
+    Row("3", "-1006, order executed", deaf(lost("execute_then_answer", error="-1006"))),
+    Row("4a", "502 HTML, order executed", deaf(lost("execute_then_answer", error="502"))),
+    Row("4b", "504 HTML, order executed", deaf(lost("execute_then_answer", error="504"))),
     Row("5", "-1008 overload, not executed", not_executed("answer", error="-1008"), slow=True),
     Row("6", "-1001 internal, not executed", not_executed("answer", error="-1001"), slow=True),
-    Row("7", "-1000 unknown, executed", lost("execute_then_answer", error="-1000")),
-    Row("8a", "connection reset, executed", lost("execute_then_reset")),
+    Row("7", "-1000 unknown, executed", deaf(lost("execute_then_answer", error="-1000"))),
+    Row("8a", "connection reset, executed", deaf(lost("execute_then_reset"))),
     Row("8b", "connection reset, not executed", not_executed("reset"), slow=True),
-    Row("10", "reply later than the timeout", lost("delay", delay_s=4)),
-    Row("32", "read-after-write lag of 3 s", lagging),
-    Row("33", "look-up answered -2026", archived),
-    Row("33b", "look-ups fail four times", look_ups_fail),
-    Row("33c", "trades cannot be had three times", trades_late),
-    Row("36a", "200 with HTML", lost("execute_then_answer", error="maintenance page")),
-    Row("36b", "200, JSON cut off", lost("truncate")),
-    Row("36c", "200, empty body", lost("empty")),
+    Row("10", "reply later than the timeout", deaf(lost("delay", delay_s=4))),
+    Row("32", "read-after-write lag of 3 s", deaf(lagging)),
+    Row("33a", "look-up answered -2026", deaf(archived)),
+    Row("33b", "look-ups fail four times", deaf(look_ups_fail)),
+    Row("33c", "trades cannot be had three times", deaf(trades_late)),
+    Row("36a", "200 with HTML", deaf(lost("execute_then_answer", error="maintenance page"))),
+    Row("36b", "200, JSON cut off", deaf(lost("truncate"))),
+    Row("36c", "200, empty body", deaf(lost("empty"))),
     Row("42", "maintenance, -1016 to all", maintenance),
+    Row("48a", "event before the reply", early("delay", delay_s=1.5)),
+    Row("48b", "event, and never a reply", early("execute_then_reset")),
 )

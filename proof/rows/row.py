@@ -22,6 +22,8 @@ class Row:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def protected(number: str, fault: str, play: Play, *, slow: bool = False, **settings: str) -> Row:
+def protected(
+    number: str, fault: str, play: Play, *, slow: bool = False, settings: Mapping[str, str] | None = None
+) -> Row:
     """A row whose trader keeps an OCO at the exchange."""
-    return Row(number, fault, play, slow, {**PROTECTED, **settings})
+    return Row(number, fault, play, slow, {**PROTECTED, **(settings or {})})

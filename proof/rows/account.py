@@ -1,0 +1,110 @@
+"""What others do to the account: shown and booked, never touched, never profit or loss."""
+
+from decimal import Decimal
+
+from proof.rows.row import Row
+from proof.stage import BASE, SYMBOL, Stage
+
+
+def foreign_order(stage: Stage) -> None:
+    """The person rests an order in the app and buys some of the coin: shown, booked as theirs, never sold."""
+    stage.start()
+    stage.buy()
+    bought = stage.held()
+    low = (stage.price() * Decimal("0.8")).quantize(Decimal("0.01"))
+    stage.exchange.post(
+        "foreign_order",
+        {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "quantity": "0.001", "price": str(low)},
+    )
+    stage.exchange.post(
+        "foreign_order", {"symbol": SYMBOL, "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+    )
+    _await_balances(stage)
+    stage.check(stage.held() == bought, f"the position became {stage.held()}, it is {bought}")
+    stage.sell()
+    left = stage.exchange.truth().balances[BASE]
+    stage.check(left >= Decimal("0.00999"), f"only {left} {BASE} are left of the person's own")
+    foreign = [order for order in stage.exchange.truth().orders if not order.is_ours]
+    stage.check(
+        sorted(order.status for order in foreign) == ["FILLED", "NEW"],
+        f"the person's orders are {[order.status for order in foreign]}",
+    )
+    stage.did.append(f"the person's {left} {BASE} untouched")
+
+
+def transfers(stage: Stage) -> None:
+    """A deposit and a withdrawal of money: flows, no profit and no loss."""
+    stage.start()
+    before = stage.watch.status().profit
+    stage.exchange.post("deposit", {"asset": "USDT", "amount": "2500"})
+    stage.exchange.post("deposit", {"asset": "USDT", "amount": "-1500.5"})
+    _await_balances(stage)
+    stage.cycle(2)
+    stage.check(stage.watch.status().profit == before, f"profit became {stage.watch.status().profit}")
+    stage.did.append("booked as flows")
+    stage.expect_free()
+
+
+def transfers_while_dead(stage: Stage) -> None:
+    """The same while the trader is dead: found at the next start, no profit and no loss."""
+    stage.start()
+    stage.cycle()
+    stage.lane.kill()
+    stage.exchange.post("deposit", {"asset": "USDT", "amount": "2500"})
+    stage.start()
+    _await_balances(stage)
+    stage.cycle(2)
+    stage.check(stage.watch.status().profit == 0, f"profit became {stage.watch.status().profit}")
+    stage.did.append("booked as a flow")
+    stage.expect_free()
+
+
+def fee_in_bnb(stage: Stage) -> None:
+    """The fee is taken in BNB, and once BNB runs out in the coin: every asset agrees."""
+    stage.exchange.post("deposit", {"asset": "BNB", "amount": "0.0021"})
+    stage.start()
+    stage.fault("fee_asset", asset="BNB")
+    for _ in range(2):
+        stage.buy(Decimal("0.004"))
+        stage.expect_equal()
+    stage.sell()
+    assets = {fill.commission_asset for fill in stage.watch.fills()}
+    stage.check("BNB" in assets, f"fees were taken in {assets}")
+    stage.did.append(f"fees in {', '.join(sorted(assets))}")
+
+
+def no_listen_key(stage: Stage) -> None:
+    """`/api/v3/userDataStream` answers 410: it is never asked for."""
+    stage.start()
+    stage.buy()
+    stage.cycle(3)
+    asked = [name for name in stage.exchange.get("requests") if name.endswith("/api/v3/userDataStream")]
+    stage.check(not asked, f"asked for {asked}")
+    stage.did.append("never asked")
+
+
+def wiped(stage: Stage) -> None:
+    """A testnet reset: a new book begins, the old one is kept, nothing is profit or loss."""
+    stage.start()
+    stage.buy()
+    stage.lane.kill()
+    stage.fault("wipe")
+    stage.start()
+    stage.did.append("a new book")
+
+
+def _await_balances(stage: Stage) -> None:
+    def agree() -> bool:
+        held = {asset: amount for asset, amount in stage.exchange.truth().balances.items() if amount}
+        return {asset: amount for asset, amount in stage.watch.balances().items() if amount} == held
+
+    stage.until(agree, "the ledger agrees with the account", 60)
+
+
+ROWS = (
+    Row("35", "listenKey is gone (410)", no_listen_key),
+    Row("41", "fees in BNB, then in the coin", fee_in_bnb),
+    Row("54a", "orders and trades of the person", foreign_order),
+    Row("54b", "deposit and withdrawal", transfers),
+    Row("54c", "deposit while the trader is dead", transfers_while_dead),
+)
