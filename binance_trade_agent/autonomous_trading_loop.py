@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from binance_trade_agent.bootstrap.notifications import notification_worker
+from binance_trade_agent.bootstrap.reporting import CycleReporter
 from binance_trade_agent.bootstrap.start import (
     FollowedStream,
     check_for_reset,
@@ -29,7 +30,6 @@ from binance_trade_agent.bootstrap.start import (
 )
 from binance_trade_agent.bootstrap.trader import Trader, build_trader
 from binance_trade_agent.control.commands import CommandRunner
-from binance_trade_agent.control.reporting import CycleReporter
 from binance_trade_agent.control.sessions import (
     MOST_FAILED_STARTS,
     SessionKeeper,

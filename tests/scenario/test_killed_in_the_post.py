@@ -53,6 +53,8 @@ async def exchange_with(late: LateAnswer, folder: Path) -> AsyncIterator[Install
         middlewares=[late.middleware],
     )
     await server.start()
+    # the stream would tell what the answer keeps back
+    server.user_streams.silent = True
     try:
         yield place
     finally:
