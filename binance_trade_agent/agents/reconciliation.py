@@ -101,15 +101,23 @@ class AccountReconciler:
         return bool(self._suspected)
 
     async def compare(
-        self, account: AccountSnapshot | None, unfinished: Iterable[JournalOrder], *, thorough: bool
+        self,
+        account: AccountSnapshot | None,
+        unfinished: Iterable[JournalOrder],
+        *,
+        thorough: bool,
+        all_found: bool,
     ) -> Comparison:
-        """Compare `account`, read after orders were looked up; `thorough` says that all of them were."""
+        """Compare `account`, read after orders were looked up.
+
+        `thorough` says that all of them were, `all_found` that the exchange told of each.
+        """
         found = Comparison(False)
         if account is None or any(map(_is_moving, unfinished)):
             # such an order moves balances that its fills will explain only later
             self._suspected = {}
         else:
-            found = await self._compare(account, thorough)
+            found = await self._compare(account, thorough and all_found)
         # after the balances: while it waits, what the stream tells would look like a difference
         await self._survey_if_due(thorough)
         return Comparison(
@@ -118,12 +126,12 @@ class AccountReconciler:
 
     # balances --------------------------------------------------------------------
 
-    async def _compare(self, account: AccountSnapshot, thorough: bool) -> Comparison:
+    async def _compare(self, account: AccountSnapshot, is_conclusive: bool) -> Comparison:
         differences = balance_differences(self._ledger.balances(), account)
         if not differences:
             self._agree(account.observed_at)
             return Comparison(True)
-        if not self._suspect(differences, account.observed_at) or not thorough:
+        if not self._suspect(differences, account.observed_at) or not is_conclusive:
             return Comparison(False)
         try:
             return await self._settle(account, differences)

@@ -36,7 +36,9 @@ class Observer:
         desk.portfolio.learn(views.values(), quotes)
         if known is not None:
             desk.portfolio.open_with(known)
-        comparison = await desk.reconciler.compare(known, unfinished, thorough=thorough)
+        comparison = await desk.reconciler.compare(
+            known, unfinished, thorough=thorough, all_found=desk.resolver.knows_all
+        )
         return Cycle(
             start=start,
             request=request,

@@ -24,6 +24,7 @@ from binance_trade_agent.domain.reconciliation import (
     OrderLookup,
     balance_differences,
     balances_agree,
+    contradiction,
     could_be_of,
     explain,
     is_past_landing,
@@ -53,6 +54,12 @@ class OrderResolver:
         self._journal = journal
         self._ledger = ledger
         self._failed: set[str] = set()
+        self._unfound: set[str] = set()
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether every unfinished order was found the last time it was looked up: none moves balances unseen."""
+        return not (self._failed | self._unfound)
 
     async def resolve_all(self, *, thorough: bool = True) -> tuple[JournalOrder, ...]:
         """Resolve what can be resolved and return the orders that are still unfinished.
@@ -60,7 +67,9 @@ class OrderResolver:
         Unless `thorough`, protection that rests with every fill booked is not looked up: the
         user stream tells of it. What could not be looked up the last time always is.
         """
-        rows = [row for row in self._journal.unfinished() if thorough or self._is_due(row)]
+        unfinished = self._journal.unfinished()
+        self._forget_all_but({row.intent.client_order_id for row in unfinished})
+        rows = [row for row in unfinished if thorough or self._is_due(row)]
         # together: one after another, many rows of a silent exchange would take longer than a cycle may
         await asyncio.gather(*(self._try(row.intent.client_order_id, self._resolve(row)) for row in rows))
         # after the orders: a cancel is resolved by what became of its order
@@ -68,9 +77,13 @@ class OrderResolver:
         await asyncio.gather(*(self._try(row.intent.cancel_id, self._resolve_cancel(row)) for row in cancels))
         return self._journal.unfinished()
 
+    def _forget_all_but(self, ids: set[str]) -> None:
+        self._failed &= ids
+        self._unfound &= ids
+
     def _is_due(self, row: JournalOrder) -> bool:
         quiet = row.rests_as_protection and row.booked == row.executed
-        return not quiet or row.intent.client_order_id in self._failed
+        return not quiet or row.intent.client_order_id in self._failed | self._unfound
 
     async def _try(self, row_id: str, look_up: Awaitable[None]) -> None:
         try:
@@ -89,6 +102,7 @@ class OrderResolver:
         lookup = await self._look_up(row)
         resolution = resolve(row, lookup, asked_at)
         cid = row.intent.client_order_id
+        self._unfound.discard(cid)
         if isinstance(resolution, Adopt):
             reached(CrashPoint.ORDER_FOUND)
             self._journal.record(cid, resolution.order)
@@ -98,6 +112,7 @@ class OrderResolver:
         elif isinstance(resolution, NotPlaced):
             self._give_up(cid, resolution)
         else:
+            self._unfound.add(cid)
             _log.warning("order unresolved", client_order_id=cid, reason=resolution.text)
 
     def _give_up(self, cid: str, resolution: NotPlaced) -> None:
@@ -146,13 +161,32 @@ class OrderResolver:
         account = await self._exchange.account()
         others = {o.exchange_order_id for o in orders if self._journal.find(o.client_order_id) is None}
         foreign = [fill for fill in fills if fill.exchange_order_id in others]
+        unclear = await self._unclear_beside(row)
+        if row.intent.symbol in unclear:
+            return False
         differences = self._differences_without(foreign, rules, account)
-        alone = all(
-            other.intent.client_order_id == row.intent.client_order_id
-            for other in self._journal.unfinished()
-            if other.status.is_unresolved or other.booked < other.executed
-        )
-        return balances_agree(row, rules.base, rules.quote, differences, alone=alone)
+        return balances_agree(row, rules.base, rules.quote, differences, alone=not unclear)
+
+    async def _unclear_beside(self, row: JournalOrder) -> set[str]:
+        """Symbols of other orders that may have moved balances which the ledger does not know of.
+
+        Orders at rest are looked up anew, after the account was: what they traded before is in the ledger then.
+        """
+        symbols = set()
+        for other in self._journal.unfinished():
+            if other.intent.client_order_id != row.intent.client_order_id and not await self._is_clear(other):
+                symbols.add(other.intent.symbol)
+        return symbols
+
+    async def _is_clear(self, row: JournalOrder) -> bool:
+        if row.status.is_unresolved:
+            return False
+        cid = row.intent.client_order_id
+        order = await self._exchange.find_order(row.intent.symbol, cid)
+        if order is None or contradiction(row, order):
+            return False
+        now = self._journal.record(cid, order)
+        return now.booked == now.executed
 
     def _differences_without(
         self, foreign: list[Fill], rules: SymbolRules, account: AccountSnapshot

@@ -29,9 +29,11 @@ class Desk:
         self.ledger.agreed(self.exchange.time)
         self.exchange.pass_time(SECOND)
 
-    async def compare(self, *, thorough: bool = True) -> Comparison:
+    async def compare(self, *, thorough: bool = True, all_found: bool = True) -> Comparison:
         account = await self.exchange.account()
-        return await self.reconciler.compare(account, self.journal.unfinished(), thorough=thorough)
+        return await self.reconciler.compare(
+            account, self.journal.unfinished(), thorough=thorough, all_found=all_found
+        )
 
     async def settle(self) -> Comparison:
         """See a difference, and see it again."""
@@ -95,6 +97,7 @@ async def test_a_difference_seen_once_or_too_soon_or_without_looking_at_orders_d
     assert not (await desk.compare()).compared
     desk.exchange.pass_time(SECOND)
     assert not (await desk.compare(thorough=False)).compared
+    assert not (await desk.compare(all_found=False)).compared
     assert desk.ledger.differences == []
     assert (await desk.compare()).differences == {"BTC": -2}
     assert not desk.reconciler.is_in_doubt
@@ -196,7 +199,7 @@ async def test_orders_at_rest_do_not_hinder_the_comparison(desk: Desk) -> None:
 
 
 async def test_without_the_account_nothing_is_compared(desk: Desk) -> None:
-    comparison = await desk.reconciler.compare(None, (), thorough=True)
+    comparison = await desk.reconciler.compare(None, (), thorough=True, all_found=True)
     assert not comparison.compared
 
 

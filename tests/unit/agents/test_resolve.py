@@ -297,3 +297,34 @@ async def test_a_replacement_that_never_arrived_leaves_the_old_order(desk: Desk)
     await desk.resolver.resolve_all(thorough=False)
     assert desk.fate("bta-stop") is CancelStatus.NOT_PLACED
     assert (desk.status("bta-stop"), desk.status("bta-exit")) == (OrderStatus.OPEN, OrderStatus.NOT_PLACED)
+
+
+async def test_an_order_at_rest_that_traded_meanwhile_does_not_hide_a_lost_one(desk: Desk) -> None:
+    sell = replace(desk.intent("bta-sell", symbol="ETHUSDT"), side=Side.SELL)
+    desk.journal.write(sell)
+    desk.exchange.send(sell, rests=True)
+    desk.journal.record("bta-sell", desk.exchange.orders["bta-sell"])
+    intent = desk.intent("bta-1")
+    desk.journal.write(intent)
+    desk.exchange.send(intent, visible_after=600 * SECOND)
+    desk.exchange.pass_time(100 * SECOND)
+    desk.exchange.price *= 2
+    desk.exchange.execute("bta-sell", ONE)
+    await desk.resolver.resolve_all()
+    assert desk.status("bta-1") is OrderStatus.UNKNOWN
+
+
+async def test_not_all_is_known_while_an_order_is_not_found_or_cannot_be_asked_for(desk: Desk) -> None:
+    desk.rest("bta-1")
+    await desk.resolver.resolve_all()
+    assert desk.resolver.knows_all
+    order = desk.exchange.orders.pop("bta-1")
+    await desk.resolver.resolve_all()
+    assert not desk.resolver.knows_all
+    desk.exchange.orders["bta-1"] = order
+    desk.exchange.errors["find_order"] = Unavailable("down")
+    await desk.resolver.resolve_all(thorough=False)
+    assert not desk.resolver.knows_all
+    desk.exchange.errors.clear()
+    await desk.resolver.resolve_all(thorough=False)
+    assert desk.resolver.knows_all
