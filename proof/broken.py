@@ -33,7 +33,8 @@ class ForgetfulJournal(SqlOrderJournal):
 
     def mark_unknown(self, client_order_id: str, reason: str) -> JournalOrder:
         """Not placed, without a look."""
-        return self.mark_not_placed(client_order_id, reason)
+        row = self.get(client_order_id)
+        return self.mark_not_placed(client_order_id, reason) if row.status.is_unresolved else row
 
 
 def main() -> int:

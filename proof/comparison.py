@@ -28,6 +28,8 @@ class Books:
     fills: tuple[FillRow, ...]
     balances: Mapping[str, Decimal]
     positions: tuple[Position, ...]
+    #: what was booked though nothing explains it: the books agree by force then
+    unexplained: tuple[str, ...] = ()
 
     def order(self, client_order_id: str) -> OrderRow | None:
         """The row of an id."""
@@ -61,7 +63,15 @@ class Differences:
 def read_books(watch: Watch) -> Books:
     """All rows of the book that is watched."""
     books = Books(
-        watch.orders(limit=_MANY), watch.fills(limit=_MANY), watch.balances(), tuple(watch.positions())
+        watch.orders(limit=_MANY),
+        watch.fills(limit=_MANY),
+        watch.balances(),
+        watch.positions(),
+        tuple(
+            f"{flow.amount:+f} {flow.asset} booked though nothing explains it"
+            for flow in watch.flows(limit=_MANY)
+            if flow.kind == "difference"
+        ),
     )
     if max(len(books.orders), len(books.fills)) >= _MANY:
         raise AssertionError("too many rows to compare them all")
@@ -80,7 +90,7 @@ def compare(truth: Truth, books: Books) -> Differences:
         fills_lost=tuple(str(fill.key) for fill in missing if fill not in pending_fills),
         fills_doubled=tuple(_doubled_fills(books)),
         fills_wrong=tuple(_wrong_fills(truth, books)),
-        balances=tuple(_wrong_balances(truth, books, pending_fills)),
+        balances=(*books.unexplained, *_wrong_balances(truth, books, pending_fills)),
         positions=tuple(_wrong_positions(books)),
         pending=tuple(
             f"{row.client_order_id} {row.symbol} {row.purpose} {row.status}"

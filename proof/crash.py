@@ -30,7 +30,7 @@ SYMBOLS = 12
 #: Kills between the commit of an intent and its reply that a campaign of 200 must have.
 LEAST_BEFORE_REPLY_SHARE = 0.1
 #: How long a trigger may take to be met before the trader is killed anyway.
-_TRIGGER_S = 12.0
+_TRIGGER_S = 20.0
 #: Window and grace of the last unresolved order, and some more.
 _SETTLE_S = 100.0
 _SETTLED = "settled after window and grace"

@@ -17,7 +17,7 @@ from rich.table import Table
 from proof.lane import TRADER
 from proof.rows import account, peers, protection, refusals, replies, streams
 from proof.rows.row import Row
-from proof.stage import Stage, stage
+from proof.stage import PATIENCE_S, Stage, stage
 
 RESULTS = Path(__file__).with_name("faults.json")
 #: Most of a row is waiting.
@@ -51,10 +51,10 @@ class Verdict:
         return not self.failures
 
 
-def play(row: Row, folder: Path, *, program: str = TRADER) -> Verdict:
+def play(row: Row, folder: Path, *, program: str = TRADER, patience_s: float = PATIENCE_S) -> Verdict:
     """One row in a folder of its own."""
     began = time.monotonic()
-    with stage(folder, row.settings, program=program) as opened:
+    with stage(folder, row.settings, program=program, patience_s=patience_s) as opened:
         try:
             row.play(opened)
             opened.finish()

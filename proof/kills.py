@@ -113,7 +113,7 @@ def _drawn(kill: Kill, rng: random.Random) -> Kill:
     return replace(
         kill,
         kind=f"{kill.kind}, during faults" if during else kill.kind,
-        visit=rng.randint(1, 4),
+        visit=rng.randint(1, 3),
         after_s=rng.uniform(0.0, 2.5),
         during=during,
         outlives=rng.random() < 0.5,

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from binance_trade_agent.bootstrap.desk import Desk
+from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.telemetry.crash_points import VARIABLE, CrashPoint
 from proof.comparison import Differences, compare, read_books
 from proof.exchange import ControlledExchange
@@ -71,6 +72,12 @@ class Lane:
     def is_alive(self) -> bool:
         """Whether the trader runs."""
         return self._trader is not None and self._trader.poll() is None
+
+    def check_alive(self) -> None:
+        """Raise if the trader has ended by itself, which only rows that stop it expect."""
+        code = None if self._trader is None else self._trader.poll()
+        if code is not None and code > 0 and code != ExitCode.SIGTERM:
+            raise AssertionError(f"the trader ended with {code}: {self.place.output[-1500:]}")
 
     def start(self, point: CrashPoint | None = None, visit: int = 1) -> None:
         """Start the trader, to die at a point."""

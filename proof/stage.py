@@ -39,7 +39,8 @@ SETTINGS: Mapping[str, str] = {
 #: The same with an OCO at the exchange for each entry.
 PROTECTED: Mapping[str, str] = {"STOP_LOSS_SHARE": "0.05", "TAKE_PROFIT_SHARE": "0.10"}
 
-_QUICK_S = 45.0
+#: How long a row waits for anything that is due at once; the machine may be busy.
+PATIENCE_S = 45.0
 _LOOK_S = 0.05
 _POSTS = (ORDER, REPLACE, OCO)
 
@@ -47,8 +48,9 @@ _POSTS = (ORDER, REPLACE, OCO)
 class Stage:
     """What a row can do and see. `check` notes each claim; a row passes when all of them hold."""
 
-    def __init__(self, opened: Lane) -> None:
+    def __init__(self, opened: Lane, patience_s: float = PATIENCE_S) -> None:
         self.lane = opened
+        self._patience_s = patience_s
         self.exchange = opened.exchange
         self.watch = opened.desk.watch
         self.did: list[str] = []
@@ -87,7 +89,7 @@ class Stage:
             return key
         raise AssertionError("an answer before the question")
 
-    def answer(self, key: str, within_s: float = _QUICK_S) -> CommandResult:
+    def answer(self, key: str, within_s: float | None = None) -> CommandResult:
         """What came of the request."""
         self.until(lambda: self._done(key), "the trader answers the request", within_s)
         return self._trade(key, 1.0)
@@ -118,11 +120,13 @@ class Stage:
             "the next cycle",
         )
 
-    def until(self, probe: Callable[[], object], what: str, within_s: float = _QUICK_S) -> None:
+    def until(self, probe: Callable[[], object], what: str, within_s: float | None = None) -> None:
         """Wait for something; what the orders go through meanwhile is noted."""
+        within_s = within_s or self._patience_s
         end = time.monotonic() + within_s
         while not probe():
             self._observe()
+            self.lane.check_alive()
             if time.monotonic() > end:
                 raise AssertionError(f"not within {within_s:.0f} s: {what}")
             time.sleep(_LOOK_S)
@@ -167,7 +171,7 @@ class Stage:
         if not holds:
             self.failures.append(claim)
 
-    def expect_status(self, status: OrderStatus, within_s: float = _QUICK_S) -> OrderRow:
+    def expect_status(self, status: OrderStatus, within_s: float | None = None) -> OrderRow:
         """Wait until the newest entry or exit is in this state."""
         try:
             self.until(lambda: self.last().status == status, f"the order is {status}", within_s)
@@ -202,7 +206,7 @@ class Stage:
         found = compare(self.exchange.truth(), read_books(self.watch))
         self.check(not found.faults, f"at once: {found}")
 
-    def expect_equal(self, within_s: float = _QUICK_S) -> None:
+    def expect_equal(self, within_s: float | None = None) -> None:
         """Exchange and books agree in everything, with nothing pending."""
         found = None
 
@@ -286,7 +290,9 @@ def _counted(statuses: Iterable[str]) -> str:
 
 
 @contextmanager
-def stage(folder: Path, settings: Mapping[str, str], *, program: str = TRADER) -> Iterator[Stage]:
+def stage(
+    folder: Path, settings: Mapping[str, str], *, program: str = TRADER, patience_s: float = PATIENCE_S
+) -> Iterator[Stage]:
     """A stage in a folder of its own, the trader not started."""
     with lane(folder, {**SETTINGS, **settings}, program=program) as opened:
-        yield Stage(opened)
+        yield Stage(opened, patience_s)

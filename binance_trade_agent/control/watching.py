@@ -11,10 +11,12 @@ from binance_trade_agent.domain.modes import TradingAlign
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
+    CancelRow,
     CycleRow,
     DecisionRow,
     EquityRow,
     FillRow,
+    FlowRow,
     Heartbeat,
     Incident,
     OrderRow,
@@ -116,6 +118,14 @@ class Watch:
     def fills(self, *, limit: int = 50, symbol: str | None = None) -> tuple[FillRow, ...]:
         """Fills, newest first."""
         return self._reads.fills(limit=limit, symbol=symbol)
+
+    def cancels(self, *, limit: int = 50) -> tuple[CancelRow, ...]:
+        """Cancels, newest first."""
+        return self._reads.cancels(limit=limit)
+
+    def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
+        """Changes of balances that no fill of ours made, newest first."""
+        return self._reads.flows(limit=limit)
 
     def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
         """Cycles, newest first."""

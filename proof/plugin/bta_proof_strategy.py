@@ -48,3 +48,13 @@ class Idle(Strategy):
     def decide(self, bar: Bar) -> Advice:
         """Nothing."""
         return Advice.hold("idle", "this strategy never trades")
+
+
+class Eager(Idle):
+    """BUY always: holds one position, and enters again as soon as it has none."""
+
+    name: ClassVar[str] = "eager"
+
+    def decide(self, bar: Bar) -> Advice:
+        """The same again."""
+        return Advice.buy(1.0, "eager", "this strategy always buys")

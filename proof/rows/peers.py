@@ -94,7 +94,7 @@ ROWS = (
         },
     ),
     Row("F2", "invisible for 35 s at start", deaf(invisible_at_start), slow=True),
-    Row("F3", "SIGTERM inside the POST", stopped_in_the_post),
+    Row("F3", "SIGTERM inside the POST", deaf(stopped_in_the_post)),
     Row(
         "F4",
         "SELL's reply lost, own coins held",

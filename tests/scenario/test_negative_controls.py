@@ -19,7 +19,7 @@ _LOST_REPLY = Row("0", "reply lost", deaf(lost("execute_then_reset")))
 
 def played(folder: Path, how: str) -> Verdict:
     row = Row("0", "reply lost", _LOST_REPLY.play, settings={VARIABLE: how})
-    return play(row, folder, program=_BROKEN)
+    return play(row, folder, program=_BROKEN, patience_s=10)
 
 
 def test_an_adapter_that_sends_again_is_reported_as_doubled(tmp_path: Path) -> None:
