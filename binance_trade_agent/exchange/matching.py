@@ -84,7 +84,7 @@ class Order:
     `price` is 0 for orders at any price, `quote_quantity` the quoteOrderQty or 0, `list_id` -1 outside
     of lists. Of a stop order, `stop_price` is 0 and `trailing_delta` (basis points) 0 where not given;
     `extreme` is the best price since trailing began, at `trailing_ms`, both 0 before. `reserve_price` is
-    what a waiting BUY at any price locks for each unit. `working_ms` is 0 until the order works
+    what a BUY stop at any price locks for each unit. `working_ms` is 0 until the order works
     in the book. Times are milliseconds.
     """
 
@@ -308,7 +308,7 @@ def executed(order: Order, match: Match, time_ms: int) -> Order:
 def locked_amount(order: Order) -> Decimal:
     """What an open order by itself keeps locked: quote for a BUY, base for a SELL.
 
-    A pending order of a list locks nothing, a waiting BUY at any price what it costs at `reserve_price`.
+    A pending order of a list locks nothing, a BUY stop at any price what it costs at `reserve_price`.
     """
     if not order.status.is_open or order.status is OrderStatus.PENDING_NEW:
         return ZERO

@@ -115,6 +115,14 @@ class TestOco:
         assert await statuses(running) == [("EXPIRED", "OCO_TRIGGER"), ("FILLED", "")]
         assert await list_status(running) == "ALL_DONE"
 
+    async def test_a_stop_that_triggers_without_a_fill_ends_the_target_too(self, running: Running) -> None:
+        limit = {"belowType": "STOP_LOSS_LIMIT", "belowPrice": "48900", "belowTimeInForce": "GTC"}
+        await place(running, "oco", OCO | limit)
+        running.market.set_price("BTCUSDT", "48000")
+        assert await statuses(running) == [("NEW", ""), ("EXPIRED", "OCO_TRIGGER")]
+        assert await list_status(running) == "EXECUTING"
+        assert (await running.client.balances())["BTC"] == (Decimal("0.2"), Decimal("0.8"))
+
     async def test_cancelling_one_order_cancels_the_list(self, running: Running) -> None:
         await place(running, "oco", OCO, aboveClientOrderId="target")
         reply = await running.client.signed(

@@ -75,6 +75,15 @@ async def test_a_buy_stop_locks_its_stop_price_and_pays_the_market(running: Runn
     assert (await running.client.balances())["USDT"] == (Decimal(4850), Decimal(0))
 
 
+async def test_a_buy_stop_walks_the_book_with_the_last_of_the_money(running: Running) -> None:
+    await place(running, side="BUY", type="STOP_LOSS", quantity="0.19", stopPrice="51000")
+    running.market.level_quantity = Decimal("0.1")
+    running.market.set_price("BTCUSDT", "52600")
+    assert (await order_of(running, 1))["status"] == "FILLED"
+    cost = Decimal("0.1") * 52_600 + Decimal("0.09") * Decimal("52600.01")
+    assert (await running.client.balances())["USDT"] == (10_000 - cost, Decimal(0))
+
+
 async def test_a_buy_stop_that_cannot_be_paid_expires(running: Running) -> None:
     await place(running, side="BUY", type="STOP_LOSS", quantity="0.19", stopPrice="52000")
     running.market.set_price("BTCUSDT", "60000")

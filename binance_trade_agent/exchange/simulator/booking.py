@@ -141,7 +141,6 @@ class Booking:
             order,
             status=OrderStatus.NEW,
             quantity=taken.quantity,
-            reserve_price=ZERO,
             working_ms=terms.time_ms,
             update_ms=terms.time_ms,
         )

@@ -63,6 +63,15 @@ def test_orders_in_ten_seconds() -> None:
     assert count.counts(30_000) == (1, 101)
 
 
+def test_a_list_needs_room_for_all_its_orders() -> None:
+    count = OrderCount()
+    count.add(20_000, 98)
+    with pytest.raises(ApiError, match="100 orders per 10 SECOND"):
+        count.add(20_000, 3)
+    count.add(20_000, 2)
+    assert count.counts(20_000) == (100, 100)
+
+
 def test_first_fills_give_back() -> None:
     count = OrderCount()
     for _ in range(8):
