@@ -94,7 +94,7 @@ class Campaign:
         # two deaths before a cycle in a row, and a growing wait would begin: let this life live
         armed = kill.point if self._deaths_without_cycle < 2 else None
         if kill.during:
-            self._rules += opened.exchange.add(FAULTS[kill.during])
+            self._rules += opened.exchange.add(*FAULTS[kill.during])
         before = opened.completed()
         opened.start(armed, kill.visit)
         if opened.await_cycle(before):

@@ -12,40 +12,47 @@ Rule = Mapping[str, Any]
 _ORDER = {"method": "POST", "path": "/api/v3/order"}
 _REPLACE = {"method": "POST", "path": "/api/v3/order/cancelReplace"}
 _LIST = {"method": "POST", "path": "/api/v3/orderList/oco"}
-_CANCEL = {"method": "DELETE", "path": "/api/v3/orderList"}
+
+_SENT = {"method": "POST"}
+_NO_STREAM = {"fault": "stream_refuse", "status": 503}
 
 #: Faults that may be in force while the trader lives and dies.
-FAULTS: Mapping[str, Rule] = {
-    "reply lost (reset)": {"fault": "execute_then_reset", "match": {"method": "POST"}, "count": 2},
-    "-1007 executed": {
-        "fault": "execute_then_answer",
-        "error": "-1007",
-        "match": {"method": "POST"},
-        "count": 2,
-    },
-    "502 executed": {"fault": "execute_then_answer", "error": "502", "match": {"method": "POST"}, "count": 2},
-    "-1007 not executed": {"fault": "answer", "error": "-1007", "match": {"method": "POST"}},
-    "reset before": {"fault": "reset", "match": {"method": "POST"}},
-    "late answer": {"fault": "delay", "delay_s": 4, "match": _ORDER, "count": 2},
-    "cut JSON": {"fault": "truncate", "match": {"method": "POST"}, "count": 2},
-    "empty body": {"fault": "empty", "match": {"method": "POST"}, "count": 2},
-    "cancel's reply lost": {"fault": "execute_then_reset", "match": {"method": "DELETE"}, "count": 2},
-    "read lag": {"fault": "invisible", "delay_s": 3, "count": 4},
-    "partial fills": {"fault": "partial", "share": 0.5, "match": _ORDER, "count": 4},
-    "expired": {"fault": "expire", "match": _ORDER, "count": 2},
-    "refused": {"fault": "answer", "error": "-2010 balance", "match": _ORDER, "count": 2},
-    "weight": {
-        "fault": "answer",
-        "error": "429",
-        "match": {"method": "GET", "path": "/api/v3/account"},
-        "headers": {"Retry-After": "1"},
-    },
-    "clock": {"fault": "clock", "shift_ms": 4000},
-    "stream cut": {"fault": "stream_drop", "close_code": None},
-    "stream silent": {"fault": "stream_silent"},
-    "stream doubled": {"fault": "stream_duplicate"},
-    "stream out of order": {"fault": "stream_reorder"},
-    "server shutdown": {"fault": "server_shutdown"},
+FAULTS: Mapping[str, Sequence[Rule]] = {
+    "reply lost": ({"fault": "execute_then_reset", "match": _SENT, "count": 2},),
+    "reply lost, no stream": ({"fault": "execute_then_reset", "match": _SENT, "count": 2}, _NO_STREAM),
+    "-1007 executed": ({"fault": "execute_then_answer", "error": "-1007", "match": _SENT, "count": 2},),
+    "502 executed, no stream": (
+        {"fault": "execute_then_answer", "error": "502", "match": _SENT, "count": 2},
+        _NO_STREAM,
+    ),
+    "-1007 not executed": ({"fault": "answer", "error": "-1007", "match": _SENT},),
+    "reset before": ({"fault": "reset", "match": _SENT},),
+    "late answer": ({"fault": "delay", "delay_s": 4, "match": _ORDER, "count": 2},),
+    "cut JSON": ({"fault": "truncate", "match": _SENT, "count": 2},),
+    "empty body, no stream": ({"fault": "empty", "match": _SENT, "count": 2}, _NO_STREAM),
+    "cancel's reply lost": ({"fault": "execute_then_reset", "match": {"method": "DELETE"}, "count": 2},),
+    "read lag, reply lost, no stream": (
+        {"fault": "invisible", "delay_s": 3, "count": 4},
+        {"fault": "execute_then_reset", "match": _SENT, "count": 2},
+        _NO_STREAM,
+    ),
+    "partial fills": ({"fault": "partial", "share": 0.5, "match": _ORDER, "count": 4},),
+    "expired": ({"fault": "expire", "match": _ORDER, "count": 2},),
+    "refused": ({"fault": "answer", "error": "-2010 balance", "match": _ORDER, "count": 2},),
+    "weight": (
+        {
+            "fault": "answer",
+            "error": "429",
+            "match": {"method": "GET", "path": "/api/v3/account"},
+            "headers": {"Retry-After": "1"},
+        },
+    ),
+    "clock": ({"fault": "clock", "shift_ms": 4000},),
+    "stream cut": ({"fault": "stream_drop", "close_code": None},),
+    "stream silent": ({"fault": "stream_silent"},),
+    "stream doubled": ({"fault": "stream_duplicate"},),
+    "stream out of order": ({"fault": "stream_reorder"},),
+    "server shutdown": ({"fault": "server_shutdown"},),
 }
 
 
