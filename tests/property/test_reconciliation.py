@@ -76,6 +76,8 @@ class ByHand:
 
 @dataclass(frozen=True)
 class Wait:
+    """Time passes; then a cycle looks at everything."""
+
     seconds: float
 
 
@@ -87,14 +89,14 @@ class Stream:
     loses: float
 
 
-def sends(longest_lag_s: float, rests: st.SearchStrategy[bool]) -> st.SearchStrategy[Send]:
+def sends(longest_lag_s: int, rests: st.SearchStrategy[bool]) -> st.SearchStrategy[Send]:
     return st.builds(
         Send,
         symbols,
         sides,
         quantities,
-        delay_s=st.floats(0, 8),
-        lag_s=st.floats(0, longest_lag_s),
+        delay_s=st.integers(0, 8),
+        lag_s=st.integers(0, longest_lag_s),
         pieces=st.integers(1, 3),
         rests=rests,
     )
@@ -102,8 +104,8 @@ def sends(longest_lag_s: float, rests: st.SearchStrategy[bool]) -> st.SearchStra
 
 own_acts = st.one_of(
     st.builds(Trade, st.booleans()),
-    st.builds(Cancel, st.floats(0, 8)),
-    st.builds(Wait, st.floats(0, 90)),
+    st.builds(Cancel, st.integers(0, 8)),
+    st.builds(Wait, st.one_of(st.integers(1, 9), st.integers(60, 90))),
     st.builds(Stream, st.integers(0, 999), st.sampled_from([0.0, 0.5, 1.0])),
 )
 assets = st.sampled_from(["BTC", "ETH", QUOTE, "BNB"])
@@ -285,7 +287,7 @@ class World:
 
 
 def live(story: Story, step_ms: int, cycles: list[bool], *, resolves: bool = True) -> World:
-    """Act after act, with a cycle before each where `cycles` says so; then to rest, and compare."""
+    """Act after act, with a cycle after each where `cycles` says so; then to rest, and compare."""
 
     async def run() -> World:
         world = World(TravelExchange(SYMBOLS))
@@ -293,9 +295,9 @@ def live(story: Story, step_ms: int, cycles: list[bool], *, resolves: bool = Tru
         await world.begin()
         world.exchange.step = step_ms * timedelta(milliseconds=1)
         for act, with_cycle in zip(story, cycles, strict=False):
-            if with_cycle:
-                await world.cycle()
             world.act(act)
+            if with_cycle or isinstance(act, Wait):
+                await world.cycle()
         await world.end()
         if resolves or not world.journal.unfinished():
             world.check()

@@ -178,12 +178,39 @@ async def test_a_trade_that_an_agreement_just_missed_is_found(desk: Desk) -> Non
 
 
 async def test_nothing_is_compared_while_an_order_is_unresolved_or_fills_are_missing(desk: Desk) -> None:
+    async def look_twice() -> None:
+        for _ in range(2):
+            assert not (await desk.compare()).compared
+            assert not desk.reconciler.is_in_doubt
+            desk.exchange.pass_time(10 * SECOND)
+
     desk.order("bta-1")
-    assert not (await desk.compare()).compared
+    await look_twice()
     desk.journal.record("bta-1", replace(desk.exchange.orders["bta-1"], fills=()))
-    assert not (await desk.compare()).compared
+    await look_twice()
     desk.know("bta-1")
     assert await desk.compare() == Comparison(True)
+    assert (desk.ledger.differences, desk.ledger.foreign) == ([], {})
+
+
+async def test_what_moves_while_a_difference_is_looked_into_is_not_settled_with_it(desk: Desk) -> None:
+    class Moving(TravelExchange):
+        async def fills_since(self, symbol, since):  # type: ignore[no-untyped-def]
+            self.balances[QUOTE] += 1
+            return await super().fills_since(symbol, since)
+
+    exchange = Moving()
+    exchange.pass_time(SECOND)
+    exchange.transfer("BTC", ONE)
+    reconciler = AccountReconciler(
+        exchange, desk.journal, desk.ledger, desk.clock, symbols=("BTCUSDT",), quote=QUOTE
+    )
+    for _ in range(2):
+        comparison = await reconciler.compare(await exchange.account(), (), thorough=True, all_found=True)
+        assert not comparison.compared
+        exchange.pass_time(10 * SECOND)
+    assert desk.ledger.differences == []
+    assert reconciler.is_in_doubt
 
 
 async def test_orders_at_rest_do_not_hinder_the_comparison(desk: Desk) -> None:
