@@ -15,7 +15,6 @@ from binance_trade_agent.domain.portfolio import (
     position_state,
 )
 from binance_trade_agent.domain.protection import covered, covers_of
-from binance_trade_agent.domain.reconciliation import balance_differences
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Clock, Ledger
 
@@ -66,15 +65,6 @@ class PortfolioAgent:
             balances=balances,
             dust_symbols=frozenset(symbol for symbol in positions if self._is_dust(positions[symbol])),
         )
-
-    def differences(
-        self, account: AccountSnapshot | None, unfinished: tuple[JournalOrder, ...]
-    ) -> dict[str, Decimal] | None:
-        """asset -> exchange less ledger where they differ; None where it cannot be told now."""
-        # an unfinished order moves balances that its fills will explain only later
-        if account is None or unfinished:
-            return None
-        return balance_differences(self._ledger.balances(), account)
 
     def equity(self, portfolio: PortfolioView) -> Equity | None:
         """The worth of `portfolio` now; None before the book is open."""
