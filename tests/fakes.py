@@ -160,6 +160,8 @@ class FakeReadModels:
     cancel_rows: tuple[CancelRow, ...] = ()
     flow_rows: tuple[FlowRow, ...] = ()
     foreign_rows: tuple[ForeignOrderRow, ...] = ()
+    #: All cycles, newest first; unset: the one that `stored` holds.
+    cycle_rows: tuple[CycleRow, ...] = ()
     broken: str | None = None
 
     def status(self) -> StoreStatus:
@@ -188,6 +190,8 @@ class FakeReadModels:
 
     def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
         self._check()
+        if self.cycle_rows:
+            return self.cycle_rows[:limit]
         return (self.stored.last_cycle,)[:limit] if self.stored.last_cycle else ()
 
     def decisions(

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from binance_trade_agent.domain.decisions import ControlSnapshot
+from binance_trade_agent.control.protections import Protection, protection_of
+from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.modes import TradingAlign
 from binance_trade_agent.domain.money import ZERO
+from binance_trade_agent.domain.orders import CancelStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
     CancelRow,
@@ -17,6 +19,7 @@ from binance_trade_agent.domain.records import (
     EquityRow,
     FillRow,
     FlowRow,
+    ForeignOrderRow,
     Heartbeat,
     Incident,
     OrderRow,
@@ -24,6 +27,18 @@ from binance_trade_agent.domain.records import (
 )
 from binance_trade_agent.ports import Clock, ReadModels
 from binance_trade_agent.telemetry.health import HealthVerdict, judge
+
+_OPENING = "opening"
+_UNRESOLVED_CANCELS = frozenset(status.value for status in CancelStatus if status.is_unresolved)
+#: Among so many newest cancels those that are not resolved are looked for: each holds a symbol back.
+_CANCELS_SEEN = 200
+_CYCLES_SEEN = 20
+_PRICES_SEEN = 10
+#: How many orders are read at first for a position's protection; more only if it is older than they are.
+_ORDERS_SEEN = 100
+_MOST_ORDERS = 10_000
+#: By how much the exchange's clock, which dates a position, may differ from ours, which dates orders.
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,7 @@ class AgentStatus:
     decisions: int
     orders_by_status: Mapping[str, int]
     unresolved: tuple[OrderRow, ...]
+    unresolved_cancels: tuple[CancelRow, ...]
     equity: EquityRow | None
     profit: Decimal | None
     exposure: Decimal
@@ -91,11 +107,14 @@ class Watch:
             control=stored.control,
             session=session,
             last_cycle=cycle,
-            next_cycle_due=cycle.scheduled_at + interval if cycle and running else None,
+            next_cycle_due=self._next_due(cycle, interval) if running else None,
             cycles=stored.cycles,
             decisions=stored.decisions,
             orders_by_status=stored.orders_by_status,
             unresolved=stored.unresolved,
+            unresolved_cancels=tuple(
+                row for row in self.cancels(limit=_CANCELS_SEEN) if row.status in _UNRESOLVED_CANCELS
+            ),
             equity=equity,
             profit=equity.total - contributed if equity and contributed is not None else None,
             exposure=equity.positions_value if equity else ZERO,
@@ -106,6 +125,22 @@ class Watch:
     def positions(self) -> tuple[Position, ...]:
         """Positions of the book, flat ones with history included."""
         return self._reads.positions()
+
+    def protection(self) -> tuple[Protection, ...]:
+        """What guards each position that is held, with the distances from its newest decision's price."""
+        held = [position for position in self._reads.positions() if position.quantity > 0]
+        if not held:
+            return ()
+        alarms = {incident.key: incident.text for incident in self._reads.incidents()}
+        return tuple(
+            protection_of(
+                position,
+                self._orders_since_opened(position),
+                self._last_price(position.symbol),
+                alarms.get(f"unprotected:{position.symbol}", ""),
+            )
+            for position in held
+        )
 
     def balances(self) -> dict[str, Decimal]:
         """asset -> what the ledger says the account holds."""
@@ -124,8 +159,16 @@ class Watch:
         return self._reads.cancels(limit=limit)
 
     def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
-        """Changes of balances that no fill of ours made, newest first."""
+        """Changes of balances that no fill of ours made, openings included, newest first."""
         return self._reads.flows(limit=limit)
+
+    def outside_flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
+        """What moved the account from outside, newest first: transfers, others' trades, unexplained differences."""
+        return tuple(row for row in self._reads.flows(limit=limit) if row.kind != _OPENING)
+
+    def foreign_orders(self) -> tuple[ForeignOrderRow, ...]:
+        """Open orders of the account that are not this book's, as last seen: shown, never touched."""
+        return self._reads.foreign_orders()
 
     def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
         """Cycles, newest first."""
@@ -141,6 +184,26 @@ class Watch:
         """The latest equity snapshots, oldest first."""
         return self._reads.equity(limit=limit)
 
+    def _next_due(self, newest: CycleRow | None, interval: timedelta) -> datetime | None:
+        # a cycle after a fill or by hand moves no tick
+        cycles = (
+            [newest] if newest and newest.kind == CycleKind.SCHEDULED else self.cycles(limit=_CYCLES_SEEN)
+        )
+        ticks = (row.scheduled_at for row in cycles if row.kind == CycleKind.SCHEDULED)
+        return next((tick + interval for tick in ticks), None)
+
+    def _last_price(self, symbol: str) -> Decimal | None:
+        rows = self._reads.decisions(limit=_PRICES_SEEN, symbol=symbol)
+        return next((row.price for row in rows if row.price is not None), None)
+
+    def _orders_since_opened(self, position: Position) -> tuple[OrderRow, ...]:
+        limit = _ORDERS_SEEN
+        while True:
+            rows = self._reads.orders(limit=limit, symbol=position.symbol)
+            if len(rows) < limit or limit >= _MOST_ORDERS or _predate(rows[-1], position):
+                return rows
+            limit *= 10
+
 
 def _period(settings: Mapping[str, str], default: timedelta) -> timedelta:
     """Time between two ticks of a session, by the settings it began with."""
@@ -149,3 +212,7 @@ def _period(settings: Mapping[str, str], default: timedelta) -> timedelta:
     if "TRADING_INTERVAL_SECONDS" in settings:
         return timedelta(seconds=float(settings["TRADING_INTERVAL_SECONDS"]))
     return default
+
+
+def _predate(row: OrderRow, position: Position) -> bool:
+    return position.opened_at is not None and row.created_at < position.opened_at - _CLOCK_DIFFERENCE

@@ -8,6 +8,7 @@ import pytest
 
 from binance_trade_agent.control.watching import Watch
 from binance_trade_agent.domain.errors import StorageError
+from binance_trade_agent.domain.records import CancelRow, FlowRow
 from binance_trade_agent.telemetry.health import STOPPED, TraderCondition
 from tests.fakes import START, FakeDesk, fake_desk
 
@@ -73,6 +74,49 @@ def test_a_failed_read_raises_and_is_never_an_empty_list() -> None:
     desk = fake_desk()
     desk.reads.broken = "database is locked"
     watch = desk.watch
-    for read in (watch.status, watch.positions, watch.balances, watch.orders, watch.decisions, watch.equity):
+    for read in (
+        watch.status,
+        watch.positions,
+        watch.protection,
+        watch.balances,
+        watch.orders,
+        watch.cancels,
+        watch.outside_flows,
+        watch.foreign_orders,
+        watch.decisions,
+        watch.equity,
+    ):
         with pytest.raises(StorageError, match="is locked"):
             read()
+
+
+def test_the_next_tick_is_counted_from_the_last_one_not_from_a_cycle_after_a_fill() -> None:
+    desk = fake_desk()
+    tick = desk.reads.stored.last_cycle
+    assert tick is not None
+    fill = replace(tick, id="c241", number=241, kind="fill", scheduled_at=START, started_at=START)
+    desk.reads.stored = replace(desk.reads.stored, last_cycle=fill)
+    desk.reads.cycle_rows = (fill, tick)
+    status = desk.watch.status()
+    assert status.last_cycle == fill
+    assert status.next_cycle_due == tick.scheduled_at + timedelta(seconds=5)
+    desk.reads.cycle_rows = (fill,)
+    assert desk.watch.status().next_cycle_due is None
+
+
+def test_a_cancel_without_an_answer_is_unresolved() -> None:
+    desk = fake_desk()
+    done = CancelRow("bta-c1", "bta-1", None, "BTCUSDT", "DONE", "trailing", START, START)
+    lost = replace(done, cancel_id="bta-c2", status="UNKNOWN")
+    desk.reads.cancel_rows = (lost, done)
+    assert desk.watch.status().unresolved_cancels == (lost,)
+    assert desk.watch.cancels(limit=5) == (lost, done)
+
+
+def test_what_the_account_opened_with_did_not_come_from_outside() -> None:
+    desk = fake_desk()
+    opening = FlowRow("opening", "USDT", Decimal(10000), None, "", START)
+    deposit = FlowRow("deposit", "BTC", Decimal("0.5"), None, "deposit 7", START)
+    desk.reads.flow_rows = (deposit, opening)
+    assert desk.watch.flows() == (deposit, opening)
+    assert desk.watch.outside_flows() == (deposit,)
