@@ -61,6 +61,8 @@ _log = structlog.get_logger("autonomous_trader")
 
 #: What is in hand when SIGTERM comes has this long; then its order is left UNKNOWN.
 STOP_GRACE_S = 8.0
+#: What cancelling entries that still rest may take after it; supervisord waits a little longer than both.
+WITHDRAWAL_S = 3.0
 #: A database that fails may fail the counter of failed starts too: then this alone slows the restarts.
 STORAGE_PAUSE_S = 2.0
 #: Outcomes after which a sale at the end of a session is tried again.
@@ -109,8 +111,10 @@ class TradingLoop:
         while True:
             await self._idle_until(tick.due_at)
             if self._stop.is_set():
+                await self._withdraw_entries()
                 return self._end(STOPPED, ExitCode.SIGTERM)
             if is_over(self._session, self._clock.now()):
+                await self._withdraw_entries()
                 await self._flatten_if_asked()
                 stopped = self._stop.is_set()
                 return self._end(*((STOPPED, ExitCode.SIGTERM) if stopped else ("duration", ExitCode.OK)))
@@ -209,6 +213,13 @@ class TradingLoop:
             self._keeper.cycle_completed()
             self._reporter.tell(report)
         return report
+
+    async def _withdraw_entries(self) -> None:
+        """Take back entries that still rest, as far as the time of a stop allows."""
+        task = asyncio.create_task(self._orchestrator.withdraw_entries())
+        await asyncio.wait({task}, timeout=WITHDRAWAL_S)
+        task.cancel()
+        await asyncio.wait({task})
 
     async def _flatten_if_asked(self) -> None:
         """Sell what is held; a sale without data or without an answer is tried again after an interval."""

@@ -288,6 +288,15 @@ class JournalOrder:
         )
 
     @property
+    def rests_as_entry(self) -> bool:
+        """Whether it is an entry that the exchange holds open."""
+        return (
+            self.intent.purpose is Purpose.ENTRY
+            and not self.status.is_terminal
+            and not self.status.is_unresolved
+        )
+
+    @property
     def locks_symbol(self) -> bool:
         """Whether the symbol must wait for it: all but protection at rest with every fill booked."""
         if self.status.is_terminal:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart
 from binance_trade_agent.domain.errors import ExchangeError
-from binance_trade_agent.domain.orders import JournalOrder, Purpose
+from binance_trade_agent.domain.orders import JournalOrder
 from binance_trade_agent.domain.portfolio import AccountSnapshot
 from binance_trade_agent.orchestrator.cycle import Cycle, locks_of
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk
@@ -64,9 +64,7 @@ class Observer:
         self, unfinished: tuple[JournalOrder, ...], control: ControlSnapshot
     ) -> tuple[JournalOrder, ...]:
         """Cancel entries that rest too long, or that nobody wants any more; what they bought stays."""
-        resting = [
-            row for row in unfinished if row.intent.purpose is Purpose.ENTRY and not row.status.is_unresolved
-        ]
+        resting = [row for row in unfinished if row.rests_as_entry]
         ending = self.overdue(resting) if control.state.entries_allowed else resting
         cancelling = {cancel.intent.client_order_id for cancel in self._desk.journal.unfinished_cancels()}
         ending = [row for row in ending if row.intent.client_order_id not in cancelling]

@@ -59,6 +59,12 @@ class TradingOrchestrator:
         """Look up orders whose fate is not known, without deciding anything; returns what is still unfinished."""
         return await self._desk.resolver.resolve_all(thorough=True)
 
+    async def withdraw_entries(self) -> None:
+        """Cancel entries that still rest: nobody would protect what they buy once this process is gone."""
+        for row in self._desk.journal.unfinished():
+            if row.rests_as_entry:
+                await self._desk.execution.cancel_entry(row, "the trader ends")
+
     def wants_turn(self) -> str | None:
         """A symbol that cannot wait for the next tick: an order of it traded, or a resting entry is overdue."""
         self._touched |= self._desk.user_data.take_touched()

@@ -20,7 +20,7 @@ from binance_trade_agent.domain.decisions import (
 from binance_trade_agent.domain.market import MarketDataFailure, MarketSnapshot
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.protection import ExitNow
-from binance_trade_agent.orchestrator.cycle import Cycle
+from binance_trade_agent.orchestrator.cycle import Cycle, locks_of
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
 from binance_trade_agent.orchestrator.progress import Progress
 from binance_trade_agent.telemetry.stopwatch import Stopwatch
@@ -95,6 +95,8 @@ class SymbolTurn:
         side: Side | None,
     ) -> Decision:
         """Take a signal through locks, risk and execution; `side` is one that no strategy chose."""
+        if signal.action is SignalAction.SELL:
+            await self._clear_entries(signal.symbol, cycle)
         if waiting := _must_wait(signal, cycle):
             return replace(decision, outcome=Outcome.UNRESOLVED, reason=waiting)
         if signal.action is SignalAction.HOLD:
@@ -115,6 +117,16 @@ class SymbolTurn:
         decision = await self._execute(verdict, decision, cycle)
         watch.lap("execution")
         return decision
+
+    async def _clear_entries(self, symbol: str, cycle: Cycle) -> None:
+        """Take back what still rests to buy the symbol: an exit does not wait for it."""
+        rows = [row for row in cycle.unfinished if row.intent.symbol == symbol and row.rests_as_entry]
+        for row in rows:
+            await self._desk.execution.cancel_entry(row, "an exit")
+        if rows:
+            cycle.unfinished = self._desk.journal.unfinished()
+            cycle.locked = locks_of(cycle.unfinished, self._desk.journal.unfinished_cancels())
+            cycle.portfolio = self._desk.portfolio.view(cycle.unfinished)
 
     def _due_exit(self, view: MarketSnapshot, cycle: Cycle) -> ExitNow | None:
         if cycle.start.kind is CycleKind.TEST or not cycle.has_something(view.symbol):

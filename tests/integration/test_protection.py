@@ -121,7 +121,7 @@ async def test_an_exit_whose_protection_has_just_traded_sells_nothing_twice(desk
     desk.exchange.close_candle(99)
     await desk.cycle()
     assert by_purpose(desk, Purpose.EXIT) == ["REJECTED"]
-    assert by_purpose(desk, Purpose.STOP) == ["FILLED"]
+    assert {*by_purpose(desk, Purpose.STOP), *by_purpose(desk, Purpose.TARGET)} == {"FILLED", "EXPIRED"}
     assert held(desk) < Decimal("0.00001")
     assert booked_equals_held(desk)
 
@@ -310,6 +310,31 @@ async def test_a_pause_takes_a_resting_entry_back(tmp_path: Path) -> None:
     await bought(desk)
     desk.store.control.write(TradingState.PAUSED, reason="lunch", actor="me", at=desk.clock.now())
     await desk.cycle()
+    assert open_at_exchange(desk) == []
+    assert by_purpose(desk, Purpose.ENTRY) == ["CANCELED"]
+    desk.store.database.close()
+
+
+async def test_an_exit_takes_back_what_still_rests_to_buy(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, limits=LIMIT_ENTRIES, protection=PLAN)
+    await bought(desk)
+    (entry,) = open_at_exchange(desk)
+    desk.exchange.time += timedelta(seconds=1)
+    desk.exchange.execute(entry.client_order_id, Decimal("0.5"))
+    desk.exchange.close_candle(99)
+    # the close at 99 fills nothing in this fake: it is below the entry's price, so the rest would have traded
+    await desk.cycle()
+    assert held(desk) < Decimal("0.00001")
+    assert by_purpose(desk, Purpose.EXIT) == ["FILLED"]
+    assert open_at_exchange(desk) == []
+    assert booked_equals_held(desk)
+    desk.store.database.close()
+
+
+async def test_entries_that_rest_are_withdrawn_at_the_end(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, limits=LIMIT_ENTRIES, protection=PLAN)
+    await bought(desk)
+    await desk.orchestrator.withdraw_entries()
     assert open_at_exchange(desk) == []
     assert by_purpose(desk, Purpose.ENTRY) == ["CANCELED"]
     desk.store.database.close()

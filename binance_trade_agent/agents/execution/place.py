@@ -151,10 +151,11 @@ def _sending(decision: Decision, intent: OrderIntent) -> Decision:
 
 
 def _result(answer: Answer) -> ExecutionResult:
+    """What is known now: the user stream may have told what the answer did not."""
     row = answer.row
-    if answer.sent is Sent.UNKNOWN:
+    if answer.sent is Sent.UNKNOWN and row.status.is_unresolved:
         return ExecutionResult(Outcome.UNKNOWN, row, f"no clear answer: {answer.text}")
-    if answer.sent is not Sent.DONE:
+    if answer.sent in {Sent.REFUSED, Sent.NOT_SENT}:
         return ExecutionResult(Outcome.REJECTED, row, answer.text)
     outcome = Outcome.REJECTED if row.status is OrderStatus.REJECTED else Outcome.PLACED
     return ExecutionResult(outcome, row, _describe(row))

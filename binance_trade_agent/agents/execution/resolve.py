@@ -174,7 +174,7 @@ class OrderResolver:
         """
         symbols = set()
         for other in self._journal.unfinished():
-            if other.intent.client_order_id != row.intent.client_order_id and not await self._is_clear(other):
+            if not _same_request(row, other) and not await self._is_clear(other):
                 symbols.add(other.intent.symbol)
         return symbols
 
@@ -226,3 +226,10 @@ class OrderResolver:
             await self._resolve(leg)
         legs = [self._journal.get(leg.intent.client_order_id) for leg in legs]
         return next((leg for leg in legs if not leg.status.is_terminal), self._journal.get(cid))
+
+
+def _same_request(row: JournalOrder, other: JournalOrder) -> bool:
+    """Whether one request was to place both: legs of a list sell the same coins, whichever of them trades."""
+    list_id = row.intent.client_list_id
+    same_list = list_id is not None and other.intent.client_list_id == list_id
+    return same_list or other.intent.client_order_id == row.intent.client_order_id
