@@ -114,8 +114,10 @@ by_hand = st.builds(ByHand, symbols, sides, quantities)
 deposits = st.builds(Transfer, assets, amounts)
 withdrawals = st.builds(Transfer, assets, amounts.map(lambda amount: -amount))
 #: Lists that lag for minutes, but nobody else acts: balances are the only witness, of what was executed.
-slow_stories = st.lists(
-    st.one_of(sends(300, st.just(False)), sends(55, st.just(True)), own_acts), max_size=14
+_slow_acts = st.lists(st.one_of(sends(300, st.just(False)), sends(55, st.just(True)), own_acts), max_size=5)
+_past_the_grace = st.builds(Wait, st.integers(66, 90))
+slow_stories = st.tuples(_slow_acts, sends(300, st.just(False)), _past_the_grace, _slow_acts).map(
+    lambda parts: [*parts[0], parts[1], parts[2], *parts[3]]
 )
 #: Others act too, in one way, and lists lag less than the grace.
 busy_stories = st.one_of(
