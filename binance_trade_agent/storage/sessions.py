@@ -86,15 +86,16 @@ class SqlSessions:
             transaction.execute(update(models.Book).filter_by(id=self._book_id).values(failed_starts=0))
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Replace the process's last sign of life."""
-        row = models.Heartbeat(
-            book_id=self._book_id,
-            process=heartbeat.process,
-            pid=heartbeat.pid,
-            at=heartbeat.at,
-            useful_at=heartbeat.useful_at,
-        )
+        """Replace the process's last sign of life; one that knows of no useful data keeps when there last was any."""
         with self._database.write() as transaction:
+            known = transaction.get(models.Heartbeat, (self._book_id, heartbeat.process))
+            row = models.Heartbeat(
+                book_id=self._book_id,
+                process=heartbeat.process,
+                pid=heartbeat.pid,
+                at=heartbeat.at,
+                useful_at=heartbeat.useful_at or (known.useful_at if known else None),
+            )
             transaction.merge(row)
 
 

@@ -17,6 +17,8 @@ TRADER_PROCESS = "autonomous_trader"
 HEARTBEAT_LIMIT = timedelta(seconds=30)
 #: How late a cycle may be, over its interval, before "up but not cycling" is said.
 CYCLE_GRACE = timedelta(seconds=60)
+#: How long, over its interval, a trader may cycle without an exchange that answers.
+DATA_GRACE = timedelta(seconds=120)
 
 ENDED_AS_PLANNED = frozenset({"duration", "test_mode"})
 STOPPED = "stopped"
@@ -30,6 +32,7 @@ class TraderCondition(StrEnum):
     STARTING = "starting"
     CYCLING = "cycling"
     NOT_CYCLING = "not cycling"
+    BLIND = "without data"
     DEAD = "dead"
     STOPPED = "stopped"
     SESSION_ENDED = "session ended"
@@ -63,7 +66,17 @@ def judge(status: StoreStatus, *, now: datetime, interval: timedelta) -> HealthV
         return HealthVerdict(
             TraderCondition.NOT_CYCLING, False, f"alive, but its last cycle began {_seconds(late)} ago"
         )
+    blind = now - _last_useful(status, session)
+    if blind > interval + DATA_GRACE:
+        text = f"cycling, but for {_seconds(blind)} without market data and account to decide on"
+        return HealthVerdict(TraderCondition.BLIND, False, text)
     return HealthVerdict(TraderCondition.CYCLING, True, f"cycle {cycle.number} began {_seconds(late)} ago")
+
+
+def _last_useful(status: StoreStatus, session: Session) -> datetime:
+    """When the trader last had data it could decide on; its start counts, it had to ask first."""
+    useful = [beat.useful_at for beat in status.heartbeats if beat.process == TRADER_PROCESS]
+    return max([session.started_at, *(at for at in useful if at is not None)])
 
 
 def _last_sign(status: StoreStatus, session: Session) -> datetime:

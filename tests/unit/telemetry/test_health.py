@@ -27,8 +27,8 @@ def verdict(status: StoreStatus, now: datetime = START, interval: timedelta = IN
     return found.condition, found.healthy
 
 
-def beaten(status: StoreStatus, at: datetime) -> StoreStatus:
-    return replace(status, heartbeats=(Heartbeat("autonomous_trader", 1, at, None),))
+def beaten(status: StoreStatus, at: datetime, useful_at: datetime | None = None) -> StoreStatus:
+    return replace(status, heartbeats=(Heartbeat("autonomous_trader", 1, at, useful_at or at),))
 
 
 def test_nobody_has_traded_here_yet() -> None:
@@ -49,6 +49,16 @@ def test_up_but_not_cycling(late_s: int, expected: str) -> None:
     assert status.last_cycle is not None
     now = status.last_cycle.started_at + timedelta(seconds=late_s)
     condition, healthy = verdict(beaten(status, now), now)
+    assert condition == expected
+    assert healthy is (expected == TraderCondition.CYCLING)
+
+
+@pytest.mark.parametrize(
+    ("blind_s", "expected"), [(125, TraderCondition.CYCLING), (126, TraderCondition.BLIND)]
+)
+def test_cycling_without_an_exchange_that_answers(blind_s: int, expected: str) -> None:
+    status = beaten(cycling(), START, START - timedelta(seconds=blind_s))
+    condition, healthy = verdict(status)
     assert condition == expected
     assert healthy is (expected == TraderCondition.CYCLING)
 
