@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from binance_trade_agent.bootstrap.desk import Desk
+from binance_trade_agent.bootstrap.desk import Desk, open_desk
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.telemetry.crash_points import VARIABLE, CrashPoint
 from proof.comparison import Differences, compare, read_books
@@ -49,10 +49,11 @@ def symbols(count: int) -> str:
 class Lane:
     """A running exchange, a trader that lives again and again, and the desk that reads its database."""
 
-    def __init__(self, place: Installation, desk: Desk, program: str) -> None:
+    def __init__(self, place: Installation, program: str) -> None:
         self.place = place
+        self._desks: list[Desk] = []
+        self.reopen()
         self.exchange = ControlledExchange(int(place.environment["SIMULATOR_PORT"]))
-        self._desk = desk
         self._program = program
         self._trader: subprocess.Popen[bytes] | None = None
 
@@ -65,8 +66,21 @@ class Lane:
 
     @property
     def desk(self) -> Desk:
-        """The desk on the trader's database."""
-        return self._desk
+        """The desk on the book that the trader keeps."""
+        return self._desks[-1]
+
+    def reopen(self) -> None:
+        """Look at the book that is kept now; the desk on the one before stays open."""
+        with _MIGRATING:
+            self._desks.append(open_desk(self.place.settings))
+
+    def close(self) -> None:
+        """End the trader and let go of the database."""
+        if self.is_alive:
+            with running(self.trader, stop_s=15):
+                pass
+        for desk in self._desks:
+            desk.close()
 
     @property
     def is_alive(self) -> bool:
@@ -97,7 +111,7 @@ class Lane:
 
     def completed(self) -> str | None:
         """The id of the latest cycle that ended by itself."""
-        rows = self._desk.watch.cycles(limit=20)
+        rows = self.desk.watch.cycles(limit=20)
         return next((row.id for row in rows if row.outcome not in {"open", "interrupted"}), None)
 
     def await_death(self, within_s: float) -> bool:
@@ -126,7 +140,7 @@ class Lane:
             # what it had sent is carried out
             time.sleep(_SETTLE_S)
         try:
-            return compare(self.exchange.truth(), read_books(self._desk.watch))
+            return compare(self.exchange.truth(), read_books(self.desk.watch))
         finally:
             if frozen:
                 os.kill(self.trader.pid, signal.SIGCONT)
@@ -146,7 +160,7 @@ class Lane:
                 return found
 
     def _unresolved(self) -> bool:
-        return bool(self._desk.watch.status().unresolved)
+        return bool(self.desk.watch.status().unresolved)
 
 
 @contextmanager
@@ -166,14 +180,6 @@ def lane(
     )
     with ExitStack() as parts:
         parts.enter_context(simulator(place))
-        with _MIGRATING:
-            desk = parts.enter_context(place.desk())
-        opened = Lane(place, desk, program)
-        parts.callback(_end, opened)
+        opened = Lane(place, program)
+        parts.callback(opened.close)
         yield opened
-
-
-def _end(opened: Lane) -> None:
-    if opened.is_alive:
-        with running(opened.trader, stop_s=15):
-            pass

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from binance_trade_agent.control.steering import CommandTimeout
+from binance_trade_agent.control.watching import Watch
 from binance_trade_agent.domain.orders import OrderStatus, Purpose, Side
 from binance_trade_agent.domain.records import CommandResult, OrderRow
 from proof.comparison import compare, read_books
@@ -52,13 +53,17 @@ class Stage:
         self.lane = opened
         self._patience_s = patience_s
         self.exchange = opened.exchange
-        self.watch = opened.desk.watch
         self.did: list[str] = []
         self.failures: list[str] = []
         self._rules: dict[int, str] = {}
         self._unfired: set[int] = set()
         self._paths: dict[str, list[str]] = {}
         self._asked: dict[str, tuple[Side, Decimal | None, str]] = {}
+
+    @property
+    def watch(self) -> Watch:
+        """The books that the trader keeps now."""
+        return self.lane.desk.watch
 
     # what a row does ---------------------------------------------------------
 

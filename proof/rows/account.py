@@ -1,9 +1,11 @@
 """What others do to the account: shown and booked, never touched, never profit or loss."""
 
+import time
 from decimal import Decimal
 
+from binance_trade_agent.telemetry.crash_points import CrashPoint
 from proof.rows.row import Row
-from proof.stage import BASE, SYMBOL, Stage
+from proof.stage import BASE, SYMBOL, WINDOW_AND_GRACE_S, Stage
 
 
 def foreign_order(stage: Stage) -> None:
@@ -83,14 +85,43 @@ def no_listen_key(stage: Stage) -> None:
     stage.did.append("never asked")
 
 
+def killed_at_the_transfer(stage: Stage) -> None:
+    """Killed right after a deposit was booked: the next start books it no second time."""
+    stage.lane.start(CrashPoint.TRANSFER_BOOKED)
+    stage.until(lambda: stage.lane.completed() is not None, "a first cycle")
+    stage.exchange.post("deposit", {"asset": "USDT", "amount": "2500"})
+    stage.check(stage.lane.await_death(60), "the crash point was not reached")
+    stage.start()
+    _await_balances(stage)
+    stage.cycle(2)
+    booked = [flow.amount for flow in stage.watch.flows() if flow.kind == "deposit"]
+    stage.check(booked == [Decimal(2500)], f"deposits booked: {booked}")
+    stage.check(stage.watch.status().profit == 0, f"profit became {stage.watch.status().profit}")
+    stage.did.append("booked once")
+
+
 def wiped(stage: Stage) -> None:
-    """A testnet reset: a new book begins, the old one is kept, nothing is profit or loss."""
+    """A testnet reset: all orders gone, balances as at the opening: a new book begins, the old one is kept."""
     stage.start()
     stage.buy()
-    stage.lane.kill()
+    stage.expect_equal()
+    time.sleep(WINDOW_AND_GRACE_S + 3)
+    stage.lane.stop()
+    old = stage.watch
     stage.fault("wipe")
     stage.start()
-    stage.did.append("a new book")
+    stage.lane.reopen()
+    new = stage.watch.status().book
+    before = old.status().book
+    stage.check(
+        new is not None and before is not None and new.epoch == before.epoch + 1, f"{before}, then {new}"
+    )
+    stage.check(len(old.orders()) == 1, "the old book was not kept")
+    stage.check(not stage.watch.orders(), "the new book has orders")
+    stage.did.append("new book, old one kept")
+    stage.expect_free()
+    profit = stage.watch.status().profit
+    stage.check(profit is not None and abs(profit) < 10, f"profit became {profit}")
 
 
 def _await_balances(stage: Stage) -> None:
@@ -106,5 +137,7 @@ ROWS = (
     Row("41", "fees in BNB, then in the coin", fee_in_bnb),
     Row("54a", "orders and trades of the person", foreign_order),
     Row("54b", "deposit and withdrawal", transfers),
+    Row("54d", "killed when a deposit is booked", killed_at_the_transfer),
+    Row("55", "testnet reset", wiped, slow=True),
     Row("54c", "deposit while the trader is dead", transfers_while_dead),
 )
