@@ -108,7 +108,7 @@ def report(verdicts: Sequence[Verdict], seconds: float) -> int:
 
 def _told(row: Row, folder: Path) -> Verdict:
     verdict = play(row, folder)
-    word = "pass" if verdict.passed else "FAIL"
+    word = "pass" if verdict.passed else f"FAIL ({'; '.join(verdict.failures)})"
     sys.stderr.write(f"{row.number} {row.fault}: {word}, {verdict.seconds:.0f} s\n")
     return verdict
 
