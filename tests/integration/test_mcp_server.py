@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -16,16 +17,23 @@ from mcp.client.streamable_http import create_mcp_http_client, streamable_http_c
 
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
-from binance_trade_agent.domain.records import CommandResult, CommandStatus
+from binance_trade_agent.domain.records import (
+    CancelRow,
+    CommandResult,
+    CommandStatus,
+    FlowRow,
+    ForeignOrderRow,
+)
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
 from binance_trade_agent.interfaces.mcp_server.access import Grant, Tier, TokenTable
 from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
 from tests.fakes import START, FakeDesk, done, fake_desk
+from tests.resting import with_oco
 
 TRADE_TOKEN = "t" * 32
 READ_TOKEN = "r" * 32
-READS = {"get_status", "get_portfolio", "get_decisions", "get_orders"}
+READS = {"get_status", "get_portfolio", "get_decisions", "get_orders", "get_outside_activity"}
 ACTS = {"pause_trading", "resume_trading", "execute_trading_workflow"}
 TABLE = TokenTable({TRADE_TOKEN: Grant("operator", Tier.TRADE), READ_TOKEN: Grant("watcher", Tier.READ)})
 
@@ -106,6 +114,71 @@ async def test_orders_are_newest_first() -> None:
 
     assert [order["status"] for order in orders] == ["REJECTED", "FILLED", "FILLED"]
     assert orders[2]["quote_executed"] == "999.8412"
+
+
+async def test_a_position_tells_what_guards_it() -> None:
+    desk = with_oco(fake_desk())
+
+    held, sold = (await call(desk, "get_portfolio"))["positions"]
+
+    assert held["protection"] == {
+        "stop": "61000",
+        "stop_distance_percent": "-2.95",
+        "target": "64000",
+        "target_distance_percent": "1.82",
+        "last_price": "62855.4",
+        "covered": "0.01598",
+        "unprotected": False,
+        "alarm": "",
+        "guards": [{"quantity": "0.01598", "stop": "61000", "target": "64000"}],
+    }
+    assert sold["protection"] is None
+
+
+async def test_the_legs_of_a_list_tell_their_prices() -> None:
+    stop, target = (await call(with_oco(fake_desk()), "get_orders", limit=2))["orders"]
+
+    assert (stop["purpose"], stop["price"], stop["stop_price"], stop["status"]) == (
+        "stop",
+        None,
+        "61000",
+        "OPEN",
+    )
+    assert (target["purpose"], target["price"], target["stop_price"]) == ("target", "64000", None)
+    assert stop["client_list_id"] == target["client_list_id"] == "l1"
+
+
+async def test_a_cancel_without_an_answer_is_in_the_status_and_protection_at_rest_is_not() -> None:
+    desk = with_oco(fake_desk())
+    desk.reads.cancel_rows = (
+        CancelRow("bta-c1", "bta-l1-stop", None, "BTCUSDT", "UNKNOWN", "trailing", START, START),
+    )
+
+    status = await call(desk, "get_status")
+
+    assert [row["cancel_id"] for row in status["unresolved_cancels"]] == ["bta-c1"]
+    assert status["unresolved_orders"] == []
+
+
+async def test_what_others_did_with_the_account_is_told() -> None:
+    desk = fake_desk()
+    desk.reads.flow_rows = (
+        FlowRow("withdrawal", "USDT", Decimal("-100.50"), None, "withdrawal w-1", START),
+        FlowRow("opening", "USDT", Decimal(10000), None, "", START),
+    )
+    desk.reads.foreign_rows = (
+        ForeignOrderRow(
+            "BTCUSDT", 77, "web_1", "BUY", "LIMIT", Decimal("60000.00"), Decimal("0.2"), Decimal(0), START
+        ),
+    )
+
+    outside = await call(desk, "get_outside_activity")
+
+    assert [(row["kind"], row["amount"], row["reason"]) for row in outside["flows"]] == [
+        ("withdrawal", "-100.5", "withdrawal w-1")
+    ]
+    (order,) = outside["open_orders"]
+    assert (order["client_order_id"], order["type"], order["price"]) == ("web_1", "LIMIT", "60000")
 
 
 async def test_pause_and_resume_are_recorded_with_who_and_why() -> None:

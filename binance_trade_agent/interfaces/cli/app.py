@@ -84,20 +84,37 @@ def status(json: Json = False) -> None:
 def positions(
     flat: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False, json: Json = False
 ) -> None:
-    """List what the ledger holds."""
+    """List what the ledger holds, and the stop and target that guard it."""
     _command("listings", "show_positions")(flat, json)
 
 
 @app.command()
-def orders(limit: Limit = 50, symbol: Symbol = None, json: Json = False) -> None:
+def orders(
+    limit: Limit = 50,
+    symbol: Symbol = None,
+    foreign: Annotated[
+        bool, typer.Option("--foreign", help="Open orders of others instead: shown, never touched.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """List orders."""
-    _command("listings", "show_orders")(limit, symbol, json)
+    _command("listings", "show_foreign_orders" if foreign else "show_orders")(limit, symbol, json)
 
 
 @app.command()
 def fills(limit: Limit = 50, symbol: Symbol = None, json: Json = False) -> None:
     """List fills."""
     _command("listings", "show_fills")(limit, symbol, json)
+
+
+@app.command()
+def flows(
+    limit: Limit = 50,
+    opening: Annotated[bool, typer.Option("--all", help="What the account opened with too.")] = False,
+    json: Json = False,
+) -> None:
+    """List what moved the account from outside: transfers, trades of others, differences."""
+    _command("listings", "show_flows")(limit, opening, json)
 
 
 @app.command()

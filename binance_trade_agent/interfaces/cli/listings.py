@@ -1,35 +1,59 @@
-"""`positions`, `orders`, `fills`, `decisions`."""
+"""`positions`, `orders`, `flows`, `fills`, `decisions`."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
-from binance_trade_agent.interfaces.cli.output import age, gain, money, print_json, table
+from rich.markup import escape
+
+from binance_trade_agent.control.protections import Protection
+from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.interfaces.cli.output import age, console, distance, gain, money, print_json, table
 from binance_trade_agent.interfaces.cli.session import at_desk
 
 
 def show_positions(flat: bool, as_json: bool) -> None:
-    """What the ledger holds; with `flat`, closed positions too."""
+    """What the ledger holds and what guards it; with `flat`, closed positions too."""
     with at_desk() as (_, desk):
         rows = [row for row in desk.watch.positions() if flat or row.quantity]
+        guarded = {protection.symbol: protection for protection in desk.watch.protection()}
     if as_json:
-        print_json(rows)
+        print_json([_with_protection(row, guarded.get(row.symbol)) for row in rows])
         return
     now = datetime.now(tz=UTC)
+    columns = (
+        "symbol",
+        "quantity>",
+        "average price>",
+        "stop>",
+        "target>",
+        "covered>",
+        "realised>",
+        "cost?>",
+        "fees?>",
+        "held for>",
+    )
     table(
         "Positions",
-        ("symbol", "quantity>", "average price>", "cost>", "realised>", "fees>", "held for>"),
+        columns,
         [
             (
                 row.symbol,
                 row.quantity,
                 money(row.average_price),
-                money(row.cost),
+                *_guard_cells(guarded.get(row.symbol)),
                 gain(row.realised),
+                money(row.cost),
                 money(row.fees_quote),
                 age(row.opened_at, now),
             )
             for row in rows
         ],
     )
+    for protection in guarded.values():
+        if protection.alarm:
+            console().print(f"[bold red]![/] {escape(protection.alarm)}")
 
 
 def show_orders(limit: int, symbol: str | None, as_json: bool) -> None:
@@ -40,22 +64,85 @@ def show_orders(limit: int, symbol: str | None, as_json: bool) -> None:
         print_json(rows)
         return
     now = datetime.now(tz=UTC)
+    columns = (
+        "age>",
+        "symbol",
+        "side",
+        "purpose",
+        "type?",
+        "quantity>",
+        "stop>",
+        "limit>",
+        "executed?>",
+        "average>",
+        "status",
+        "id?",
+    )
     table(
         "Orders",
-        ("age>", "symbol", "side", "type?", "purpose?", "quantity>", "executed>", "price>", "status", "id?"),
+        columns,
         [
             (
                 age(row.created_at, now),
                 row.symbol,
                 row.side,
-                row.order_type,
                 row.purpose,
+                row.order_type,
                 row.quantity,
+                row.stop_price,
+                row.price,
                 row.executed,
                 money(row.average_price),
                 row.status,
                 row.client_order_id,
             )
+            for row in rows
+        ],
+    )
+
+
+def show_foreign_orders(limit: int, symbol: str | None, as_json: bool) -> None:
+    """Open orders of the account that are not ours, as the trader last saw them."""
+    with at_desk() as (_, desk):
+        rows = [row for row in desk.watch.foreign_orders() if symbol is None or row.symbol == _upper(symbol)]
+    rows = rows[:limit]
+    if as_json:
+        print_json(rows)
+        return
+    now = datetime.now(tz=UTC)
+    table(
+        "Open orders of others",
+        ("seen>", "symbol", "side", "type", "quantity>", "executed>", "limit>", "exchange id>", "id?"),
+        [
+            (
+                age(row.seen_at, now),
+                row.symbol,
+                row.side,
+                row.order_type,
+                row.quantity,
+                row.executed,
+                row.price or None,
+                row.exchange_order_id,
+                row.client_order_id,
+            )
+            for row in rows
+        ],
+    )
+
+
+def show_flows(limit: int, opening: bool, as_json: bool) -> None:
+    """What moved the account from outside, newest first; with `opening`, what it opened with too."""
+    with at_desk() as (_, desk):
+        rows = desk.watch.flows(limit=limit) if opening else desk.watch.outside_flows(limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    now = datetime.now(tz=UTC)
+    table(
+        "Moved from outside",
+        ("age>", "kind", "amount>", "asset", "symbol", "reason"),
+        [
+            (age(row.at, now), row.kind, f"{row.amount.normalize():+f}", row.asset, row.symbol, row.reason)
             for row in rows
         ],
     )
@@ -114,6 +201,38 @@ def show_decisions(limit: int, symbol: str | None, outcome: str | None, as_json:
             for row in rows
         ],
     )
+
+
+def _guard_cells(protection: Protection | None) -> tuple[str | None, ...]:
+    """Stop, target and covered quantity."""
+    if protection is None:
+        return None, None, None
+    stop, target = protection.stop, protection.target
+    covered = to_wire(protection.covered) if protection.guards else None
+    return (
+        None if stop is None else f"{to_wire(stop)}{distance(protection.stop_distance_percent)}",
+        None if target is None else f"{to_wire(target)}{distance(protection.target_distance_percent)}",
+        "unprotected" if protection.is_unprotected else covered,
+    )
+
+
+def _with_protection(row: Position, protection: Protection | None) -> dict[str, Any]:
+    shown = {field.name: getattr(row, field.name) for field in fields(row)}
+    if protection is None:
+        return shown | {"protection": None}
+    return shown | {
+        "protection": {
+            "stop": protection.stop,
+            "stop_distance_percent": protection.stop_distance_percent,
+            "target": protection.target,
+            "target_distance_percent": protection.target_distance_percent,
+            "last_price": protection.last_price,
+            "covered": protection.covered,
+            "unprotected": protection.is_unprotected,
+            "alarm": protection.alarm,
+            "guards": protection.guards,
+        }
+    }
 
 
 def _upper(symbol: str | None) -> str | None:

@@ -20,10 +20,12 @@ _STYLES = {
     "SELL": "red",
     "FILLED": "green",
     "REJECTED": "red",
+    "unprotected": "bold red",
     "UNKNOWN": "bold yellow",
     "INTENT": "yellow",
     "NOT_PLACED": "dim",
     "CANCELED": "dim",
+    "EXPIRED": "dim",
     "placed": "green",
     "held": "dim",
     "refused": "yellow",
@@ -60,11 +62,11 @@ def table(
 ) -> None:
     """Print rows.
 
-    A column whose name ends in `>` is aligned to the right and never broken, one that ends in `?` is left
-    out of a narrow terminal.
+    A column whose name ends in `>` is aligned to the right and never broken, one with a `?` is left out of
+    a narrow terminal.
     """
     screen = screen or console()
-    shown = [place for place, name in enumerate(columns) if screen.width >= _WIDE or not name.endswith("?")]
+    shown = [place for place, name in enumerate(columns) if screen.width >= _WIDE or "?" not in name]
     grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in (columns[place] for place in shown):
         is_number = name.endswith(">")
@@ -92,6 +94,11 @@ def cell(value: Any) -> str:
 def money(value: Decimal | None) -> str | None:
     """An amount of quote currency to two places."""
     return None if value is None else f"{value:,.2f}"
+
+
+def distance(value: Decimal | None) -> str:
+    """A signed distance in percent."""
+    return "" if value is None else f" {value:+.2f} %"
 
 
 def gain(value: Decimal | None) -> str | None:

@@ -70,6 +70,10 @@ def _lines(status: AgentStatus, processes: Mapping[str, str] | None) -> list[tup
         ("unresolved", f"[yellow]{order.symbol} {order.side} {order.client_order_id}[/]")
         for order in status.unresolved
     ]
+    lines += [
+        ("unresolved", f"[yellow]cancel of {cancel.symbol} {cancel.client_order_id}[/]")
+        for cancel in status.unresolved_cancels
+    ]
     if status.equity is not None:
         lines.append(("equity", _equity_text(status)))
     if processes is not None:

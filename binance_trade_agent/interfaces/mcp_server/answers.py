@@ -8,8 +8,7 @@ from pydantic import BaseModel, Field
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.decisions import ControlSnapshot
 from binance_trade_agent.domain.money import to_wire
-from binance_trade_agent.domain.portfolio import Position
-from binance_trade_agent.domain.records import DecisionRow, EquityRow, OrderRow
+from binance_trade_agent.domain.records import CancelRow, DecisionRow, OrderRow
 
 
 class Health(BaseModel):
@@ -64,15 +63,23 @@ class IncidentAnswer(BaseModel):
 
 
 class OrderAnswer(BaseModel):
-    """An order. `executed` is in base currency, `quote_executed` in quote currency."""
+    """An order. `executed` is in base currency, `quote_executed` in quote currency.
+
+    `price` is the limit, `stop_price` the trigger; the legs of an order list share its `client_list_id`.
+    """
 
     client_order_id: str
     exchange_order_id: int | None
     symbol: str
     side: str
     type: str
-    purpose: str
+    purpose: str = Field(
+        description="entry, exit, stop or target; an open stop or target rests: nothing is wrong"
+    )
     quantity: str
+    price: str | None
+    stop_price: str | None
+    client_list_id: str | None
     executed: str
     quote_executed: str
     average_price: str | None
@@ -93,9 +100,12 @@ class OrderAnswer(BaseModel):
             type=row.order_type,
             purpose=row.purpose,
             quantity=to_wire(row.quantity),
+            price=decimal_text(row.price),
+            stop_price=decimal_text(row.stop_price),
+            client_list_id=row.client_list_id,
             executed=to_wire(row.executed),
             quote_executed=to_wire(row.quote_executed),
-            average_price=_average_text(row.average_price),
+            average_price=average_text(row.average_price),
             status=row.status,
             reason=row.reason,
             decision_id=row.decision_id,
@@ -110,8 +120,33 @@ class OrdersAnswer(BaseModel):
     orders: list[OrderAnswer]
 
 
+class CancelAnswer(BaseModel):
+    """A cancel. `client_order_id` is the order's, `replaced_by` that of the order sent in its place."""
+
+    cancel_id: str
+    client_order_id: str
+    replaced_by: str | None
+    symbol: str
+    status: str
+    reason: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: CancelRow) -> "CancelAnswer":
+        """The answer for `row`."""
+        return cls(
+            cancel_id=row.cancel_id,
+            client_order_id=row.client_order_id,
+            replaced_by=row.replaced_by,
+            symbol=row.symbol,
+            status=row.status,
+            reason=row.reason,
+            created_at=row.created_at,
+        )
+
+
 class StatusAnswer(BaseModel):
-    """The whole agent at a glance. `profit` is equity now less the book's first equity."""
+    """The whole agent at a glance. `profit` is equity now less what was put in."""
 
     as_of: datetime
     mode: str
@@ -128,6 +163,7 @@ class StatusAnswer(BaseModel):
     decisions: int
     orders_by_status: dict[str, int]
     unresolved_orders: list[OrderAnswer]
+    unresolved_cancels: list[CancelAnswer]
     quote: str | None
     equity: str | None
     profit: str | None
@@ -158,6 +194,7 @@ class StatusAnswer(BaseModel):
             decisions=status.decisions,
             orders_by_status=dict(status.orders_by_status),
             unresolved_orders=[OrderAnswer.of(row) for row in status.unresolved],
+            unresolved_cancels=[CancelAnswer.of(row) for row in status.unresolved_cancels],
             quote=equity.quote if equity else None,
             equity=decimal_text(equity.total) if equity else None,
             profit=decimal_text(status.profit),
@@ -167,69 +204,6 @@ class StatusAnswer(BaseModel):
                 for i in status.incidents
             ],
         )
-
-
-class PositionAnswer(BaseModel):
-    """What is held of a symbol. `cost`, `realised` and `fees` are in quote currency."""
-
-    symbol: str
-    base: str
-    quote: str
-    quantity: str
-    average_price: str | None
-    cost: str
-    realised: str
-    fees: str
-    opened_at: datetime | None
-
-    @classmethod
-    def of(cls, position: Position) -> "PositionAnswer":
-        """The answer for `position`."""
-        return cls(
-            symbol=position.symbol,
-            base=position.base,
-            quote=position.quote,
-            quantity=to_wire(position.quantity),
-            average_price=_average_text(position.average_price),
-            cost=to_wire(position.cost),
-            realised=to_wire(position.realised),
-            fees=to_wire(position.fees_quote),
-            opened_at=position.opened_at,
-        )
-
-
-class EquityAnswer(BaseModel):
-    """The book's worth at `at`, in quote currency."""
-
-    at: datetime
-    quote: str
-    total: str
-    cash: str
-    positions_value: str
-    realised: str
-    unrealised: str
-
-    @classmethod
-    def of(cls, row: EquityRow) -> "EquityAnswer":
-        """The answer for `row`."""
-        return cls(
-            at=row.at,
-            quote=row.quote,
-            total=to_wire(row.total),
-            cash=to_wire(row.cash),
-            positions_value=to_wire(row.positions_value),
-            realised=to_wire(row.realised),
-            unrealised=to_wire(row.unrealised),
-        )
-
-
-class PortfolioAnswer(BaseModel):
-    """What the ledger holds. `equity` is None until a first cycle has ended."""
-
-    equity: EquityAnswer | None
-    profit: str | None
-    positions: list[PositionAnswer]
-    balances: dict[str, str] = Field(description="asset -> amount, by the ledger")
 
 
 class GateAnswer(BaseModel):
@@ -308,7 +282,7 @@ def decimal_text(value: Decimal | None) -> str | None:
     return None if value is None else to_wire(value)
 
 
-def _average_text(value: Decimal | None) -> str | None:
+def average_text(value: Decimal | None) -> str | None:
     """A quotient, to the eight places that Binance's prices have at most."""
     return None if value is None else to_wire(value.quantize(Decimal("1e-8")))
 

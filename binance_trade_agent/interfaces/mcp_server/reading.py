@@ -10,13 +10,20 @@ from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.mcp_server.answers import (
     DecisionAnswer,
     DecisionsAnswer,
-    EquityAnswer,
     OrderAnswer,
     OrdersAnswer,
-    PortfolioAnswer,
-    PositionAnswer,
     StatusAnswer,
     decimal_text,
+)
+from binance_trade_agent.interfaces.mcp_server.outside_answers import (
+    FlowAnswer,
+    ForeignOrderAnswer,
+    OutsideAnswer,
+)
+from binance_trade_agent.interfaces.mcp_server.portfolio_answers import (
+    EquityAnswer,
+    PortfolioAnswer,
+    PositionAnswer,
 )
 from binance_trade_agent.interfaces.mcp_server.refusals import refusals
 
@@ -27,20 +34,22 @@ Limit = Annotated[int, Field(ge=1, le=200, description="How many, newest first")
 
 
 def get_status(ctx: Context[DeskDoor]) -> StatusAnswer:
-    """The agent now: health, control state, last and next cycle, equity, unresolved orders, incidents."""
+    """The agent now: health, control state, last and next cycle, equity, incidents, what is unresolved."""
     with refusals():
         return StatusAnswer.of(ctx.request_context.lifespan_context.desk().watch.status())
 
 
 def get_portfolio(ctx: Context[DeskDoor]) -> PortfolioAnswer:
-    """Positions at average cost, balances by the ledger, and equity as of the last cycle."""
+    """Positions at average cost with their stop and target, balances by the ledger, equity as of the last cycle."""
     with refusals():
         watch = ctx.request_context.lifespan_context.desk().watch
         status = watch.status()
+        positions = watch.positions()
+        guarded = {protection.symbol: protection for protection in watch.protection()}
         return PortfolioAnswer(
             equity=EquityAnswer.of(status.equity) if status.equity else None,
             profit=decimal_text(status.profit),
-            positions=[PositionAnswer.of(position) for position in watch.positions()],
+            positions=[PositionAnswer.of(position, guarded.get(position.symbol)) for position in positions],
             balances={asset: to_wire(amount) for asset, amount in watch.balances().items()},
         )
 
@@ -53,10 +62,20 @@ def get_decisions(ctx: Context[DeskDoor], symbol: SymbolFilter = None, limit: Li
 
 
 def get_orders(ctx: Context[DeskDoor], symbol: SymbolFilter = None, limit: Limit = 20) -> OrdersAnswer:
-    """Orders of the journal with their state; INTENT and UNKNOWN are not resolved yet."""
+    """Orders of the journal: INTENT and UNKNOWN are not resolved yet, an OPEN stop or target guards a position."""
     with refusals():
         rows = ctx.request_context.lifespan_context.desk().watch.orders(limit=limit, symbol=_upper(symbol))
         return OrdersAnswer(orders=[OrderAnswer.of(row) for row in rows])
+
+
+def get_outside_activity(ctx: Context[DeskDoor], limit: Limit = 20) -> OutsideAnswer:
+    """Deposits, withdrawals, trades and open orders of others on the account; none of it is touched or traded."""
+    with refusals():
+        watch = ctx.request_context.lifespan_context.desk().watch
+        return OutsideAnswer(
+            flows=[FlowAnswer.of(row) for row in watch.outside_flows(limit=limit)],
+            open_orders=[ForeignOrderAnswer.of(row) for row in watch.foreign_orders()],
+        )
 
 
 def _upper(symbol: str | None) -> str | None:

@@ -45,6 +45,7 @@ _TOOLS: tuple[tuple[Callable[..., Any], str, Tier, ToolAnnotations], ...] = (
     (reading.get_portfolio, "Portfolio", Tier.READ, _READS),
     (reading.get_decisions, "Decisions", Tier.READ, _READS),
     (reading.get_orders, "Orders", Tier.READ, _READS),
+    (reading.get_outside_activity, "Activity of others", Tier.READ, _READS),
     (acting.pause_trading, "Pause trading", Tier.CONTROL, _STEERS),
     (acting.resume_trading, "Resume trading", Tier.CONTROL, _STEERS),
     (acting.execute_trading_workflow, "Run one trading workflow", Tier.TRADE, _TRADES),
