@@ -14,10 +14,12 @@ from binance_trade_agent.ports import Clock
 
 #: The exchange may change rules at any time; a refused order makes them be read again sooner.
 _MAX_AGE_S = 3600.0
+#: A symbol that is not open for trading may be again at any moment, and no order is refused meanwhile.
+_MAX_AGE_CLOSED_S = 30.0
 
 
 class RulesCache:
-    """Rules by symbol, each for an hour at most."""
+    """Rules by symbol, each for an hour at most; half a minute while the symbol is not open for trading."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -25,12 +27,13 @@ class RulesCache:
 
     def missing(self, symbols: Iterable[str]) -> list[str]:
         """Those of `symbols` whose rules must be read, each once."""
-        oldest = self._clock.monotonic() - _MAX_AGE_S
-        return [
-            symbol
-            for symbol in dict.fromkeys(symbols)
-            if symbol not in self._entries or self._entries[symbol][1] < oldest
-        ]
+        return [symbol for symbol in dict.fromkeys(symbols) if self._is_missing(symbol)]
+
+    def _is_missing(self, symbol: str) -> bool:
+        if symbol not in self._entries:
+            return True
+        rules, read_at = self._entries[symbol]
+        return self._clock.monotonic() - read_at > (_MAX_AGE_S if rules.trading else _MAX_AGE_CLOSED_S)
 
     def store(self, rules: Iterable[SymbolRules]) -> None:
         """Remember rules just read."""

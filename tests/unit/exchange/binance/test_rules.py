@@ -7,7 +7,8 @@ import pytest
 
 from binance_trade_agent.domain.orders import OrderType
 from binance_trade_agent.exchange.binance.mapping import MALFORMED
-from binance_trade_agent.exchange.binance.rules import rules_of
+from binance_trade_agent.exchange.binance.rules import RulesCache, rules_of
+from tests.fakes import FakeClock
 
 PRICE = {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000", "tickSize": "0.01"}
 LOT = {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": "0.00001"}
@@ -122,3 +123,14 @@ def test_price_bands() -> None:
 def test_rules_that_cannot_be_read_are_not_guessed(broken: dict[str, Any]) -> None:
     with pytest.raises(MALFORMED):
         rules_of(broken)
+
+
+@pytest.mark.parametrize(("status", "seconds"), [("TRADING", 3600), ("HALT", 30)])
+def test_rules_are_read_again_sooner_while_the_symbol_is_not_open(status: str, seconds: float) -> None:
+    clock = FakeClock()
+    cache = RulesCache(clock)
+    cache.store([rules_of(row(PRICE, LOT, status=status))])
+    clock.advance(seconds)
+    assert cache.missing(["BTCUSDT"]) == []
+    clock.advance(1)
+    assert cache.missing(["BTCUSDT"]) == ["BTCUSDT"]
