@@ -59,7 +59,7 @@ class WsClient:
     def sign(self, params: dict[str, Any]) -> dict[str, Any]:
         client = self._running.client
         sent = {"apiKey": client.key, "timestamp": self._running.market.now_ms()} | params
-        payload = "&".join(f"{name}={sent[name]}" for name in sorted(sent) if name != "returnRateLimits")
+        payload = "&".join(f"{name}={sent[name]}" for name in sorted(sent))
         return sent | {"signature": client.sign(payload)}
 
 

@@ -13,18 +13,17 @@ _SHOWS_LIMITS = "returnRateLimits"
 
 @dataclass(slots=True)
 class WsRequest:
-    """One request. `params` are texts as they were signed; `shows_limits` is None where it does not say."""
+    """One request. `params` are texts as they were signed; `shows_limits` is None where it does not say.
+
+    `signed_payload` is what the signature covers: all parameters but itself, by name, not percent-encoded
+    ("SIGNED request security").
+    """
 
     identity: str | int | None = None
     method: str = ""
     params: dict[str, str] = field(default_factory=dict)
     shows_limits: bool | None = None
-
-    @property
-    def signed_payload(self) -> bytes:
-        """What the signature covers: all parameters but itself, by name, not percent-encoded."""
-        pairs = [f"{name}={value}" for name, value in sorted(self.params.items()) if name != "signature"]
-        return "&".join(pairs).encode()
+    signed_payload: bytes = b""
 
     def read(self, text: str) -> None:
         """Fill in what `text` says, as far as it can be read; raises -1135."""
@@ -50,7 +49,12 @@ class WsRequest:
         if not isinstance(params, dict):
             raise ApiError(-1135, "Invalid 'params' in JSON request; expected an object.")
         self.shows_limits = _read_shows_limits(params)
-        self.params = {name: _text(name, value) for name, value in params.items() if name != _SHOWS_LIMITS}
+        texts = {name: _text(name, value) for name, value in params.items()}
+        pairs = [f"{name}={value}" for name, value in sorted(texts.items()) if name != "signature"]
+        self.signed_payload = "&".join(pairs).encode()
+        # Signed like any other parameter, but no method's own.
+        texts.pop(_SHOWS_LIMITS, None)
+        self.params = texts
 
 
 def _read_shows_limits(params: Mapping[str, Any]) -> bool | None:
