@@ -1,17 +1,18 @@
 """ccxt, a client that was not written for this simulator, trades on it unchanged."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
-import ccxt.async_support as ccxt
+import ccxt.pro
 import pytest
 
 from binance_trade_agent.exchange.matching import OrderStatus
+from tests.ccxt_addresses import simulator_addresses, spot_options
 from tests.exchange_client import KEY, SECRET, Running, running_exchange
 from tests.markets import WallMarket
 
-# Nothing listens on port 1: a request to any address that was not overridden fails at once.
-DEAD = "http://127.0.0.1:1"
+WAIT_S = 20
 
 
 @pytest.fixture
@@ -22,28 +23,13 @@ async def running() -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def client(running: Running) -> AsyncIterator[Any]:
-    rest, streams = running.server.rest_url, running.server.stream_url
-    hosts: dict[str, Any] = {name: _dead(url) for name, url in ccxt.binance().urls["api"].items()}
-    hosts |= {
-        "public": f"{rest}/api/v3",
-        "private": f"{rest}/api/v3",
-        "v1": f"{rest}/api/v1",
-        "sapi": f"{rest}/sapi/v1",
-        "ws": {"spot": f"{streams}/ws"},
-    }
-    exchange = ccxt.binance(
+    exchange = ccxt.pro.binance(
         {
             "apiKey": KEY,
             "secret": SECRET,
             "enableRateLimit": False,
-            "urls": {"api": hosts},
-            "options": {
-                "defaultType": "spot",
-                "fetchMarkets": {"types": ["spot"]},
-                "fetchCurrencies": False,
-                "fetchMargins": False,
-                "recvWindow": 60_000,
-            },
+            "urls": {"api": simulator_addresses(running.server.rest_url, running.server.stream_url)},
+            "options": spot_options(),
         }
     )
     await exchange.load_markets()
@@ -51,8 +37,10 @@ async def client(running: Running) -> AsyncIterator[Any]:
     await exchange.close()
 
 
-def _dead(url: Any) -> Any:
-    return {name: _dead(inner) for name, inner in url.items()} if isinstance(url, Mapping) else DEAD
+async def seen(watching: Awaitable[Any], action: Awaitable[Any]) -> Any:
+    """What a watching client is told when something is done."""
+    told, _ = await asyncio.wait_for(asyncio.gather(watching, action), WAIT_S)
+    return told
 
 
 async def test_markets(client: Any) -> None:
@@ -131,6 +119,67 @@ async def test_edit(client: Any, running: Running) -> None:
     assert (edited["amount"], edited["price"], edited["status"]) == (0.02, 48_000, "open")
     assert (await client.fetch_order(order["id"], "BTC/USDT"))["status"] == "canceled"
     assert [found["id"] for found in await client.fetch_open_orders("BTC/USDT")] == [edited["id"]]
+
+
+async def test_an_open_stop_has_its_trigger_and_can_be_moved(client: Any, running: Running) -> None:
+    stop = {"stopLossPrice": 49_000}
+    order = await client.create_order("BTC/USDT", "limit", "sell", 0.1, 48_900, stop)
+    (found,) = await client.fetch_open_orders("BTC/USDT")
+    assert (found["id"], found["type"], found["status"]) == (order["id"], "limit", "open")
+    assert (found["triggerPrice"], found["price"], found["info"]["type"]) == (
+        49_000,
+        48_900,
+        "STOP_LOSS_LIMIT",
+    )
+    moved = await client.edit_order(
+        order["id"], "BTC/USDT", "limit", "sell", 0.1, 49_400, {"stopPrice": 49_500}
+    )
+    (found,) = await client.fetch_open_orders("BTC/USDT")
+    assert (found["id"], found["triggerPrice"], found["price"]) == (moved["id"], 49_500, 49_400)
+    stored = running.server.exchange.storage.all_orders()
+    assert [(each.type, each.status) for each in stored] == [
+        ("STOP_LOSS_LIMIT", OrderStatus.CANCELED),
+        ("STOP_LOSS_LIMIT", OrderStatus.NEW),
+    ]
+
+
+async def test_the_account_is_watched(client: Any) -> None:
+    await client.authenticate({"type": "spot"})
+    place = client.create_order("BTC/USDT", "limit", "sell", 0.1, 60_000)
+    (order,) = await seen(client.watch_orders("BTC/USDT"), place)
+    assert (order["status"], order["amount"], order["price"]) == ("open", 0.1, 60_000)
+    cancel = client.cancel_order(order["id"], "BTC/USDT")
+    (order,) = await seen(client.watch_orders("BTC/USDT"), cancel)
+    assert (order["status"], order["filled"]) == ("canceled", 0)
+    buy = client.create_order("BTC/USDT", "market", "buy", 0.01)
+    (trade,) = await seen(client.watch_my_trades("BTC/USDT"), buy)
+    assert (trade["side"], trade["amount"], trade["price"]) == ("buy", 0.01, 50_000)
+    assert (trade["fee"]["currency"], trade["takerOrMaker"]) == ("BTC", "taker")
+    sell = client.create_order("BTC/USDT", "limit", "sell", 0.1, 60_000)
+    assert (await seen(client.watch_balance(), sell))["BTC"]["used"] == 0.1
+
+
+async def test_the_market_is_watched(client: Any, running: Running) -> None:
+    running.market.set_price("BTCUSDT", "50001")
+    candles = await asyncio.wait_for(client.watch_ohlcv("BTC/USDT", "1m"), WAIT_S)
+    assert candles[-1][4] == 50001.0
+    ticker = await asyncio.wait_for(client.watch_ticker("BTC/USDT"), WAIT_S)
+    assert (ticker["last"], ticker["open"]) == (50001.0, 50000.0)
+    book = await asyncio.wait_for(client.watch_order_book("BTC/USDT"), WAIT_S)
+    assert (book["bids"][0], book["asks"][0]) == ([50000.99, 2.0], [50001.0, 2.0])
+
+
+async def test_orders_go_through_the_socket(client: Any) -> None:
+    order = await client.create_order_ws("BTC/USDT", "limit", "buy", 0.01, 49_000)
+    assert [found["id"] for found in await client.fetch_open_orders_ws("BTC/USDT")] == [order["id"]]
+    # ccxt hands a spot account's answer on as it came.
+    balances = (await client.fetch_balance_ws())["info"]["balances"]
+    assert {"asset": "USDT", "free": "9510.00000000", "locked": "490.00000000"} in balances
+    edited = await client.edit_order_ws(order["id"], "BTC/USDT", "limit", "buy", 0.02, 48_000)
+    assert (edited["amount"], edited["price"]) == (0.02, 48_000)
+    assert (await client.cancel_order_ws(edited["id"], "BTC/USDT"))["status"] == "canceled"
+    with pytest.raises(ccxt.InsufficientFunds):
+        await client.create_order_ws("BTC/USDT", "market", "buy", 1)
 
 
 async def test_an_oco_list(client: Any, running: Running) -> None:
