@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from dash.exceptions import PreventUpdate
 
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
-from binance_trade_agent.interfaces.dashboard import charts, glance, sections
+from binance_trade_agent.interfaces.dashboard import charts, glance, outside, sections
 from binance_trade_agent.interfaces.dashboard.formats import zone_named
 from binance_trade_agent.interfaces.dashboard.snapshot import Snapshot, take_snapshot
 from binance_trade_agent.interfaces.desks import DeskDoor
@@ -44,7 +44,7 @@ PARTS: tuple[Part, ...] = (
     Part(
         "attention",
         "children",
-        lambda s: (s.status.incidents, s.status.unresolved),
+        lambda s: (s.status.incidents, s.status.unresolved, s.status.unresolved_cancels),
         sections.attention,
     ),
     Part(
@@ -67,10 +67,11 @@ PARTS: tuple[Part, ...] = (
         lambda s, _: {} if s.equity else {"display": "none"},
     ),
     Part("equity-empty", "hidden", lambda s: not s.equity, lambda s, _: bool(s.equity)),
-    Part("positions", "children", lambda s: (s.positions, s.last_prices), sections.positions),
+    Part("positions", "children", lambda s: (s.positions, s.protections), sections.positions),
     Part("decisions", "children", lambda s: s.decisions, sections.decisions),
     Part("fills", "children", lambda s: s.fills, sections.fills),
     Part("orders", "children", lambda s: s.orders, sections.orders),
+    Part("outside", "children", lambda s: (s.flows, s.foreign_orders), outside.cards),
 )
 
 Seen = dict[str, str]

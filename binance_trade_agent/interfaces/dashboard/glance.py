@@ -13,6 +13,9 @@ from binance_trade_agent.interfaces.dashboard.formats import ABSENT, amount, dir
 from binance_trade_agent.interfaces.dashboard.snapshot import Snapshot
 from binance_trade_agent.telemetry.health import TraderCondition
 
+#: How early a status is named beside the number of orders; what is not resolved comes first.
+_FIRST_STATUSES = ("UNKNOWN", "INTENT", "OPEN", "PARTIALLY_FILLED", "FILLED", "REJECTED")
+
 _STATES = {
     TradingState.RUNNING: ("Entries allowed", "good"),
     TradingState.PAUSED: ("Paused", "warn"),
@@ -123,7 +126,9 @@ def _figure(label: str, value: str, unit: str, note: str, *, style: str = "") ->
 
 
 def _by_status(counts: Mapping[str, int]) -> str:
-    words = [f"{count:,} {name.replace('_', ' ').lower()}" for name, count in sorted(counts.items())]
+    names = [name for name in _FIRST_STATUSES if name in counts]
+    names += sorted(counts.keys() - set(names))
+    words = [f"{counts[name]:,} {name.replace('_', ' ').lower()}" for name in names]
     return " · ".join(words[:3])
 
 

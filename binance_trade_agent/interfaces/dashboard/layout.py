@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from binance_trade_agent.interfaces.dashboard.charts import empty_equity
 from binance_trade_agent.interfaces.dashboard.formats import attributes
+from binance_trade_agent.interfaces.dashboard.tables import card
 
 REFRESH_MS = 2500
 
@@ -32,6 +33,7 @@ def page(mode: str, mode_note: str) -> Component:
                         [_card("Recent fills", "fills"), _card("Recent orders", "orders")],
                         className="columns",
                     ),
+                    html.Div(id="outside", className="columns"),
                 ]
             ),
             _dialog(),
@@ -90,11 +92,7 @@ def _equity() -> Component:
 
 def _card(title: str, identifier: str, *, note: str = "") -> Component:
     aside = [html.Small("", id=note)] if note else []
-    return html.Section(
-        [html.H2([title, *aside]), html.Div(html.P("Reading …", className="empty"), id=identifier)],
-        className="card",
-        **attributes(aria_label=title),
-    )
+    return card(title, aside, html.Div(html.P("Reading …", className="empty"), id=identifier))
 
 
 def _dialog() -> Component:

@@ -3,9 +3,17 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.control.watching import AgentStatus, Watch
 from binance_trade_agent.domain.portfolio import Position
-from binance_trade_agent.domain.records import DecisionRow, EquityRow, FillRow, OrderRow
+from binance_trade_agent.domain.records import (
+    DecisionRow,
+    EquityRow,
+    FillRow,
+    FlowRow,
+    ForeignOrderRow,
+    OrderRow,
+)
 
 #: Below this value nothing can be sold: Binance's smallest notional by quote currency. A symbol's own rules
 #: are the trader's to know; this decides only how a remainder is shown.
@@ -14,6 +22,7 @@ _USUAL_NOTIONAL = Decimal(5)
 _DECISIONS = 40
 _ORDERS = 15
 _FILLS = 15
+_FLOWS = 15
 _EQUITY_POINTS = 500
 
 
@@ -23,9 +32,12 @@ class Snapshot:
 
     status: AgentStatus
     positions: tuple[Position, ...]
+    protections: tuple[Protection, ...]
     decisions: tuple[DecisionRow, ...]
     orders: tuple[OrderRow, ...]
     fills: tuple[FillRow, ...]
+    flows: tuple[FlowRow, ...]
+    foreign_orders: tuple[ForeignOrderRow, ...]
     equity: tuple[EquityRow, ...]
 
     @property
@@ -35,12 +47,8 @@ class Snapshot:
 
     @property
     def last_prices(self) -> dict[str, Decimal]:
-        """symbol -> price of its newest decision that has one."""
-        prices: dict[str, Decimal] = {}
-        for row in self.decisions:
-            if row.price is not None:
-                prices.setdefault(row.symbol, row.price)
-        return prices
+        """symbol that is held -> price of its newest decision that has one."""
+        return {p.symbol: p.last_price for p in self.protections if p.last_price is not None}
 
     def is_dust(self, position: Position) -> bool:
         """Whether what is left of a position is too little to be sold."""
@@ -63,8 +71,11 @@ def take_snapshot(watch: Watch) -> Snapshot:
     return Snapshot(
         status=watch.status(),
         positions=tuple(position for position in watch.positions() if position.quantity > 0),
+        protections=watch.protection(),
         decisions=watch.decisions(limit=_DECISIONS),
         orders=watch.orders(limit=_ORDERS),
         fills=watch.fills(limit=_FILLS),
+        flows=watch.outside_flows(limit=_FLOWS),
+        foreign_orders=watch.foreign_orders(),
         equity=watch.equity(limit=_EQUITY_POINTS),
     )

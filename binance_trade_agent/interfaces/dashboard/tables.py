@@ -45,6 +45,11 @@ def table(
     )
 
 
+def card(title: str, aside: Sequence[Child], body: Component) -> Component:
+    """A titled part of the page; `aside` stands beside the title."""
+    return html.Section([html.H2([title, *aside]), body], className="card", **attributes(aria_label=title))
+
+
 def _heading(column: Column[Row]) -> Component:
     unit = [html.Span(column.unit, className="unit")] if column.unit else []
     return html.Th([column.title, *unit], scope="col", className=_classes(column))
