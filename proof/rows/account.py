@@ -49,6 +49,8 @@ def transfers(stage: Stage) -> None:
 
 def transfers_while_dead(stage: Stage) -> None:
     """The same while the trader is dead: found at the next start, no profit and no loss."""
+    # without the stream's word nothing tells a deposit from any other difference
+    stage.unexplained_allowed = True
     stage.start()
     stage.cycle()
     stage.lane.kill()
@@ -63,7 +65,7 @@ def transfers_while_dead(stage: Stage) -> None:
 
 def fee_in_bnb(stage: Stage) -> None:
     """The fee is taken in BNB, and once BNB runs out in the coin: every asset agrees."""
-    stage.exchange.post("deposit", {"asset": "BNB", "amount": "0.0021"})
+    stage.exchange.post("deposit", {"asset": "BNB", "amount": "0.0009"})
     stage.start()
     stage.fault("fee_asset", asset="BNB")
     for _ in range(2):
@@ -71,7 +73,7 @@ def fee_in_bnb(stage: Stage) -> None:
         stage.expect_equal()
     stage.sell()
     assets = {fill.commission_asset for fill in stage.watch.fills()}
-    stage.check("BNB" in assets, f"fees were taken in {assets}")
+    stage.check(assets == {"BNB", BASE, "USDT"} or assets == {"BNB", BASE}, f"fees were taken in {assets}")
     stage.did.append(f"fees in {', '.join(sorted(assets))}")
 
 

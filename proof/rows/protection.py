@@ -12,13 +12,14 @@ from proof.stage import OCO, ORDER, REPLACE, SYMBOL, WINDOW_AND_GRACE_S, Stage
 _POST_OCO = {"method": "POST", "path": OCO}
 _POST_REPLACE = {"method": "POST", "path": REPLACE}
 _DELETE = {"method": "DELETE", "path": ORDER}
+#: Long enough that a busy machine meets the order while it rests.
 _LIMIT = {
     "STRATEGY_NAME": "eager",
     "TRADING_SYMBOLS": SYMBOL,
     "RISK_COOLDOWN_CANDLES": "0",
     "ENTRY_ORDER_TYPE": "limit",
     "ENTRY_LIMIT_OFFSET_BPS": "100",
-    "ENTRY_TIME_LIMIT_SECONDS": "2",
+    "ENTRY_TIME_LIMIT_SECONDS": "4",
 }
 _HALF_DONE = (
     '{"code":-2021,"msg":"Order cancel-replace partially failed.","data":{"cancelResult":"SUCCESS",'
@@ -262,12 +263,14 @@ def cancel_races_fill(stage: Stage) -> None:
 
 def cut_short(stage: Stage) -> None:
     """A limit entry trades in part, its time is over: CANCELED, what it bought is kept and covered."""
-    stage.fault("partial", share=0.5, match={"method": "POST", "path": ORDER, "params": {"type": "LIMIT"}})
     stage.start()
     first = _first_entry(stage)
+    _await_status(stage, first, OrderStatus.OPEN)
+    low = (stage.price() * Decimal("0.98")).quantize(Decimal("0.01"))
+    stage.exchange.post("trade", {"symbol": SYMBOL, "price": str(low), "quantity": "0.003"})
     _await_status(stage, first, OrderStatus.CANCELED)
     row = stage.orders(Purpose.ENTRY)[0]
-    stage.check(0 < row.executed < row.quantity, f"{row.executed} of {row.quantity} executed")
+    stage.check(row.executed == Decimal("0.003"), f"{row.executed} of {row.quantity} executed")
     expect_cover(stage)
 
 

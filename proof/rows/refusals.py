@@ -9,6 +9,7 @@ from proof.stage import BASE, ORDER, SYMBOL, Stage
 
 _POST = {"method": "POST", "path": ORDER}
 _ANY = {"path": "/api/*"}
+_BAN_S = 25
 
 
 def refused(error: str, *, then_free: bool = True) -> Play:
@@ -67,6 +68,7 @@ def halted(stage: Stage) -> None:
     stage.check(stage.posts() <= 1, f"{stage.posts()} POSTs to a halted symbol")
     stage.did.append(f"told {sorted(stage.reasons() - {'idle', 'no_new_candle'})}")
     stage.end_fault(rule)
+    # a symbol's rules are read again every half minute while it does not trade
     end = time.monotonic() + 60
     while stage.buy().details.get("outcome") != "placed" and time.monotonic() < end:
         stage.cycle()
@@ -105,15 +107,21 @@ def weight(stage: Stage) -> None:
 def banned(stage: Stage) -> None:
     """418: the same, and the ban outlives a kill of the trader."""
     stage.start()
-    rule = stage.fault("answer", error="418", headers={"Retry-After": "9"}, match=_ANY)
+    rule = stage.fault("answer", error="418", headers={"Retry-After": f"{_BAN_S}"}, match=_ANY)
     stage.await_fault(rule)
-    time.sleep(0.2)
+    banned_at = time.monotonic()
+    time.sleep(0.3)
     stage.lane.kill()
+    # what was on its way when it died
+    time.sleep(0.3)
     before = stage.exchange.get("requests")
     stage.start()
     stage.check(stage.exchange.get("requests") == before, "requests went out in the ban, after a restart")
+    stage.check(time.monotonic() - banned_at < _BAN_S, "the start took longer than the ban")
     stage.did.append("silent over a restart")
-    stage.until(lambda: stage.reasons() <= {"idle", "no_new_candle"}, "decisions have data again")
+    stage.until(
+        lambda: stage.reasons() <= {"idle", "no_new_candle"}, "decisions have data again", _BAN_S + 45
+    )
     stage.expect_free()
 
 
@@ -168,7 +176,7 @@ def _expect_silence(stage: Stage, seconds: float) -> None:
 
 ROWS = (
     Row("11", "429, Retry-After 4 s", weight),
-    Row("12", "418 ban of 9 s, and a kill", banned),
+    Row("12", "418 ban of 25 s, and a kill", banned),
     Row("13", "-1015 order rate, Retry-After 4 s", order_rate),
     Row("14", "403 of the web firewall", refused("403", then_free=False)),
     Row("15", "451 restricted location", refused("451")),
