@@ -4,6 +4,7 @@
 # make bench   measure, print a table, write bench/results.json
 # make faults  play every exchange fault against the real programs, write proof/faults.json
 # make crash   kill the trader N=200 times and compare, write proof/crash.json
+# make freqtrade  let freqtrade, in an environment of its own, trade on the simulator
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -16,7 +17,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help up down test check bench faults crash format docs lock clean
+.PHONY: help up down test check bench faults crash freqtrade format docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -58,6 +59,16 @@ SEED ?=
 crash: $(READY)
 	$(BIN)/python -m proof crash --kills $(N) $(if $(SEED),--seed $(SEED))
 
+# Downloaded only here, and kept apart from the locked packages of .venv.
+FREQTRADE_READY := .freqtrade-venv/ready-2026.9
+$(FREQTRADE_READY):
+	$(PYTHON) -m venv .freqtrade-venv
+	.freqtrade-venv/bin/python -m pip --disable-pip-version-check --quiet install freqtrade==2026.9 ccxt==4.5.90
+	@touch $@
+
+freqtrade: $(READY) $(FREQTRADE_READY)
+	FREQTRADE=$(CURDIR)/.freqtrade-venv/bin/freqtrade $(BIN)/python -m pytest tests/scenario/test_freqtrade.py
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -73,4 +84,4 @@ lock:
 	  --no-emit-find-links pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .freqtrade-venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -18,7 +18,7 @@ from binance_trade_agent.settings import SIMULATOR_KEY_PAIR
 from tests.ccxt_addresses import simulator_addresses, spot_options
 from tests.processes import Installation, eventually, installation, running, simulator
 
-# Not for want of a tool: what freqtrade depends on would clash with the project's own packages.
+# Not for want of a tool: freqtrade is kept out of the locked packages that the other tests use.
 pytestmark = pytest.mark.skipif(
     not os.environ.get("FREQTRADE"),
     reason="opt-in by design, even where every other test is required: run `make freqtrade`, "
