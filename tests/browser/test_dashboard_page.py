@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,8 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from binance_trade_agent.domain.decisions import TradingState
+from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow
 from tests.browser.dashboards import ServedDashboard, served_dashboard
 from tests.fakes import FakeClock, FakeDesk, fake_desk
+from tests.resting import with_oco
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = [
@@ -125,6 +128,33 @@ def test_the_page_shows_the_databases_numbers_in_the_viewers_zone(browser: Brows
         time = page.locator("#decisions tbody time").first
         expect(time).to_have_text((newest + timedelta(hours=9)).strftime("%H:%M:%S"))
         expect(time).to_have_attribute("title", newest.strftime("%Y-%m-%d %H:%M:%S UTC"))
+        page.context.close()
+
+
+@pytest.mark.parametrize("viewport", [SCREEN, PHONE], ids=["screen", "phone"])
+def test_protection_and_what_others_did_are_shown_and_fit(browser: Browser, viewport: dict[str, int]) -> None:
+    desk = with_oco(running_desk())
+    with served_dashboard(desk) as dashboard:
+        visit = sign_in(browser, dashboard, viewport)
+        page = visit.page
+        expect(page.locator("#positions tbody tr")).to_contain_text("61,000.00")
+        expect(page.locator("#orders .tag.quiet").first).to_have_text("at rest")
+        expect(page.locator("#outside")).to_be_hidden()
+
+        now = desk.clock.now()
+        desk.reads.flow_rows = (FlowRow("deposit", "USDT", Decimal(250), None, "deposit 771", now),)
+        desk.reads.foreign_rows = (
+            ForeignOrderRow(
+                "BTCUSDT", 24, "web_1", "BUY", "LIMIT", Decimal("60000"), Decimal("0.002"), Decimal(0), now
+            ),
+        )
+        expect(page.get_by_role("heading", name="Moved from outside")).to_be_visible()
+        expect(page.get_by_role("heading", name="Orders of others")).to_be_visible()
+        assert overflow_px(page) <= 0
+        assert not page.evaluate(
+            "[...document.querySelectorAll('.table-scroll')].some(e => e.scrollWidth > e.clientWidth)"
+        )
+        assert visit.complaints == []
         page.context.close()
 
 

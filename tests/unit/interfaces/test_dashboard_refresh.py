@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from dash import no_update
 
 from binance_trade_agent.domain.decisions import TradingState
-from binance_trade_agent.domain.records import Incident
+from binance_trade_agent.domain.records import CancelRow, FlowRow, ForeignOrderRow, Incident
 from binance_trade_agent.interfaces.dashboard.callbacks import PARTS, Seen, act, refresh
 from binance_trade_agent.interfaces.desks import DeskDoor
 from tests.fakes import START, FakeDesk, fake_desk
+from tests.resting import oco, with_oco
 
 UTC = ZoneInfo("UTC")
 
@@ -33,6 +34,16 @@ def text(component: Any) -> str:
     if isinstance(component, str | int | float):
         return str(component)
     return text(getattr(component, "children", None))
+
+
+def styles(component: Any) -> dict[str, str]:
+    """The style of each text that has one of its own."""
+    if isinstance(component, list | tuple):
+        return {word: style for child in component for word, style in styles(child).items()}
+    children = getattr(component, "children", None)
+    if isinstance(children, str):
+        return {children: getattr(component, "className", "")}
+    return styles(children) if children is not None else {}
 
 
 def test_a_first_refresh_sends_every_part_and_a_second_one_none() -> None:
@@ -79,6 +90,82 @@ def test_a_position_shows_its_gain_at_the_newest_decisions_price() -> None:
     # 0.015984 * 62,855.40 - 999.8412
     assert "BTCUSDT 0.015984 BTC 62,552.63 62,855.40 +4.84 +0.48 %" in shown
     assert "ETHUSDT" not in shown
+
+
+def test_a_guarded_position_shows_stop_and_target_with_their_distance() -> None:
+    shown = text(sent(with_oco(fake_desk()), {})[0]["positions.children"])
+
+    assert "61,000.00 −2.95 % 64,000.00 +1.82 %" in shown
+    assert "unprotected" not in shown
+
+
+def test_an_unprotected_position_says_so() -> None:
+    desk = fake_desk()
+    assert "unprotected" not in text(sent(desk, {})[0]["positions.children"])
+    incident = Incident("unprotected:BTCUSDT", "BTCUSDT takes no stop order", "critical", START)
+    desk.reads.stored = replace(desk.reads.stored, incidents=(incident,))
+
+    parts, _ = sent(desk, {})
+    assert "✕ unprotected" in text(parts["positions.children"])
+    assert "BTCUSDT takes no stop order" in text(parts["attention.children"])
+
+
+def test_protection_at_rest_is_quiet_and_an_unknown_order_stands_out() -> None:
+    desk = with_oco(fake_desk())
+    stop_limit = replace(oco("l2", START)[0], price=Decimal("60390.00"), status="UNKNOWN")
+    desk.reads.order_rows = (stop_limit, *desk.reads.order_rows)
+
+    parts, _ = sent(desk, {})
+    shown = text(parts["orders.children"])
+    assert "▼ SELL stop 0.01598 61,000.00 limit 60,390.00 0.00 % ? unknown" in shown
+    assert "▼ SELL stop 0.01598 61,000.00 0.00 % at rest" in shown
+    assert "▼ SELL target 0.01598 64,000.00 0.00 % at rest" in shown
+    assert styles(parts["orders.children"])["at rest"] == "tag quiet"
+    assert styles(parts["orders.children"])["? unknown"] == "tag bad"
+    assert text(parts["attention.children"]) == ""
+
+
+def test_what_is_not_resolved_is_counted_first() -> None:
+    desk = fake_desk()
+    counts = {"CANCELED": 9, "EXPIRED": 8, "FILLED": 20, "OPEN": 2, "UNKNOWN": 1}
+    desk.reads.stored = replace(desk.reads.stored, orders_by_status=counts)
+
+    assert "Orders 40 1 unknown · 2 open · 20 filled" in text(sent(desk, {})[0]["figures.children"])
+
+
+def test_a_cancel_without_an_answer_wants_attention() -> None:
+    desk = fake_desk()
+    desk.reads.cancel_rows = (CancelRow("c1", "o1", None, "BTCUSDT", "UNKNOWN", "trailing", START, START),)
+
+    shown = text(sent(desk, {})[0]["attention.children"])
+    assert "A cancel of BTCUSDT is unresolved (UNKNOWN)" in shown
+
+
+def test_what_others_did_is_there_only_when_there_is_something() -> None:
+    desk = fake_desk()
+    parts, seen = sent(desk, {})
+    assert parts["outside.children"] == []
+
+    desk.reads.flow_rows = (
+        FlowRow("foreign", "USDT", Decimal("-301.191"), "ETHUSDT", "BUY of 0.1, order 25", START),
+        FlowRow("opening", "USDT", Decimal(10000), None, "", START),
+    )
+    parts, seen = sent(desk, seen)
+    assert set(parts) == {"outside.children"}
+    shown = text(parts["outside.children"])
+    assert "Moved from outside not profit or loss" in shown
+    assert "foreign −301.191 USDT ETHUSDT BUY of 0.1, order 25" in shown
+    assert "opening" not in shown
+    assert "Orders of others" not in shown
+
+    desk.reads.foreign_rows = (
+        ForeignOrderRow(
+            "BTCUSDT", 24, "web_1", "BUY", "LIMIT", Decimal("60000"), Decimal("0.002"), Decimal(0), START
+        ),
+    )
+    shown = text(sent(desk, seen)[0]["outside.children"])
+    assert "Orders of others shown, never touched" in shown
+    assert "BTCUSDT ▲ BUY limit 0.002 60,000.00 0.00 % 24" in shown
 
 
 def test_dust_is_named_and_not_counted_as_a_position() -> None:
