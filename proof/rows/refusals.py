@@ -9,7 +9,7 @@ from proof.stage import BASE, ORDER, SYMBOL, Stage
 
 _POST = {"method": "POST", "path": ORDER}
 _ANY = {"path": "/api/*"}
-_BAN_S = 25
+_BAN_S = 60
 
 
 def refused(error: str, *, then_free: bool = True) -> Play:
@@ -176,7 +176,7 @@ def _expect_silence(stage: Stage, seconds: float) -> None:
 
 ROWS = (
     Row("11", "429, Retry-After 4 s", weight),
-    Row("12", "418 ban of 25 s, and a kill", banned),
+    Row("12", "418 ban of 60 s, and a kill", banned, slow=True),
     Row("13", "-1015 order rate, Retry-After 4 s", order_rate),
     Row("14", "403 of the web firewall", refused("403", then_free=False)),
     Row("15", "451 restricted location", refused("451")),
