@@ -1,14 +1,18 @@
 """`positions`, `orders`, `flows`, `fills`, `decisions`."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
 
 from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow, OrderRow
 from binance_trade_agent.interfaces.cli.output import age, console, distance, gain, money, print_json, table
 from binance_trade_agent.interfaces.cli.session import at_desk
 
@@ -19,9 +23,15 @@ def show_positions(flat: bool, as_json: bool) -> None:
         rows = [row for row in desk.watch.positions() if flat or row.quantity]
         guarded = {protection.symbol: protection for protection in desk.watch.protection()}
     if as_json:
-        print_json([_with_protection(row, guarded.get(row.symbol)) for row in rows])
+        print_json([with_protection(row, guarded.get(row.symbol)) for row in rows])
         return
-    now = datetime.now(tz=UTC)
+    draw_positions(rows, guarded, console(), datetime.now(tz=UTC))
+
+
+def draw_positions(
+    rows: Sequence[Position], guarded: Mapping[str, Protection], screen: Console, now: datetime
+) -> None:
+    """Positions, each with what of `guarded` (by symbol) rests for it, and below them what is alarming."""
     columns = (
         "symbol",
         "quantity>",
@@ -50,10 +60,11 @@ def show_positions(flat: bool, as_json: bool) -> None:
             )
             for row in rows
         ],
+        screen=screen,
     )
     for protection in guarded.values():
         if protection.alarm:
-            console().print(f"[bold red]![/] {escape(protection.alarm)}")
+            screen.print(f"[bold red]![/] {escape(protection.alarm)}")
 
 
 def show_orders(limit: int, symbol: str | None, as_json: bool) -> None:
@@ -63,7 +74,11 @@ def show_orders(limit: int, symbol: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    now = datetime.now(tz=UTC)
+    draw_orders(rows, console(), datetime.now(tz=UTC))
+
+
+def draw_orders(rows: Sequence[OrderRow], screen: Console, now: datetime) -> None:
+    """Orders with what they are for and the prices they wait for."""
     columns = (
         "age>",
         "symbol",
@@ -98,6 +113,7 @@ def show_orders(limit: int, symbol: str | None, as_json: bool) -> None:
             )
             for row in rows
         ],
+        screen=screen,
     )
 
 
@@ -109,7 +125,11 @@ def show_foreign_orders(limit: int, symbol: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    now = datetime.now(tz=UTC)
+    draw_foreign_orders(rows, console(), datetime.now(tz=UTC))
+
+
+def draw_foreign_orders(rows: Sequence[ForeignOrderRow], screen: Console, now: datetime) -> None:
+    """Orders of others, and how long ago each was seen."""
     table(
         "Open orders of others",
         ("seen>", "symbol", "side", "type", "quantity>", "executed>", "limit>", "exchange id>", "id?"),
@@ -127,6 +147,7 @@ def show_foreign_orders(limit: int, symbol: str | None, as_json: bool) -> None:
             )
             for row in rows
         ],
+        screen=screen,
     )
 
 
@@ -137,14 +158,19 @@ def show_flows(limit: int, opening: bool, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    now = datetime.now(tz=UTC)
+    draw_flows(rows, console(), datetime.now(tz=UTC))
+
+
+def draw_flows(rows: Sequence[FlowRow], screen: Console, now: datetime) -> None:
+    """Flows with their sign."""
     table(
         "Moved from outside",
         ("age>", "kind", "amount>", "asset", "symbol", "reason"),
         [
-            (age(row.at, now), row.kind, f"{row.amount.normalize():+f}", row.asset, row.symbol, row.reason)
+            (age(row.at, now), row.kind, _signed(row.amount), row.asset, row.symbol, row.reason)
             for row in rows
         ],
+        screen=screen,
     )
 
 
@@ -216,7 +242,8 @@ def _guard_cells(protection: Protection | None) -> tuple[str | None, ...]:
     )
 
 
-def _with_protection(row: Position, protection: Protection | None) -> dict[str, Any]:
+def with_protection(row: Position, protection: Protection | None) -> dict[str, Any]:
+    """A position for programs, with what guards it under `protection`."""
     shown = {field.name: getattr(row, field.name) for field in fields(row)}
     if protection is None:
         return shown | {"protection": None}
@@ -233,6 +260,10 @@ def _with_protection(row: Position, protection: Protection | None) -> dict[str, 
             "guards": protection.guards,
         }
     }
+
+
+def _signed(amount: Decimal) -> str:
+    return f"+{to_wire(amount)}" if amount > 0 else to_wire(amount)
 
 
 def _upper(symbol: str | None) -> str | None:

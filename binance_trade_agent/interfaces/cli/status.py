@@ -24,7 +24,7 @@ def show_status(as_json: bool) -> None:
         print_json(shown | {"processes": processes})
         return
     screen = console()
-    for name, text in _lines(status, processes):
+    for name, text in lines_of(status, processes):
         screen.print(f"[bold]{name:<10}[/] {text}")
 
 
@@ -46,7 +46,8 @@ def _processes(settings: Settings) -> Mapping[str, str] | None:
         return None
 
 
-def _lines(status: AgentStatus, processes: Mapping[str, str] | None) -> list[tuple[str, str]]:
+def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[tuple[str, str]]:
+    """What `status` says: a name and a text with markup, line by line."""
     health, control, cycle = status.health, status.control, status.last_cycle
     colour = "green" if health.healthy else "red"
     lines = [

@@ -42,6 +42,7 @@ def test_help_names_the_commands_and_loads_none_of_them() -> None:
         "positions",
         "orders",
         "fills",
+        "flows",
         "decisions",
         "health",
         "config",
@@ -96,8 +97,8 @@ def test_a_trade_that_cannot_be_meant_is_a_usage_error(tmp_path: Path, words: li
 
 
 def test_an_empty_book_can_be_read(tmp_path: Path) -> None:
-    for listing in ("positions", "orders", "fills", "decisions"):
-        answer = cli(tmp_path, listing, "--json")
+    for listing in (["positions"], ["orders"], ["orders", "--foreign"], ["flows"], ["fills"], ["decisions"]):
+        answer = cli(tmp_path, *listing, "--json")
         assert (answer.returncode, answer.stdout) == (ExitCode.OK, "[]\n"), answer.stderr
     status = json.loads(cli(tmp_path, "status", "--json").stdout)
     assert (status["mode"], status["cycles"], status["processes"]) == ("simulated", 0, None)
