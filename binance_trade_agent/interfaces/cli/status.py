@@ -90,6 +90,6 @@ def _equity_text(status: AgentStatus) -> str:
     equity = status.equity
     assert equity is not None  # noqa: S101 - only called with one
     return (
-        f"{money(equity.total)} {equity.quote} ({gain(status.profit)} since the start),"
+        f"{money(equity.total)} {equity.quote} ({gain(status.profit)} over what was put in),"
         f" of it {money(equity.cash)} cash"
     )

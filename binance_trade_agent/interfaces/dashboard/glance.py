@@ -31,12 +31,12 @@ def figures(snapshot: Snapshot) -> list[Component]:
     status, quote = snapshot.status, snapshot.quote
     equity = status.equity
     total, cash = (equity.total, equity.cash) if equity else (None, None)
-    first = total - status.profit if total is not None and status.profit is not None else ZERO
-    profit_share = percent(status.profit, first, signed=True) if status.profit is not None else ""
+    put_in = total - status.profit if total is not None and status.profit is not None else ZERO
+    profit_share = percent(status.profit, put_in, signed=True) if status.profit is not None else ""
     exposure_share = f"{percent(status.exposure, total)} of equity" if total else ""
     cash_share = f"{percent(cash, total)} of equity" if cash is not None and total else ""
     return [
-        _figure("Equity", amount(total, quote), quote, f"began at {amount(first, quote)}" if total else ""),
+        _figure("Equity", amount(total, quote), quote, f"{amount(put_in, quote)} put in" if total else ""),
         _figure(
             "Profit",
             signed_amount(status.profit, quote),

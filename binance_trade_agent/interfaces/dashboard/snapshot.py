@@ -20,7 +20,7 @@ from binance_trade_agent.domain.records import (
 _SMALLEST_NOTIONAL = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "BNB": Decimal("0.01")}
 _USUAL_NOTIONAL = Decimal(5)
 _DECISIONS = 40
-_ORDERS = 15
+_ORDERS = 30
 _FILLS = 15
 _FLOWS = 15
 _EQUITY_POINTS = 500

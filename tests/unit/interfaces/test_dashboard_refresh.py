@@ -68,7 +68,7 @@ def test_figures_are_those_of_the_database() -> None:
     parts, _ = sent(fake_desk(), {})
     shown = text(parts["figures.children"])
 
-    assert "Equity 10,008.89 USDT began at 10,000.00" in shown
+    assert "Equity 10,008.89 USDT 10,000.00 put in" in shown
     assert "Profit +8.89 USDT +0.09 %" in shown
     assert "Exposure 1,004.68 USDT 10.04 % of equity" in shown
     assert "Cash 9,004.21 USDT" in shown
