@@ -1,15 +1,19 @@
 """The adapter's own limits over a real socket: what is held back is not sent at all."""
 
+import asyncio
+
 import pytest
 
-from binance_trade_agent.domain.errors import Throttled
+from binance_trade_agent.domain.errors import Throttled, Unavailable
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
+from binance_trade_agent.exchange.binance.client import MAX_CONNECTIONS
 from tests.contract.conftest import config_for
 from tests.contract.test_adapter_lists import WRITES
 from tests.contract.test_adapter_orders import INTENT, full_answer
 from tests.contract.test_adapter_reads import READS, info_row
 from tests.fake_exchange_wire import (
+    SILENCE,
     Answer,
     FakeExchangeWire,
     ManualClock,
@@ -57,6 +61,37 @@ async def test_market_data_stops_first_and_orders_last(
     assert bans.reasons == []
     clock.advance(40)
     await exchange.candles("BTCUSDT", CandleInterval.M1, limit=1)
+
+
+async def test_requests_that_wait_for_a_connection_are_not_sent_into_a_ban(
+    wire: FakeExchangeWire, exchange: BinanceExchange
+) -> None:
+    await exchange.connect()
+    wire.script(KLINES, refusal(-1003, "Too much request weight used.", 429, Retry_After="17"))
+    reads = [exchange.candles("BTCUSDT", CandleInterval.M1, limit=1) for _ in range(100)]
+
+    outcomes = await asyncio.gather(*reads, return_exceptions=True)
+
+    assert all(isinstance(outcome, Throttled) for outcome in outcomes)
+    assert len(wire.seen(KLINES)) <= MAX_CONNECTIONS
+
+
+async def test_an_order_for_which_no_connection_gets_free_is_not_sent(
+    wire: FakeExchangeWire, clock: ManualClock, bans: MemoryBans
+) -> None:
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=0.3), clock, bans, MemoryWeights())
+    await exchange.connect()
+    wire.script(KLINES, SILENCE)
+    reads = [exchange.candles("BTCUSDT", CandleInterval.M1, limit=1) for _ in range(MAX_CONNECTIONS)]
+    reading = asyncio.gather(*reads, return_exceptions=True)
+    await asyncio.sleep(0)
+
+    with pytest.raises(Unavailable, match="busy"):
+        await exchange.place(INTENT)
+
+    assert all(isinstance(outcome, Unavailable) for outcome in await reading)
+    assert wire.seen(POST_ORDER) == []
+    await exchange.close()
 
 
 async def test_the_limit_is_the_one_the_exchange_names(

@@ -5,9 +5,11 @@ hides the response's headers and gives up when Binance's own -1007 is due. This
 subclass signs and sends itself; names, paths and parameters of calls stay the library's.
 """
 
+import asyncio
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,7 +18,7 @@ import orjson
 import yarl
 from binance.async_client import AsyncClient
 
-from binance_trade_agent.domain.errors import Throttled
+from binance_trade_agent.domain.errors import Throttled, Unavailable
 from binance_trade_agent.exchange.binance.ban_gate import BanGate
 from binance_trade_agent.exchange.binance.clock_offset import ExchangeClock
 from binance_trade_agent.exchange.binance.config import BinanceConfig
@@ -47,6 +49,7 @@ class ExchangeClient(AsyncClient):  # type: ignore[misc]  # the library has no t
         self._bans = bans
         self._weight = weight
         self._network = network
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
         self._confine(config)
         super().__init__(config.api_key, config.api_secret)
 
@@ -91,27 +94,43 @@ class ExchangeClient(AsyncClient):  # type: ignore[misc]  # the library has no t
         path = urlsplit(uri).path
         request = f"{method.upper()} {path}"
         cost = cost_of(method, path.partition("/api/v3/")[2], params)
-        self._bans.check(places=cost.places)
-        self._weight.admit(cost, request)
-        headers: Mapping[str, str] = {}
-        try:
-            with self._network.waiting():
-                status, headers, body = await self._send(method, uri, self._encode(params, signed), signed)
-        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-            raise from_transport(error, writes, request) from error
-        finally:
-            self._weight.settle(cost, headers)
-        if not 200 <= status < 300:
-            failure = from_answer(
-                status, body, headers.get("Retry-After"), self._exchange_clock.now(), writes, request
-            )
-            if isinstance(failure, Throttled):
-                self._bans.impose(failure)
-            raise failure
+        async with self._slot(request):
+            # only now: what has waited for a connection must hear of a ban that came meanwhile
+            self._bans.check(places=cost.places)
+            self._weight.admit(cost, request)
+            headers: Mapping[str, str] = {}
+            try:
+                with self._network.waiting():
+                    payload = self._encode(params, signed)
+                    status, headers, body = await self._send(method, uri, payload, signed)
+            except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+                raise from_transport(error, writes, request) from error
+            finally:
+                self._weight.settle(cost, headers)
+            if not 200 <= status < 300:
+                failure = from_answer(
+                    status, body, headers.get("Retry-After"), self._exchange_clock.now(), writes, request
+                )
+                if isinstance(failure, Throttled):
+                    self._bans.impose(failure)
+                raise failure
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise undecided(writes, f"{request}: the answer is not JSON ({len(body)} bytes)") from error
+
+    @asynccontextmanager
+    async def _slot(self, request: str) -> AsyncIterator[None]:
+        """One of the connections; raises `Unavailable` if none is free within the time to connect."""
+        try:
+            async with asyncio.timeout(self._config.request_timeout_s * _CONNECT_SHARE):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise Unavailable(f"{request}: not sent, all connections were busy") from error
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     async def _send(
         self, method: str, uri: str, payload: str, signed: bool
