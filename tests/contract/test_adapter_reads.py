@@ -377,7 +377,7 @@ async def test_rules_are_asked_for_by_symbol_and_kept_for_an_hour(
     assert rules["BTCUSDT"].step_size == Decimal("0.00001")
     assert wire.seen(INFO)[0].params == {"symbols": '["BTCUSDT","ETHUSDT"]'}
     clock.advance(3600)
-    await exchange.rules(["BTCUSDT", "ETHUSDT"])
+    await exchange.rules(["BTCUSDT"])
     assert len(wire.seen(INFO)) == 1
     clock.advance(1)
     await exchange.rules(["BTCUSDT"])
@@ -444,6 +444,8 @@ async def test_fills_since_reads_every_window_and_every_full_page(
     trades = [trade_row(number, "0.1", time=time) for number, time in enumerate(times)]
 
     def window(request: Request) -> Answer:
+        if "startTime" not in request.params:
+            return answer(trades[-1000:])
         first, last = int(request.params["startTime"]), int(request.params["endTime"])
         assert last - first < 24 * 60 * 60 * 1000
         rows = [row for row in trades if first <= int(str(row["time"])) <= last]

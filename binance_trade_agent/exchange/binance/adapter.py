@@ -366,12 +366,13 @@ class BinanceExchange:
     async def _history(self, call: Call, symbol: str, since: datetime) -> list[Any]:
         await self._keep_time()
 
-        async def read(start_ms: int, end_ms: int) -> Sequence[Any]:
+        async def read(start_ms: int | None, end_ms: int | None) -> Sequence[Any]:
             rows = await self._read(call, symbol=symbol, startTime=start_ms, endTime=end_ms, limit=MAX_ROWS)
             with _understood("history"):
                 return rows_of(rows)
 
-        return await read_since(since, self.now(), read)
+        with _understood("history"):
+            return await read_since(since, self.now(), read)
 
 
 @contextmanager

@@ -11,17 +11,23 @@ from binance_trade_agent.exchange.binance.timestamps import to_ms
 _WINDOW_MS = 24 * 60 * 60 * 1000
 MAX_ROWS = 1000
 
-#: (startTime, endTime) in ms, both inclusive -> rows, at most `MAX_ROWS`
-WindowRead = Callable[[int, int], Awaitable[Sequence[Any]]]
+#: (startTime, endTime) in ms, both inclusive -> rows, at most `MAX_ROWS`; without times the latest rows
+WindowRead = Callable[[int | None, int | None], Awaitable[Sequence[Any]]]
 
 
 async def read_since(since: datetime, now: datetime, read: WindowRead) -> list[Any]:
     """All rows from `since` on, in rising windows; the last one reaches beyond `now`, which may be late.
 
-    A full page may have been cut at either end, so it is read again in halves.
+    A full page may have been cut at either end, so it is read again in halves. For more than one window the latest
+    rows are read first: after a pause of weeks they nearly always hold all, where each day of it would cost a request.
+    Raises one of `mapping.MALFORMED` for rows without a `time`.
     """
     rows: list[Any] = []
     start_ms, now_ms = to_ms(since), to_ms(now)
+    if now_ms - start_ms >= _WINDOW_MS:
+        latest = await read(None, None)
+        if len(latest) < MAX_ROWS or any(row["time"] < start_ms for row in latest):
+            return [row for row in latest if row["time"] >= start_ms]
     while start_ms <= now_ms:
         rows += await _read_window(start_ms, start_ms + _WINDOW_MS - 1, read)
         start_ms += _WINDOW_MS
