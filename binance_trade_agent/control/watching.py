@@ -167,7 +167,7 @@ class Watch:
         return tuple(row for row in self._reads.flows(limit=limit) if row.kind != _OPENING)
 
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]:
-        """Open orders of the account that are not this book's, as last seen: shown, never touched."""
+        """Open orders of the account that are not this book's, as last looked up: shown, never touched."""
         return self._reads.foreign_orders()
 
     def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:

@@ -129,10 +129,10 @@ def show_foreign_orders(limit: int, symbol: str | None, as_json: bool) -> None:
 
 
 def draw_foreign_orders(rows: Sequence[ForeignOrderRow], screen: Console, now: datetime) -> None:
-    """Orders of others, and how long ago each was seen."""
+    """Orders of others, and how long ago each was first seen."""
     table(
         "Open orders of others",
-        ("seen>", "symbol", "side", "type", "quantity>", "executed>", "limit>", "exchange id>", "id?"),
+        ("first seen>", "symbol", "side", "type", "quantity>", "executed>", "limit>", "exchange id>", "id?"),
         [
             (
                 age(row.seen_at, now),

@@ -22,7 +22,7 @@ def cards(snapshot: Snapshot, zone: ZoneInfo) -> list[Component]:
         note = html.Small("not profit or loss")
         shown.append(card("Moved from outside", [note], _flows(snapshot, zone)))
     if snapshot.foreign_orders:
-        note = html.Small("shown, never touched")
+        note = html.Small("as last looked up; never touched")
         shown.append(card("Orders of others", [note], _foreign_orders(snapshot, zone)))
     return shown
 
@@ -42,7 +42,7 @@ def _flows(snapshot: Snapshot, zone: ZoneInfo) -> Component:
 def _foreign_orders(snapshot: Snapshot, zone: ZoneInfo) -> Component:
     now = snapshot.status.as_of
     columns: list[Column[ForeignOrderRow]] = [
-        Column("Seen", lambda o: time_of_day(o.seen_at, zone, now)),
+        Column("First seen", lambda o: time_of_day(o.seen_at, zone, now)),
         Column("Symbol", lambda o: html.Strong(o.symbol)),
         Column("Side", lambda o: action(o.side)),
         Column("Type", lambda o: o.order_type.replace("_", " ").lower()),

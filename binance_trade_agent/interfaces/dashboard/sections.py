@@ -229,7 +229,7 @@ def _outcome(outcome: str) -> Component:
 def _order_status(order: OrderRow) -> Component:
     glyph, style = ("", "quiet") if is_at_rest(order) else _STATUSES.get(order.status, ("", ""))
     words = _AT_REST if is_at_rest(order) and not order.executed else order.status.replace("_", " ").lower()
-    why = [html.Small(order.reason, className="under")] if order.reason else []
+    why = [html.Small(order.reason, className="under reason", title=order.reason)] if order.reason else []
     return html.Span([html.Span(f"{glyph} {words}".strip(), className=f"tag {style}"), *why])
 
 

@@ -44,7 +44,7 @@ class ForeignOrderAnswer(BaseModel):
     price: str = Field(description="the limit; 0 for none")
     quantity: str
     executed: str
-    seen_at: datetime
+    seen_at: datetime = Field(description="when it was first seen")
 
     @classmethod
     def of(cls, row: ForeignOrderRow) -> "ForeignOrderAnswer":

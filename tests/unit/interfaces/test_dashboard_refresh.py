@@ -164,7 +164,7 @@ def test_what_others_did_is_there_only_when_there_is_something() -> None:
         ),
     )
     shown = text(sent(desk, seen)[0]["outside.children"])
-    assert "Orders of others shown, never touched" in shown
+    assert "Orders of others as last looked up; never touched" in shown
     assert "BTCUSDT ▲ BUY limit 0.002 60,000.00 0.00 % 24" in shown
 
 
