@@ -94,9 +94,10 @@ class MarketDataAgent:
             )
         except (Refused, ConfigurationError) as error:
             if len(symbols) > 1:
-                # one symbol that the exchange dropped must not stop the others
-                parts = await asyncio.gather(*(self._shared([symbol]) for symbol in symbols))
-                return {symbol: known for part in parts for symbol, known in part.items()}
+                # one symbol that the exchange dropped must not stop the others; in halves, a few requests find it
+                middle = len(symbols) // 2
+                halves = await asyncio.gather(self._shared(symbols[:middle]), self._shared(symbols[middle:]))
+                return halves[0] | halves[1]
             return {symbol: _failure(symbol, error) for symbol in symbols}
         except ExchangeError as error:
             return {symbol: _failure(symbol, error) for symbol in symbols}

@@ -427,6 +427,23 @@ async def test_unknown_symbols_are_named_with_the_nearest_known_ones(
     ]
 
 
+async def test_an_unknown_symbol_costs_the_others_nothing_and_is_asked_for_again_later(
+    wire: FakeExchangeWire, exchange: BinanceExchange, clock: ManualClock
+) -> None:
+    wire.script(INFO, refusal(-1121, "Invalid symbol."), answer({"symbols": [info_row("BTCUSDT")]}))
+
+    for _ in range(3):
+        with pytest.raises(ConfigurationError, match="'ETHUSDT' is not known"):
+            await exchange.rules(["BTCUSDT", "ETHUSDT"])
+    assert (await exchange.rules(["BTCUSDT"])).keys() == {"BTCUSDT"}
+    assert len(wire.seen(INFO)) == 2
+    clock.advance(601)
+    wire.script(INFO, answer({"symbols": [info_row("ETHUSDT")]}))
+
+    assert (await exchange.rules(["BTCUSDT", "ETHUSDT"])).keys() == {"BTCUSDT", "ETHUSDT"}
+    assert wire.seen(INFO)[-1].params == {"symbols": '["ETHUSDT"]'}
+
+
 async def test_a_symbol_left_out_of_the_answer_is_unknown_too(
     wire: FakeExchangeWire, exchange: BinanceExchange
 ) -> None:

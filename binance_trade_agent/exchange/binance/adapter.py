@@ -114,6 +114,7 @@ class BinanceExchange:
             missing = self._rules.missing(symbols)
             for start in range(0, len(missing), _SYMBOLS_A_REQUEST):
                 await self._read_rules(missing[start : start + _SYMBOLS_A_REQUEST])
+        self._rules.check(symbols)
         return {symbol: self._rules.get(symbol) for symbol in symbols}
 
     async def candles(
@@ -307,10 +308,9 @@ class BinanceExchange:
         with _understood("exchangeInfo"):
             rows = {row["symbol"]: row for row in answer["symbols"]}
             self._weight.learn_limit(answer.get("rateLimits", ()))
-        if not rows.keys() >= set(symbols):
-            raise unknown_symbols(symbols, list(rows))
         with _understood("exchangeInfo"):
-            self._rules.store(rules_of(rows[symbol]) for symbol in symbols)
+            self._rules.store(rules_of(rows[symbol]) for symbol in symbols if symbol in rows)
+        self._rules.store_unknown(unknown_symbols(symbols, list(rows)))
 
     async def _exchange_info(self, **params: object) -> Any:
         # the library's get_exchange_info takes no filter, and all symbols together are megabytes

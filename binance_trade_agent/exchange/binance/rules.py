@@ -16,6 +16,8 @@ from binance_trade_agent.ports import Clock
 _MAX_AGE_S = 3600.0
 #: A symbol that is not open for trading may be again at any moment, and no order is refused meanwhile.
 _MAX_AGE_CLOSED_S = 30.0
+#: A symbol that is unknown costs the list of all symbols, which is megabytes, each time it is asked for.
+_MAX_AGE_UNKNOWN_S = 600.0
 
 
 class RulesCache:
@@ -24,12 +26,15 @@ class RulesCache:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._entries: dict[str, tuple[SymbolRules, float]] = {}
+        self._unknown: dict[str, tuple[str, float]] = {}
 
     def missing(self, symbols: Iterable[str]) -> list[str]:
         """Those of `symbols` whose rules must be read, each once."""
         return [symbol for symbol in dict.fromkeys(symbols) if self._is_missing(symbol)]
 
     def _is_missing(self, symbol: str) -> bool:
+        if symbol in self._unknown:
+            return self._clock.monotonic() - self._unknown[symbol][1] > _MAX_AGE_UNKNOWN_S
         if symbol not in self._entries:
             return True
         rules, read_at = self._entries[symbol]
@@ -38,7 +43,20 @@ class RulesCache:
     def store(self, rules: Iterable[SymbolRules]) -> None:
         """Remember rules just read."""
         read_at = self._clock.monotonic()
-        self._entries |= {entry.symbol: (entry, read_at) for entry in rules}
+        for entry in rules:
+            self._entries[entry.symbol] = entry, read_at
+            self._unknown.pop(entry.symbol, None)
+
+    def store_unknown(self, problems: Mapping[str, str]) -> None:
+        """Remember what is wrong with symbols, by name, that the exchange did not know just now."""
+        read_at = self._clock.monotonic()
+        self._unknown |= {symbol: (problem, read_at) for symbol, problem in problems.items()}
+
+    def check(self, symbols: Iterable[str]) -> None:
+        """Raise `ConfigurationError` that names each of `symbols` the exchange does not know."""
+        problems = [self._unknown[symbol][0] for symbol in symbols if symbol in self._unknown]
+        if problems:
+            raise ConfigurationError(*problems)
 
     def forget(self, symbol: str) -> None:
         """Read the symbol's rules again next time."""
@@ -83,15 +101,15 @@ def rules_of(row: Mapping[str, Any]) -> SymbolRules:
     )
 
 
-def unknown_symbols(asked: Sequence[str], known: Sequence[str]) -> ConfigurationError:
-    """The error that names each asked symbol the exchange does not know, with the nearest names it does."""
-    problems = []
+def unknown_symbols(asked: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """Each asked symbol the exchange does not know, told with the nearest names it does."""
+    problems = {}
     for symbol in asked:
         if symbol not in known:
             nearest = get_close_matches(symbol.upper(), known, n=3)
             hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
-            problems.append(f"symbol {symbol!r} is not known to the exchange{hint}")
-    return ConfigurationError(*problems)
+            problems[symbol] = f"symbol {symbol!r} is not known to the exchange{hint}"
+    return problems
 
 
 def _binds_market(notional: Mapping[str, Any] | None, old_notional: Mapping[str, Any] | None) -> bool:
