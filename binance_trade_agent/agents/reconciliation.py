@@ -119,7 +119,7 @@ class AccountReconciler:
         else:
             found = await self._compare(account, thorough and all_found)
         # after the balances: while it waits, what the stream tells would look like a difference
-        await self._survey_if_due(thorough)
+        await self._survey_if_due(account, thorough)
         return Comparison(
             found.compared, found.differences, found.booked, self._alarms(), _locks(self._open.stray)
         )
@@ -226,13 +226,13 @@ class AccountReconciler:
 
     # open orders -----------------------------------------------------------------
 
-    async def _survey_if_due(self, thorough: bool) -> None:
+    async def _survey_if_due(self, account: AccountSnapshot | None, thorough: bool) -> None:
         now = self._clock.monotonic()
         wait_s = _SURVEY_SOONEST_S if thorough else _SURVEY_EVERY_S
         if self._surveyed_at is not None and now - self._surveyed_at < wait_s:
             return
         try:
-            orders = await self._open_orders()
+            orders = await self._open_orders(account)
         except ExchangeError as error:
             _log.warning("open orders could not be read", reason=str(error))
             return
@@ -241,10 +241,13 @@ class AccountReconciler:
         self._open = split_open_orders(orders, journalled)
         self._ledger.note_foreign_orders([*self._open.stray, *self._open.foreign], self._exchange.now())
 
-    async def _open_orders(self) -> list[ExchangeOrder]:
+    async def _open_orders(self, account: AccountSnapshot | None) -> list[ExchangeOrder]:
         held = [symbol for symbol, position in self._ledger.positions().items() if position.quantity > 0]
         symbols = dict.fromkeys([*self._symbols, *held])
         if len(symbols) > _SYMBOLS_ASKED_SINGLY:
+            # every open order locks what it would give away; to ask weighs a third of a cycle with 100 symbols
+            if account is not None and not any(balance.locked for balance in account.balances.values()):
+                return []
             return list(await self._exchange.open_orders())
         orders: list[ExchangeOrder] = []
         for symbol in symbols:

@@ -211,6 +211,7 @@ class TravelExchange:
         self.step = timedelta(0)
         self.price = Decimal(100)
         self.balances = {asset: Decimal(1000) for asset in ("BTC", "ETH", QUOTE, "BNB")}
+        self.locked: dict[str, Decimal] = {}
         self.orders: dict[str, ExchangeOrder] = {}
         self.visible_from: dict[str, datetime] = {}
         self.fee_assets: tuple[str, ...] = ()
@@ -341,7 +342,10 @@ class TravelExchange:
     async def account(self) -> AccountSnapshot:
         asked_at = self.time
         self._call("account")
-        held = {asset: AssetBalance(asset, amount, ZERO) for asset, amount in self.balances.items()}
+        held = {
+            asset: AssetBalance(asset, amount - self.locked.get(asset, ZERO), self.locked.get(asset, ZERO))
+            for asset, amount in self.balances.items()
+        }
         return AccountSnapshot(held, True, asked_at)
 
     async def rules(self, symbols: Sequence[str]) -> Mapping[str, SymbolRules]:
