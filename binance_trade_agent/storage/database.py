@@ -171,10 +171,15 @@ def _sqlite_engine(path: Path, read_only: bool) -> Engine:
 def _make_file(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        # another process was faster; a database that exists is never opened here, because closing the file
+        # would drop the locks of every connection this process has to it (sqlite.org/howtocorrupt.html, 2.2)
+        pass
     except OSError as error:
         raise unwritable(path) from error
-    if not os.access(path.parent, os.W_OK, effective_ids=True):
+    if not all(os.access(each, os.W_OK, effective_ids=True) for each in (path, path.parent)):
         raise unwritable(path)
 
 

@@ -238,3 +238,19 @@ def test_a_book_opens_at_its_newest_epoch(database, book):
         )
     found = open_book(database, mode="simulated", address="local", account="a", quote="EUR")
     assert (found.epoch, found.id != book.id) == (2, True)
+
+
+def test_opening_a_database_again_leaves_the_locks_of_its_other_connections(tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.db"
+    first = open_database(f"sqlite:///{path}")
+    with first.engine.connect() as held:
+        held.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+        open_database(f"sqlite:///{path}").close()
+        other = (
+            f"import sqlite3; c = sqlite3.connect({str(path)!r});"
+            " c.execute('CREATE TABLE t (x)'); c.commit(); c.close()"
+        )
+        subprocess.run([sys.executable, "-c", other], check=True, timeout=60)
+        # the other process was not the last one, so the log that this one reads must still be there
+        assert path.with_name("portfolio.db-wal").exists()
+    first.close()
