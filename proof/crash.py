@@ -9,7 +9,7 @@ import tempfile
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from rich.table import Table
 from binance_trade_agent.domain.orders import OrderStatus
 from proof.comparison import Differences
 from proof.kills import FAULTS, Kill, plan
-from proof.lane import RESTLESS, Lane, lane, symbols
+from proof.lane import RESTLESS, VARIANTS, Lane, lane, symbols
 
 RESULTS = Path(__file__).with_name("crash.json")
 LANES = 2
@@ -175,17 +175,23 @@ def run(count: int, seed: int | None, lanes: int = LANES) -> int:
     with tempfile.TemporaryDirectory(prefix="bta-crash-") as folder, ThreadPoolExecutor(lanes) as pool:
         shares = [count // lanes + (index < count % lanes) for index in range(lanes)]
         running = [
-            pool.submit(campaign, Path(folder) / str(index), share, seed * 1000 + index)
+            pool.submit(
+                campaign,
+                Path(folder) / str(index),
+                share,
+                seed * 1000 + index,
+                VARIANTS[index % len(VARIANTS)],
+            )
             for index, share in enumerate(shares)
         ]
         rounds = [each for future in running for each in future.result()]
     return report(rounds, seed, time.monotonic() - began)
 
 
-def campaign(folder: Path, count: int, seed: int) -> list[Round]:
+def campaign(folder: Path, count: int, seed: int, variant: Mapping[str, str]) -> list[Round]:
     """The rounds of one lane in a folder of its own."""
     rng = random.Random(seed)  # noqa: S311 nothing secret: the same again for the same seed
-    with lane(folder, {**RESTLESS, "TRADING_SYMBOLS": symbols(SYMBOLS)}, rng=rng) as opened:
+    with lane(folder, {**RESTLESS, "TRADING_SYMBOLS": symbols(SYMBOLS), **variant}, rng=rng) as opened:
         lives = Campaign(opened, rng)
         rounds = [*lives.run(plan(count, rng)), lives.settle(count + 1)]
         if not all(each.passed for each in rounds):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -39,6 +39,16 @@ RESTLESS: Mapping[str, str] = {
     "BINANCE_REQUEST_TIMEOUT_SECONDS": "3",
     "BINANCE_RECV_WINDOW_MS": "2000",
 }
+#: What sets lanes apart: exits that replace an OCO and close legs that trade; limit entries that are cancelled.
+VARIANTS: Sequence[Mapping[str, str]] = (
+    {"STOP_LOSS_SHARE": "0.003", "TAKE_PROFIT_SHARE": "0.003"},
+    {
+        "ENTRY_ORDER_TYPE": "limit",
+        "ENTRY_LIMIT_OFFSET_BPS": "1",
+        "ENTRY_TIME_LIMIT_SECONDS": "1",
+        "TRAILING_STOP_SHARE": "0.004",
+    },
+)
 
 
 def symbols(count: int) -> str:
