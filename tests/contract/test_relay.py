@@ -269,6 +269,21 @@ async def test_throttled_means_silence_for_as_long_as_told(status):
         assert [route for route, _ in exchange.asked] == ["time"]
 
 
+@pytest.mark.parametrize(("status", "headers", "wait_s"), [(429, {"Retry-After": "17"}, 17), (403, {}, 300)])
+async def test_the_other_symbols_of_a_round_are_not_asked_for_into_a_ban(status, headers, wait_s):
+    refusal = {403: web.HTTPForbidden, 429: web.HTTPTooManyRequests}[status]
+    exchange = SmallExchange()
+    exchange.symbols = ["BTCUSDT", *(f"C{number}USDT" for number in range(60))]
+
+    def refuse(_: dict[str, str]) -> Any:
+        raise refusal(headers=headers)
+
+    exchange.klines = refuse
+    async with relaying(exchange) as (market, _):
+        await eventually(lambda: f"retry after {wait_s} s" in refused(market))
+        assert len([route for route, _ in exchange.asked if route == "klines"]) <= 8
+
+
 async def test_requests_begin_again_after_retry_after():
     exchange = SmallExchange()
     exchange.refusal = (429, {"Retry-After": "1"}, "{}")

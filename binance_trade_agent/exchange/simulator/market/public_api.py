@@ -4,7 +4,9 @@ Weights and paths: Binance Spot REST documentation, 2026. Trades are read as agg
 (weight 4), because `trades` costs 25.
 """
 
+import asyncio
 import json
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, DecimalException
 from typing import Any, TypeVar
@@ -23,8 +25,9 @@ PAGE = 1000
 
 # Binance counts up to 6,000 a minute per address; the rest is left to others behind it.
 _WEIGHT_LIMIT = 5000
-_THROTTLED = (418, 429)
-_DEFAULT_RETRY_AFTER_S = 60
+#: Statuses that demand silence (429, 418, and 403 of the web firewall): seconds where no Retry-After names them.
+_SILENCE_S = {403: 300, 418: 120, 429: 60}
+_CONNECTIONS = 8
 
 
 class PublicApiError(Exception):
@@ -49,8 +52,10 @@ class PublicApi:
         self._base_url = base_url.rstrip("/")
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=timeout_s),
-            connector=aiohttp.TCPConnector(limit=8),
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
         )
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._silent_until = 0.0
 
     async def close(self) -> None:
         """Close the connections."""
@@ -95,14 +100,28 @@ class PublicApi:
         return _read("aggTrades", lambda: [_trade(symbol, entry) for entry in body])
 
     async def _get(self, route: str, query: Mapping[str, str]) -> Any:
+        async with self._slots:
+            # what has waited for a connection must not go out into a ban that came meanwhile
+            left_s = self._silent_until - asyncio.get_running_loop().time()
+            if left_s > 0:
+                raise PublicApiThrottled(
+                    f"{route}: not asked, the exchange demands silence", math.ceil(left_s)
+                )
+            try:
+                return await self._ask(route, query)
+            except PublicApiThrottled as demand:
+                self._silent_until = asyncio.get_running_loop().time() + demand.retry_after_s
+                raise
+
+    async def _ask(self, route: str, query: Mapping[str, str]) -> Any:
         url = f"{self._base_url}/api/v3/{route}"
         try:
             async with self._session.get(url, params=query) as response:
                 text = await response.text()
         except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError) as error:
             raise PublicApiError(f"{route}: {type(error).__name__} {error}".rstrip()) from error
-        if response.status in _THROTTLED:
-            wait_s = _whole(response.headers.get("Retry-After"), _DEFAULT_RETRY_AFTER_S)
+        if response.status in _SILENCE_S:
+            wait_s = _whole(response.headers.get("Retry-After"), _SILENCE_S[response.status])
             raise PublicApiThrottled(f"{route}: HTTP {response.status}", max(1, wait_s))
         if response.status != 200:
             raise PublicApiError(f"{route}: HTTP {response.status} {text[:200]}")
