@@ -44,6 +44,8 @@ _LIST_MARGIN = timedelta(seconds=60)
 _ORDERS_BEFORE = 200
 #: "Order was canceled or expired with no executed qty over 90 days ago and has been archived." (errors.md)
 _ARCHIVED = -2026
+#: A younger order cannot have been archived, so the answer is not believed.
+_ARCHIVED_AFTER = timedelta(days=90)
 
 
 class OrderResolver:
@@ -127,7 +129,7 @@ class OrderResolver:
         try:
             order = await self._exchange.find_order(symbol, cid)
         except Refused as refusal:
-            if refusal.code != _ARCHIVED:
+            if refusal.code != _ARCHIVED or asked_at - row.intent.stamp.instant < _ARCHIVED_AFTER:
                 raise
             return OrderLookup(None, archived=True)
         if order is not None or not row.status.is_unresolved or not is_past_landing(row, asked_at):

@@ -19,6 +19,7 @@ from tests.unit.agents.account_in_memory import QUOTE, MemoryJournal, MemoryLedg
 
 ONE = Decimal(1)
 SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
 
 
 class Desk:
@@ -177,6 +178,9 @@ async def test_an_archived_order_ended_with_nothing_executed(desk: Desk) -> None
     desk.rest("bta-1")
     desk.journal.write(desk.intent("bta-2"))
     desk.exchange.errors["find_order"] = Refused(-2026, "Order was canceled or expired")
+    desk.exchange.pass_time(89 * DAY)
+    assert len(await desk.resolver.resolve_all()) == 2, "an order of 89 days cannot be archived"
+    desk.exchange.pass_time(DAY)
     assert await desk.resolver.resolve_all() == ()
     assert (desk.status("bta-1"), desk.status("bta-2")) == (OrderStatus.CANCELED, OrderStatus.NOT_PLACED)
 
