@@ -243,6 +243,8 @@ CUT_SHORT = Answer(200, b'{"symbol":"BTC', announced=500)
         pytest.param(refusal(-1001, "Internal error; unable to process your request.", 503), id="-1001"),
         pytest.param(refusal(-1008, "Server is currently overloaded.", 503), id="-1008"),
         pytest.param(refusal(-1016, "This service is no longer available.", 503), id="-1016"),
+        pytest.param(refusal(-1003, "Too many requests queued.", 503), id="503 -1003"),
+        pytest.param(refusal(-1015, "Too many new orders.", 504), id="504 -1015"),
         pytest.param(refusal(-2010, "Duplicate order sent."), id="duplicate"),
         pytest.param(answer([], 503), id="503-list"),
         pytest.param(answer(None, 500), id="500-null"),

@@ -2,8 +2,8 @@
 
 | answer                                            | read          | order, cancel    |
 |---------------------------------------------------|---------------|------------------|
-| 429, 418, code -1003                              | `Throttled`   | `Throttled`      |
-| -1015, too many new orders                        | `Throttled`   | `Throttled`      |
+| 429, 418, code -1003 below 500                    | `Throttled`   | `Throttled`      |
+| -1015, too many new orders, below 500             | `Throttled`   | `Throttled`      |
 | 403 without a Binance code (the firewall's page)  | `Throttled`   | `Throttled`      |
 | 4xx with a Binance code                           | `Refused`     | `Refused`        |
 | -2010 "Duplicate order sent."                     | `Refused`     | `OutcomeUnknown` |
@@ -98,7 +98,8 @@ def from_answer(
 ) -> ExchangeError:
     """The error of an answer that is not 2xx; `now` is exchange time, `retry_after` the header's text."""
     code, message, data = _error_in(body)
-    if status in {418, 429} or code in _THROTTLING_CODES:
+    # of an order even these codes say nothing in a 5xx, which means that the outcome is not known
+    if status in {418, 429} or (code in _THROTTLING_CODES and not (writes and status >= 500)):
         wait_s = _wait_s(retry_after, message, now, _BAN_WAIT_S if status == 418 else _LIMIT_WAIT_S)
         text = message or f"{request}: HTTP {status}"
         if code == _TOO_MANY_ORDERS and status != 418:
