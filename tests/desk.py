@@ -114,18 +114,18 @@ def make_desk(
     exchange: FakeExchange | None = None,
     limits: RiskLimits | None = None,
     protection: ProtectionPlan | None = None,
+    symbols: tuple[str, ...] | None = None,
 ) -> DeskUnderTest:
     """A desk on the database in `folder`; a second one on the same folder is the process after a restart."""
     exchange = exchange or FakeExchange()
+    symbols = symbols or exchange.symbols
     settings = load_settings(
-        {"TRADING_MODE": "simulated", "TRADING_SYMBOLS": ",".join(exchange.symbols), "DATA_DIR": str(folder)},
+        {"TRADING_MODE": "simulated", "TRADING_SYMBOLS": ",".join(symbols), "DATA_DIR": str(folder)},
         folder,
     )
     store, clock = open_store(settings), ExchangeClock(exchange)
     keeper = SessionKeeper(store.sessions, clock)
-    session = keeper.enter(
-        SessionRequest("trading", "simulated", "marked", exchange.symbols, {}, timedelta(0))
-    )
+    session = keeper.enter(SessionRequest("trading", "simulated", "marked", symbols, {}, timedelta(0)))
     limits = limits or RiskLimits(max_data_age=timedelta(minutes=3))
     stream = DeafStream()
     sender = OrderSender(exchange, store.journal, stream)
@@ -148,7 +148,7 @@ def make_desk(
             protection or ProtectionPlan(),
         ),
         reconciler=AccountReconciler(
-            exchange, store.journal, store.ledger, clock, symbols=exchange.symbols, quote="USDT"
+            exchange, store.journal, store.ledger, clock, symbols=symbols, quote="USDT"
         ),
         user_data=user_data,
         resolver=OrderResolver(exchange, store.journal, store.ledger),
@@ -158,7 +158,7 @@ def make_desk(
         control=store.control,
         clock=clock,
     )
-    plan = TradingPlan(session.id, exchange.symbols, "USDT", CandleInterval.M1)
+    plan = TradingPlan(session.id, symbols, "USDT", CandleInterval.M1)
     orchestrator = TradingOrchestrator(plan, desk)
     return DeskUnderTest(exchange, store, clock, keeper, session, orchestrator, user_data, stream)
 

@@ -285,6 +285,8 @@ class FakeExchange:
     def _cancel(self, cancel: CancelIntent) -> None:
         if not self._is_open(cancel.client_order_id):
             raise Refused(-2011, "Unknown order sent.")
+        if cancel.only_untraded and self.orders[cancel.client_order_id].executed:
+            raise Refused(-2011, "Order was not canceled due to cancel restrictions.")
         for name in self.lists.get(cancel.client_order_id, (cancel.client_order_id,)):
             self._end(name, OrderStatus.CANCELED)
 

@@ -46,7 +46,7 @@ class UserDataAgent:
         return due
 
     def take_touched(self) -> frozenset[str]:
-        """Symbols in which an order of ours traded, or protection ended, since this was last asked."""
+        """Symbols in which an order of ours traded or ended since this was last asked."""
         touched, self._touched = frozenset(self._touched), set()
         return touched
 
@@ -78,7 +78,7 @@ class UserDataAgent:
             return
         after = self._journal.record(order.client_order_id, order)
         reached(CrashPoint.EVENT_BOOKED)
-        if after.booked > row.booked or _protection_ended(row, after):
+        if after.booked > row.booked or (after.status.is_terminal and not row.status.is_terminal):
             self._touched.add(order.symbol)
 
     def _contradicts(self, row: JournalOrder, against: str) -> None:
@@ -110,7 +110,3 @@ class UserDataAgent:
             return False
         agreed_at = self._ledger.last_comparison()
         return agreed_at is None or at >= agreed_at
-
-
-def _protection_ended(before: JournalOrder, after: JournalOrder) -> bool:
-    return before.rests_as_protection and after.status.is_terminal

@@ -160,6 +160,8 @@ class CancelIntent:
     stamp: RequestStamp
     reason: str
     created_at: datetime
+    #: Refused by the exchange if any of the order was executed by then.
+    only_untraded: bool = False
 
 
 class CancelStatus(StrEnum):

@@ -75,6 +75,13 @@ class Position:
         """Gain at `price` before the fee of selling."""
         return self.quantity * price - self.cost
 
+    def at_most(self, quantity: Decimal) -> "Position":
+        """The position without what exceeds `quantity`, at the same average price."""
+        if quantity >= self.quantity or self.quantity <= 0:
+            return self
+        left = max(quantity, ZERO)
+        return replace(self, quantity=left, cost=self.cost * left / self.quantity)
+
     def after(self, fill: Fill) -> "Position":
         """The position once `fill` is booked.
 

@@ -1,5 +1,6 @@
 """The cycle on one screen."""
 
+import math
 import uuid
 from datetime import datetime
 
@@ -19,6 +20,9 @@ from binance_trade_agent.orchestrator.progress import Progress
 from binance_trade_agent.orchestrator.turn import SymbolTurn
 from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
+#: How long a symbol rests between two turns: protection that the exchange ends at once asks for one each time.
+_TURN_PAUSE_S = 5.0
+
 
 class TradingOrchestrator:
     """Runs cycles, one at a time. Only the holder of the trading lease may have one."""
@@ -31,6 +35,7 @@ class TradingOrchestrator:
         self._turn = SymbolTurn(plan, desk, self._progress)
         #: Symbols that traded since they last had a turn, and when the first resting entry is overdue.
         self._touched: set[str] = set()
+        self._turned_at: dict[str, float] = {}
         self._resting: tuple[JournalOrder, ...] = ()
         self._next_expiry: datetime | None = None
 
@@ -59,22 +64,25 @@ class TradingOrchestrator:
         """Look up orders whose fate is not known, without deciding anything; returns what is still unfinished."""
         return await self._desk.resolver.resolve_all(thorough=True)
 
-    async def withdraw_entries(self) -> None:
-        """Cancel entries that still rest: nobody would protect what they buy once this process is gone."""
-        for row in self._desk.journal.unfinished():
-            if row.rests_as_entry:
-                await self._desk.execution.cancel_entry(row, "the trader ends")
+    async def withdraw_entries(self) -> tuple[str, ...]:
+        """Cancel entries that still rest: nobody would protect what they buy once this process is gone.
+
+        Returns the symbols of which they bought something, to be looked after by a last turn each.
+        """
+        resting = [row for row in self._desk.journal.unfinished() if row.rests_as_entry]
+        ended = [await self._desk.execution.cancel_entry(row, "the trader ends") for row in resting]
+        return tuple(dict.fromkeys(answer.row.intent.symbol for answer in ended if answer.row.executed))
 
     def wants_turn(self) -> str | None:
         """A symbol that cannot wait for the next tick: an order of it traded, or a resting entry is overdue."""
         self._touched |= self._desk.user_data.take_touched()
-        traded = (symbol for symbol in self._touched if self._desk.protection.is_due(symbol))
-        if (symbol := next(traded, None)) is not None:
+        self._touched = {symbol for symbol in self._touched if self._desk.protection.is_due(symbol)}
+        latest = self._desk.clock.monotonic() - _TURN_PAUSE_S
+        rested = (symbol for symbol in self._touched if self._turned_at.get(symbol, -math.inf) <= latest)
+        if (symbol := next(rested, None)) is not None:
             return symbol
-        self._touched.clear()
         if self._next_expiry is None or self._next_expiry > self._desk.clock.now():
             return None
-        # once: if the cancel comes to nothing, the next tick tries again
         self._next_expiry = None
         return next(
             (row.intent.symbol for row in self._observer.overdue(self._desk.journal.unfinished())), None
@@ -82,6 +90,7 @@ class TradingOrchestrator:
 
     async def run_turn(self, number: int, symbol: str) -> CycleReport:
         """Look after one symbol between two ticks: orders and protection, no strategy."""
+        self._turned_at[symbol] = self._desk.clock.monotonic()
         start = self._start(CycleKind.FILL, number, self._desk.clock.now(), (symbol,), 0)
         return await self._run(start, None)
 
@@ -97,10 +106,9 @@ class TradingOrchestrator:
         reached(CrashPoint.CYCLE_CLOSING)
         desk.decisions.close_cycle(report, self._progress.new_candles(cycle.decisions, cycle))
         self._progress.remember(cycle)
-        self._next_expiry = min(
-            (row.intent.expires_at for row in cycle.unfinished if row.intent.expires_at is not None),
-            default=None,
-        )
+        # what is overdue by now could not be ended: the next tick tries again
+        expiries = (row.intent.expires_at for row in cycle.unfinished if row.intent.expires_at is not None)
+        self._next_expiry = min((at for at in expiries if at > report.finished_at), default=None)
         return report
 
     def _report(self, cycle: Cycle, began: float, waited_s: float) -> CycleReport:

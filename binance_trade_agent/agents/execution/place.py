@@ -74,7 +74,8 @@ class TradeExecutionAgent:
 
         Raises:
             SendingForbidden: a person paused or halted in the meantime.
-            ProtectionInTheWay: a cover could not be cancelled; those cancelled before are put back by the caller.
+            ProtectionInTheWay: a cover could not be cancelled, or traded meanwhile; those cancelled before are put
+                back by the caller.
         """
         self._check_allowed(approved.purpose)
         if approved.purpose is not Purpose.EXIT or not covers:
@@ -84,6 +85,7 @@ class TradeExecutionAgent:
         for cover in covers[1:]:
             await self._clear(cover)
             self._check_allowed(approved.purpose)
+        self._check_untraded(covers)
         intent = self._intent(approved)
         cancel = self.cancel_of(covers[0], "an exit", replaced_by=intent)
         self._journal.write_replacement(cancel, intent, _sending(decision, intent), cycle_id, candles)
@@ -97,7 +99,10 @@ class TradeExecutionAgent:
 
     def cancel_of(self, cover: Cover, reason: str, *, replaced_by: OrderIntent | None = None) -> CancelIntent:
         """The cancel that ends a cover, not journalled yet; with the stamp of the order that replaces it."""
-        return self._cancel(cover.rows[0], reason, replaced_by)
+        cancel = self._cancel(cover.rows[0], reason, replaced_by)
+        # what replaces it sells all of its quantity, so none of that may trade on the way
+        untraded = replaced_by is not None and not any(row.executed for row in cover.rows)
+        return replace(cancel, only_untraded=untraded)
 
     def _cancel(self, row: JournalOrder, reason: str, replaced_by: OrderIntent | None) -> CancelIntent:
         return CancelIntent(
@@ -123,6 +128,12 @@ class TradeExecutionAgent:
         answer = await self._sender.cancel(cancel)
         if not all(row.status.is_terminal for row in answer.rows):
             raise ProtectionInTheWay(f"protection that holds the coins could not be cancelled: {answer.text}")
+
+    def _check_untraded(self, covers: Sequence[Cover]) -> None:
+        """Raise if protection sold some of what is to be sold since the order was sized."""
+        rows = [row for cover in covers for row in cover.rows]
+        if any(self._journal.get(row.intent.client_order_id).executed > row.executed for row in rows):
+            raise ProtectionInTheWay("protection has just traded: what is left is sold by the next decision")
 
     def _intent(self, approved: Approved) -> OrderIntent:
         now = self._clock.now()

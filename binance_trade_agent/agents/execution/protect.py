@@ -8,8 +8,8 @@ import structlog
 from binance_trade_agent.agents.execution.place import TradeExecutionAgent
 from binance_trade_agent.agents.execution.sending import Answer, OrderSender, Sent
 from binance_trade_agent.domain.decisions import Decision
-from binance_trade_agent.domain.market import MarketSnapshot
-from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.market import BookTop, MarketSnapshot
+from binance_trade_agent.domain.money import ZERO, to_wire
 from binance_trade_agent.domain.orders import (
     OrderIntent,
     OrderListIntent,
@@ -33,6 +33,7 @@ from binance_trade_agent.domain.protection import (
     covers_of,
     next_step,
 )
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Clock, ControlState, Exchange, Ledger, OrderJournal, SeenCandles
 
 _log = structlog.get_logger(__name__)
@@ -77,7 +78,16 @@ class ProtectionAgent:
     def is_due(self, symbol: str) -> bool:
         """Whether something is to be done for `symbol`, by what was last seen of its market."""
         view = self._seen.get(symbol)
-        return view is not None and not isinstance(self._next(view), Leave)
+        return view is not None and not isinstance(self._next(symbol, view.rules, view.book), Leave)
+
+    def unguarded(self, symbol: str, rules: SymbolRules, book: BookTop) -> str | None:
+        """What is missing to protect a symbol on which nothing is decided; None if nothing is."""
+        step = self._next(symbol, rules, book)
+        if isinstance(step, ExitNow):
+            return step.text
+        if isinstance(step, Place):
+            return f"{to_wire(step.quantity)} {rules.base} have no protection at the exchange"
+        return step.text if isinstance(step, Leave) and step.alarm else None
 
     def covers(self, symbol: str) -> tuple[Cover, ...]:
         """The protection that rests for `symbol`."""
@@ -85,7 +95,8 @@ class ProtectionAgent:
 
     def due_exit(self, position: Position | None, view: MarketSnapshot) -> ExitNow | None:
         """Whether the price has passed a level that no order at the exchange guards."""
-        step = next_step(position, self.covers(view.symbol), view.rules, view.book, self._plan)
+        held = self._held(position)
+        step = next_step(held, self.covers(view.symbol), view.rules, view.book, self._plan)
         return step if isinstance(step, ExitNow) else None
 
     async def protect(
@@ -95,13 +106,15 @@ class ProtectionAgent:
         told = ""
         placed = False
         while True:
-            step = self._next(view)
+            step = self._next(view.symbol, view.rules, view.book)
             if isinstance(step, ExitNow):
-                return Protected(told or step.text)
+                return Protected(step.text, alarm=True)
             if isinstance(step, Leave):
                 return Protected(told or step.text, step.alarm)
-            if placed or not self._control.read().state.orders_allowed:
+            if placed:
                 return Protected(told)
+            if not self._control.read().state.orders_allowed:
+                return Protected("no order may be sent now to protect it", alarm=isinstance(step, Place))
             answer = await self._take(step, view, decision, cycle_id, candles)
             placed = placed or not isinstance(step, Drop)
             told = _tell(step, answer)
@@ -109,15 +122,20 @@ class ProtectionAgent:
                 _log.warning("protection", symbol=view.symbol, text=told)
                 return Protected(told, alarm=True)
 
-    def _next(self, view: MarketSnapshot) -> Step:
-        symbol = view.symbol
+    def _next(self, symbol: str, rules: SymbolRules, book: BookTop) -> Step:
         rows = [row for row in self._journal.unfinished() if row.intent.symbol == symbol]
         if any(row.locks_symbol for row in rows):
             return Leave("an order of the symbol is not finished")
         if any(cancel.intent.symbol == symbol for cancel in self._journal.unfinished_cancels()):
             return Leave("a cancel of the symbol is not resolved")
-        position = self._ledger.positions().get(symbol)
-        return next_step(position, covers_of(rows, symbol), view.rules, view.book, self._plan)
+        position = self._held(self._ledger.positions().get(symbol))
+        return next_step(position, covers_of(rows, symbol), rules, book, self._plan)
+
+    def _held(self, position: Position | None) -> Position | None:
+        """The position as far as the account holds it: nothing else can be protected or sold."""
+        if position is None:
+            return None
+        return position.at_most(self._ledger.balances().get(position.base, ZERO))
 
     async def _take(
         self,

@@ -73,10 +73,12 @@ def replace_request(cancel: CancelIntent, intent: OrderIntent) -> dict[str, str]
         raise ValueError(f"{cancel.cancel_id} is not replaced by {intent.client_order_id} in {intent.symbol}")
     if cancel.stamp != intent.stamp:
         raise ValueError(f"{cancel.cancel_id} and {intent.client_order_id} are one request with two stamps")
+    restriction = {"cancelRestrictions": "ONLY_NEW"} if cancel.only_untraded else {}
     return {
         "cancelReplaceMode": "STOP_ON_FAILURE",
         "cancelOrigClientOrderId": cancel.client_order_id,
         "cancelNewClientOrderId": cancel.cancel_id,
+        **restriction,
         **order_request(intent),
     }
 
