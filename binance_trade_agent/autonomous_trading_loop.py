@@ -215,11 +215,17 @@ class TradingLoop:
         return report
 
     async def _withdraw_entries(self) -> None:
-        """Take back entries that still rest, as far as the time of a stop allows."""
-        task = asyncio.create_task(self._orchestrator.withdraw_entries())
+        """Take back entries that still rest and protect what they bought, as far as the time of a stop allows."""
+        task = asyncio.create_task(self._withdraw())
         await asyncio.wait({task}, timeout=WITHDRAWAL_S)
         task.cancel()
         await asyncio.wait({task})
+        if not task.cancelled():
+            task.result()
+
+    async def _withdraw(self) -> None:
+        for symbol in await self._orchestrator.withdraw_entries():
+            self._reporter.tell(await self._orchestrator.run_turn(self._next_cycle_number(), symbol))
 
     async def _flatten_if_asked(self) -> None:
         """Sell what is held; a sale without data or without an answer is tried again after an interval."""
@@ -303,11 +309,7 @@ async def run_trader(settings: Settings, kind: str, heartbeat: HeartbeatFile) ->
             if worker is not None:
                 task = asyncio.create_task(worker.run())
                 held.callback(task.cancel)
-            try:
-                return await _begin(trader, keeper, metrics, kind, heartbeat, stop)
-            except ExchangeReset:
-                trader.begin_new_book()
-                raise
+            return await _begin(trader, keeper, metrics, kind, heartbeat, stop)
 
 
 def _build(settings: Settings) -> Trader:
@@ -323,6 +325,22 @@ def _cycle_allowance(settings: Settings) -> timedelta:
 
 
 async def _begin(
+    trader: Trader,
+    keeper: SessionKeeper,
+    metrics: TraderMetrics,
+    kind: str,
+    heartbeat: HeartbeatFile | None,
+    stop: asyncio.Event,
+) -> ExitCode:
+    """Run one session; an exchange that was reset ends it with a new book begun, whatever its kind."""
+    try:
+        return await _session(trader, keeper, metrics, kind, heartbeat, stop)
+    except ExchangeReset:
+        trader.begin_new_book()
+        raise
+
+
+async def _session(
     trader: Trader,
     keeper: SessionKeeper,
     metrics: TraderMetrics,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from binance_trade_agent.agents.user_data import UserDataAgent
-from binance_trade_agent.autonomous_trading_loop import TradingLoop
+from binance_trade_agent.autonomous_trading_loop import TradingLoop, _begin
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.start import CONNECT_PATIENCE_S, FollowedStream, connect
 from binance_trade_agent.bootstrap.trader import Trader, open_store
@@ -19,6 +19,7 @@ from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
+    ExchangeReset,
     OutcomeUnknown,
     Refused,
     Throttled,
@@ -29,6 +30,7 @@ from binance_trade_agent.domain.orders import CancelIntent, OrderIntent, Replace
 from binance_trade_agent.domain.records import Session
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import load_settings
+from binance_trade_agent.storage.books import is_newest
 from binance_trade_agent.telemetry.heartbeat import HeartbeatFile
 from binance_trade_agent.telemetry.metrics import TraderMetrics
 from tests.desk import DeafStream, Marked
@@ -149,3 +151,16 @@ async def test_a_symbol_the_exchange_does_not_know_ends_the_start(over: Running)
     over.exchange.symbols = ("ETHUSDT",)
     with pytest.raises(ConfigurationError, match="BTCUSDT"):
         await connect(over.trader, over.stop)
+
+
+@pytest.mark.parametrize("kind", ["trading", "commands"])
+async def test_a_reset_exchange_has_a_new_book_begun_by_whoever_notices(over: Running, kind: str) -> None:
+    over.exchange.orders.clear()
+    over.exchange.balances = {"USDT": Decimal(1000)}
+    over.exchange.time = over.trader.clock.now() + timedelta(minutes=5)
+    trader = over.trader
+    keeper = SessionKeeper(trader.store.sessions, trader.clock)
+    with pytest.raises(ExchangeReset):
+        await _begin(trader, keeper, TraderMetrics(), kind, None, over.stop)
+    # with the old book still the newest, the next life would only find the same again
+    assert not is_newest(trader.store.database, trader.store.book)
