@@ -284,6 +284,29 @@ async def test_the_other_symbols_of_a_round_are_not_asked_for_into_a_ban(status,
         assert len([route for route, _ in exchange.asked if route == "klines"]) <= 8
 
 
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"serverTime": Infinity}', "[]", "null", "{}"])
+async def test_senseless_answers_do_not_end_the_polling(body):
+    exchange = SmallExchange()
+    exchange.refusal = (200, {}, body)
+    async with relaying(exchange) as (market, _):
+        await eventually(lambda: "time: " in refused(market))
+        exchange.refusal = None
+        await ready(market)
+
+
+async def test_what_ends_the_polling_ends_the_market():
+    class Broken(RelayMarket):
+        async def _round(self, api):
+            raise RuntimeError("a bug")
+
+    market = Broken(("BTCUSDT",), base_url="http://127.0.0.1:1", clock=SteppedClock(NOW))
+    await market.start()
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        await eventually(lambda: market.advance() or False)
+    await market.close()
+
+
 async def test_requests_begin_again_after_retry_after():
     exchange = SmallExchange()
     exchange.refusal = (429, {"Retry-After": "1"}, "{}")

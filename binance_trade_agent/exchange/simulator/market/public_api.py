@@ -8,7 +8,7 @@ import asyncio
 import json
 import math
 from collections.abc import Callable, Mapping
-from decimal import Decimal, DecimalException
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import aiohttp
@@ -130,14 +130,14 @@ class PublicApi:
             raise PublicApiThrottled(f"{route}: {used} of the minute's weight is used", 60)
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PublicApiError(f"{route}: not JSON: {text[:100]!r}") from error
 
 
 def _read(route: str, parse: Callable[[], T]) -> T:
     try:
         return parse()
-    except (KeyError, IndexError, TypeError, ValueError, DecimalException) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise PublicApiError(f"{route}: unexpected answer, {type(error).__name__} {error}") from error
 
 

@@ -209,7 +209,9 @@ class RelayMarket:
         return candles.rows[-1].close
 
     def advance(self) -> None:
-        """Tell the listeners the trades that came in since the last call."""
+        """Tell the listeners the trades that came in since the last call; raises what ended the polling, if it has."""
+        if self._task is not None and self._task.done():
+            self._task.result()
         for symbol, state in self._state.items():
             trades, state.untold = tuple(state.untold), []
             if trades:
@@ -229,8 +231,7 @@ class RelayMarket:
         """Stop polling and close the connections."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
             self._task = None
 
     @property
