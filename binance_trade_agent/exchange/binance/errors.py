@@ -85,8 +85,9 @@ def undecided(writes: bool, text: str) -> ExchangeError:
 
 def from_transport(error: Exception, writes: bool, request: str) -> ExchangeError:
     """The error of a request that got no answer."""
-    # the text of other client errors holds the signed address
-    detail = f": {error}" if isinstance(error, OSError) and str(error) else ""
+    # the text of other client errors, and of a timeout, holds the signed address
+    tells = isinstance(error, OSError) and not isinstance(error, TimeoutError)
+    detail = f": {error}" if tells and str(error) else ""
     text = f"{request}: {type(error).__name__}{detail}"
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return Unavailable(text)
