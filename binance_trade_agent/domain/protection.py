@@ -151,7 +151,9 @@ def levels_of(position: Position, rules: SymbolRules, book: BookTop, plan: Prote
         stops.append(book.bid * (1 - plan.trailing_share))
     target = paid * (1 + plan.target_share) if plan.target_share else None
     if target is not None and rules.sell_price_band[1]:
-        target = min(target, book.bid * rules.sell_price_band[1] * _BAND_SHARE)
+        highest = book.bid * rules.sell_price_band[1] * _BAND_SHARE
+        # a lower one would still take some profit, or the band leaves no room for any
+        target = min(target, highest) if highest > max(paid, book.bid) or book.bid >= target else None
     return Levels(
         floor_to_step(max(stops), rules.tick_size) if stops else None,
         ceil_to_step(target, rules.tick_size) if target is not None else None,
@@ -188,7 +190,10 @@ def _cover(
     if passed is not None:
         return passed
     stop = _stop_terms(levels.stop, rules)
-    lowest = min(price for price in (stop.price if stop else None, levels.stop, levels.target) if price)
+    prices = [price for price in (stop.price if stop else None, levels.stop, levels.target) if price]
+    if not prices:
+        return Leave(f"no level of {rules.symbol} can be an order's price now: watched", alarm=True)
+    lowest = min(prices)
     quantity = rules.limit_quantity(quantity, lowest)
     if not quantity:
         text = f"what is open is too little to be sold at {to_wire(lowest)}: watched in each cycle"
@@ -207,10 +212,12 @@ def _cover(
 
 def _merge(quantity: Decimal, covers: Sequence[Cover], stop: StopTerms, rules: SymbolRules) -> Step:
     """No further stop may be opened: widen one that is there."""
-    widened = next((cover for cover in covers if cover.stop_price is not None), None)
-    if widened is None or not rules.cancel_replace_allowed:
+    stops = [cover for cover in covers if cover.stop_price is not None]
+    widened = min(stops, key=lambda cover: cover.quantity, default=None)
+    wider = rules.limit_quantity(widened.quantity + quantity, stop.stop_price) if widened else ZERO
+    if widened is None or wider <= widened.quantity or not rules.cancel_replace_allowed:
         return Leave("the exchange takes no further stop order of this symbol: watched", alarm=True)
-    return Move(widened, rules.limit_quantity(widened.quantity + quantity, stop.stop_price), stop)
+    return Move(widened, wider, stop)
 
 
 def _unguarded_exit(covers: Sequence[Cover], levels: Levels, book: BookTop) -> ExitNow | None:

@@ -236,6 +236,41 @@ def test_a_target_stays_inside_the_price_band() -> None:
     assert found.target == Decimal("102.90")
 
 
+def test_a_band_without_room_for_a_target_leaves_it_to_be_watched() -> None:
+    rules = replace(EVERYTHING, sell_price_band=(Decimal("0.1"), Decimal("1.2")))
+    plan = replace(PLAN, stop_share=Decimal("0.60"))
+    # the highest target, 58.8, would sell at a loss
+    found = step(position(), [], bid="50", rules=rules, plan=plan)
+    assert isinstance(found, Place)
+    assert found.stop is not None
+    assert found.target is None
+    narrow = replace(EVERYTHING, sell_price_band=(Decimal("0.99"), Decimal("1.01")))
+    assert isinstance(step(position(), [], bid="105", rules=narrow), Place)
+    assert isinstance(step(position(), [], bid="110", rules=narrow), ExitNow)
+
+
+def test_a_position_without_any_level_is_left_and_told() -> None:
+    rules = replace(EVERYTHING, sell_price_band=(Decimal("0.1"), Decimal("1.2")))
+    only_target = ProtectionPlan(target_share=Decimal("0.10"))
+    found = step(position(), [], bid="50", rules=rules, plan=only_target)
+    assert isinstance(found, Leave)
+    assert found.alarm
+    # one tick is the least a price can be: there is no stop below it
+    penny = replace(EVERYTHING, min_notional=Decimal(0))
+    found = step(
+        position("100", "0.01"), [], bid="0.01", rules=penny, plan=replace(PLAN, target_share=Decimal(0))
+    )
+    assert isinstance(found, Leave)
+    assert found.alarm
+
+
+def test_a_stop_as_large_as_an_order_may_be_is_not_widened_for_ever() -> None:
+    rules = replace(EVERYTHING, max_algo_orders=1, max_quantity=Decimal(2))
+    found = step(position("3"), oco("2"), rules=rules)
+    assert isinstance(found, Leave)
+    assert found.alarm
+
+
 def test_without_a_plan_nothing_is_done() -> None:
     assert isinstance(step(position(), [], plan=ProtectionPlan()), Leave)
     assert isinstance(step(position("1"), oco("2"), plan=ProtectionPlan()), Drop)
