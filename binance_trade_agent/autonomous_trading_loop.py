@@ -67,6 +67,8 @@ WITHDRAWAL_S = 3.0
 STORAGE_PAUSE_S = 2.0
 #: Outcomes after which a sale at the end of a session is tried again.
 _UNDECIDED = frozenset({Outcome.NO_DATA, Outcome.UNKNOWN, Outcome.UNRESOLVED, Outcome.INTERRUPTED})
+#: How often a sale that the exchange does not take is tried at the end of a session.
+_MOST_SALES = 3
 _BEAT_S = 0.5
 _STORED_BEAT_S = 5.0
 
@@ -164,6 +166,7 @@ class TradingLoop:
         """Carry out what waits and end."""
         while not self._stop.is_set() and await self._finish(self._commands.run_next()) is not None:
             pass
+        await self._withdraw_entries()
         return self._end("commands", ExitCode.OK)
 
     # parts of them ---------------------------------------------------------------
@@ -228,13 +231,19 @@ class TradingLoop:
             self._reporter.tell(await self._orchestrator.run_turn(self._next_cycle_number(), symbol))
 
     async def _flatten_if_asked(self) -> None:
-        """Sell what is held; a sale without data or without an answer is tried again after an interval."""
+        """Sell what is held; a sale without data or without an answer is tried again after an interval.
+
+        So is one that the exchange did not take, but not for ever: what rests then keeps its protection.
+        """
         if self._trader.settings.on_session_end is not SessionEnd.FLATTEN:
             return
         positions = self._trader.store.ledger.positions()
         left = [symbol for symbol, position in positions.items() if position.quantity > 0]
+        rounds = 0
         while left:
-            left = [symbol for symbol in left if await self._sell_all(symbol) in _UNDECIDED]
+            rounds += 1
+            again = _UNDECIDED | {Outcome.REJECTED} if rounds < _MOST_SALES else _UNDECIDED
+            left = [symbol for symbol in left if await self._sell_all(symbol) in again]
             again_at = self._clock.monotonic() + self._trader.settings.interval.total_seconds()
             while left and self._clock.monotonic() < again_at:
                 if self._stop.is_set():

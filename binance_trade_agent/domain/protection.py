@@ -176,6 +176,8 @@ def next_step(
         return Leave("nothing to protect")
     levels = levels_of(position, rules, book, plan)
     open_quantity = rules.sellable_quantity(-surplus, book.bid)
+    if not rules.trading:
+        return Leave(f"{rules.symbol} is not open for trading", alarm=bool(open_quantity))
     if open_quantity:
         return _cover(open_quantity, covers, levels, rules, book)
     if unguarded := _unguarded_exit(covers, levels, book):

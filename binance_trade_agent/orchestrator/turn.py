@@ -114,7 +114,7 @@ class SymbolTurn:
         decision = replace(decision, gates=verdict.gates)
         if isinstance(verdict, Refused):
             return _refused(decision, verdict.blocking)
-        decision = await self._execute(verdict, decision, cycle)
+        decision = await self._execute(verdict, decision, view, cycle)
         watch.lap("execution")
         return decision
 
@@ -166,7 +166,9 @@ class SymbolTurn:
             last_traded_candles=self._progress.last_traded,
         )
 
-    async def _execute(self, approved: Approved, decision: Decision, cycle: Cycle) -> Decision:
+    async def _execute(
+        self, approved: Approved, decision: Decision, view: MarketSnapshot, cycle: Cycle
+    ) -> Decision:
         try:
             result = await self._desk.execution.execute(
                 approved,
@@ -174,6 +176,7 @@ class SymbolTurn:
                 cycle.start.id,
                 self._progress.new_candles([decision], cycle),
                 self._desk.protection.covers(approved.symbol),
+                may_replace=view.rules.cancel_replace_allowed,
             )
         except SendingForbidden as error:
             return replace(decision, outcome=Outcome.HALTED, reason=Reason("halted", str(error)))

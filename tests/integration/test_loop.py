@@ -16,7 +16,7 @@ from binance_trade_agent.bootstrap.start import CONNECT_PATIENCE_S, FollowedStre
 from binance_trade_agent.bootstrap.trader import Trader, open_store
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
-from binance_trade_agent.domain.decisions import Outcome
+from binance_trade_agent.domain.decisions import CycleKind, CycleStart, Decision, Outcome, Reason
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
     ExchangeReset,
@@ -26,7 +26,15 @@ from binance_trade_agent.domain.errors import (
     Unavailable,
 )
 from binance_trade_agent.domain.exit_codes import ExitCode
-from binance_trade_agent.domain.orders import CancelIntent, OrderIntent, Replacement, Side
+from binance_trade_agent.domain.orders import (
+    CancelIntent,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Replacement,
+    Side,
+    TimeInForce,
+)
 from binance_trade_agent.domain.records import Session
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import load_settings
@@ -124,6 +132,48 @@ async def test_flatten_waits_for_a_lost_answer_and_sells_once(over: Running) -> 
     assert outcomes.count("placed") == 2
     statuses = {order.purpose: order.status for order in over.trader.store.reads.orders()}
     assert statuses == {"entry": "FILLED", "exit": "FILLED", "stop": "CANCELED", "target": "CANCELED"}
+
+
+async def test_flatten_sells_again_what_the_exchange_did_not_take(over: Running) -> None:
+    over.exchange.errors["replace"] = Unavailable("no route")
+
+    class Reached(Healing):
+        def _call(self, name: str) -> None:
+            # the second sale is on its way
+            if self.calls.count("replace") == 1:
+                self.errors.pop("replace", None)
+            super()._call(name)
+
+    over.exchange.__class__ = Reached
+    assert await over.loop.trade() is ExitCode.OK
+    outcomes = [decision.outcome for decision in over.trader.store.reads.decisions()]
+    assert outcomes == ["placed", "rejected", "placed"]
+    assert [intent.side for intent in over.exchange.sent] == [Side.BUY, Side.SELL]
+
+
+async def test_flatten_gives_up_what_the_exchange_never_takes(over: Running) -> None:
+    over.exchange.errors["replace"] = Refused(-2010, "not permitted")
+    assert await over.loop.trade() is ExitCode.OK
+    assert over.exchange.calls.count("replace") == 3
+
+
+async def test_entries_that_a_command_left_at_rest_are_withdrawn(over: Running) -> None:
+    (intent,) = over.exchange.sent
+    resting = replace(
+        intent,
+        client_order_id="bta-resting",
+        order_type=OrderType.LIMIT,
+        price=Decimal(90),
+        time_in_force=TimeInForce.GTC,
+    )
+    journal, now = over.trader.store.journal, over.trader.clock.now()
+    start = CycleStart("c2", 2, CycleKind.WORKFLOW, now, now, ("BTCUSDT",))
+    over.trader.store.decisions.open_cycle(start, over.session.id)
+    decision = Decision("d2", "BTCUSDT", now, Outcome.UNKNOWN, Reason("placed", ""))
+    journal.write_intent(resting, decision, start.id, {})
+    journal.record("bta-resting", await over.exchange.place(resting))
+    assert await over.loop.commands_only() is ExitCode.OK
+    assert journal.get("bta-resting").status is OrderStatus.CANCELED
 
 
 async def test_a_stop_while_flattening_is_a_stop(over: Running) -> None:

@@ -121,6 +121,24 @@ async def test_a_cover_that_trades_in_part_as_an_exit_is_on_its_way_is_not_sold_
     assert booked_equals_held(desk)
 
 
+async def test_a_symbol_without_replacements_has_its_protection_cancelled_for_an_exit(
+    desk: DeskUnderTest,
+) -> None:
+    class WithoutReplacements(FakeExchange):
+        async def rules(self, symbols):  # type: ignore[no-untyped-def]
+            known = await super().rules(symbols)
+            return {symbol: replace(rules, cancel_replace_allowed=False) for symbol, rules in known.items()}
+
+    desk.exchange.__class__ = WithoutReplacements
+    await bought(desk)
+    desk.exchange.close_candle(99)
+    await desk.cycle()
+    assert "replace" not in desk.exchange.calls
+    assert by_purpose(desk, Purpose.EXIT) == ["FILLED"]
+    assert resting(desk) == []
+    assert booked_equals_held(desk)
+
+
 # positions of which the account holds less ---------------------------------------------------
 
 

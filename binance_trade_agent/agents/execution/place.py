@@ -67,10 +67,13 @@ class TradeExecutionAgent:
         cycle_id: str,
         candles: SeenCandles,
         covers: Sequence[Cover] = (),
+        *,
+        may_replace: bool = True,
     ) -> ExecutionResult:
         """Place `approved`. Decision, its new `candles` and the intent are committed before anything is sent.
 
-        `covers` is the protection at rest that an exit ends.
+        `covers` is the protection at rest that an exit ends; it ends one of them with its own request where the
+        symbol `may_replace` orders.
 
         Raises:
             SendingForbidden: a person paused or halted in the meantime.
@@ -78,15 +81,15 @@ class TradeExecutionAgent:
                 back by the caller.
         """
         self._check_allowed(approved.purpose)
-        if approved.purpose is not Purpose.EXIT or not covers:
-            intent = self._intent(approved)
-            self._journal.write_intent(intent, _sending(decision, intent), cycle_id, candles)
-            return _result(await self._sender.order(intent))
-        for cover in covers[1:]:
+        ended = covers if approved.purpose is Purpose.EXIT else ()
+        for cover in ended[1:] if may_replace else ended:
             await self._clear(cover)
             self._check_allowed(approved.purpose)
-        self._check_untraded(covers)
+        self._check_untraded(ended)
         intent = self._intent(approved)
+        if not ended or not may_replace:
+            self._journal.write_intent(intent, _sending(decision, intent), cycle_id, candles)
+            return _result(await self._sender.order(intent))
         cancel = self.cancel_of(covers[0], "an exit", replaced_by=intent)
         self._journal.write_replacement(cancel, intent, _sending(decision, intent), cycle_id, candles)
         return _result(await self._sender.replacement(cancel, intent))

@@ -271,6 +271,16 @@ def test_a_stop_as_large_as_an_order_may_be_is_not_widened_for_ever() -> None:
     assert found.alarm
 
 
+def test_nothing_is_placed_while_the_symbol_is_not_open() -> None:
+    closed = replace(EVERYTHING, trading=False)
+    found = step(position(), [], rules=closed)
+    assert isinstance(found, Leave)
+    assert found.alarm
+    found = step(position("2"), oco("2"), rules=closed)
+    assert isinstance(found, Leave)
+    assert not found.alarm
+
+
 def test_without_a_plan_nothing_is_done() -> None:
     assert isinstance(step(position(), [], plan=ProtectionPlan()), Leave)
     assert isinstance(step(position("1"), oco("2"), plan=ProtectionPlan()), Drop)
