@@ -34,6 +34,11 @@ class OrderType(StrEnum):
     TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
 
     @property
+    def takes(self) -> bool:
+        """Whether it trades at once with what rests, never at a price of its own."""
+        return self in {OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT}
+
+    @property
     def is_algo(self) -> bool:
         """Whether it waits for a trigger, and counts against MAX_NUM_ALGO_ORDERS."""
         return self.value.startswith(("STOP_LOSS", "TAKE_PROFIT"))

@@ -164,9 +164,12 @@ def could_be_of(row: JournalOrder, fill: Fill, earlier_order_id: int) -> bool:
 
     An order's ids rise, so those up to `earlier_order_id`, an order placed before, are others. A request whose
     timestamp is more than a second ahead is refused (rest-api.md, "Timing security"): no earlier trade is its.
+    What rested is of others too, where the row's type takes what it finds: an old order of a person, say, that
+    began before the lists that were read.
     """
     return (
         fill.side is row.intent.side
+        and not (fill.is_maker and row.intent.order_type.takes)
         and fill.quantity <= row.intent.quantity
         and fill.exchange_order_id > earlier_order_id
         and fill.traded_at > row.intent.stamp.instant - _CLOCK_TOLERANCE

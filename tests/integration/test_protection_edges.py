@@ -10,8 +10,8 @@ import pytest
 
 from binance_trade_agent.agents.risk import RiskLimits
 from binance_trade_agent.domain.decisions import TradingState
-from binance_trade_agent.domain.errors import Refused, Unavailable
-from binance_trade_agent.domain.orders import ExchangeOrder, OrderStatus, OrderType, Purpose, Side
+from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Unavailable
+from binance_trade_agent.domain.orders import ExchangeOrder, Fill, OrderStatus, OrderType, Purpose, Side
 from binance_trade_agent.domain.protection import ProtectionPlan
 from binance_trade_agent.domain.user_events import OrderReported, StreamOpened
 from binance_trade_agent.orchestrator import OrderRequest
@@ -150,6 +150,7 @@ async def test_what_the_account_no_longer_holds_is_not_covered(desk: DeskUnderTe
     desk.exchange.balances["BTC"] -= Decimal("0.2")
     for _ in range(4):
         desk.exchange.close_candle(100)
+        desk.clock.elapsed_s += 60
         report = await desk.cycle()
     stop, target = resting(desk)
     assert stop.quantity == target.quantity
@@ -157,8 +158,46 @@ async def test_what_the_account_no_longer_holds_is_not_covered(desk: DeskUnderTe
     assert list(report.alarms) == ["position_short:BTCUSDT"]
     sent = len(desk.exchange.sent_lists)
     desk.exchange.close_candle(100)
+    desk.clock.elapsed_s += 600
     await desk.cycle()
     assert len(desk.exchange.sent_lists) == sent
+
+
+async def test_an_old_order_of_a_person_that_trades_does_not_hold_a_lost_one_for_ever(
+    desk: DeskUnderTest,
+) -> None:
+    await desk.cycle()
+    desk.exchange.errors["place"] = OutcomeUnknown("reset before it arrived")
+    desk.exchange.close_candle(101)
+    await desk.cycle()
+    desk.exchange.errors.clear()
+    theirs = Fill(
+        symbol="BTCUSDT",
+        trade_id=77,
+        exchange_order_id=55,
+        side=Side.BUY,
+        price=Decimal(100),
+        quantity=Decimal("0.1"),
+        quote_quantity=Decimal(10),
+        commission=Decimal(0),
+        commission_asset="USDT",
+        traded_at=desk.exchange.time + timedelta(seconds=10),
+        is_maker=True,
+    )
+
+    class WithOldOrder(FakeExchange):
+        async def fills_since(self, symbol, since):  # type: ignore[no-untyped-def]
+            # its order was placed days ago: the orders since then do not list it
+            return (*await super().fills_since(symbol, since), theirs)
+
+    desk.exchange.__class__ = WithOldOrder
+    desk.exchange.balances |= {"BTC": Decimal("0.1"), "USDT": Decimal(990)}
+    for _ in range(3):
+        desk.exchange.close_candle(100)
+        await desk.cycle()
+    assert by_purpose(desk, Purpose.ENTRY) == ["NOT_PLACED"]
+    assert [flow.kind for flow in desk.store.reads.flows(limit=2)] == ["foreign", "foreign"]
+    assert booked_equals_held(desk)
 
 
 # turns between two ticks ---------------------------------------------------------------------

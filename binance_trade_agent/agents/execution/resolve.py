@@ -156,13 +156,22 @@ class OrderResolver:
             if fill.exchange_order_id not in listed
         )
 
+    def _is_of_others(self, fill: Fill, orders: tuple[ExchangeOrder, ...]) -> bool:
+        """Whether a trade is of nobody the journal knows: of a listed order of others, or of none that may be ours."""
+        listed = [o for o in orders if o.exchange_order_id == fill.exchange_order_id]
+        if listed:
+            return self._journal.find(listed[0].client_order_id) is None
+        unresolved = (row for row in self._journal.unfinished() if row.status.is_unresolved)
+        return not any(
+            self._may_hold(row, orders, (fill,)) for row in unresolved if row.intent.symbol == fill.symbol
+        )
+
     async def _balances_agree(
         self, row: JournalOrder, orders: tuple[ExchangeOrder, ...], fills: tuple[Fill, ...]
     ) -> bool:
         rules = (await self._exchange.rules([row.intent.symbol]))[row.intent.symbol]
         account = await self._exchange.account()
-        others = {o.exchange_order_id for o in orders if self._journal.find(o.client_order_id) is None}
-        foreign = [fill for fill in fills if fill.exchange_order_id in others]
+        foreign = [fill for fill in fills if self._is_of_others(fill, orders)]
         unclear = await self._unclear_beside(row)
         if row.intent.symbol in unclear:
             return False
