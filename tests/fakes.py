@@ -11,6 +11,7 @@ from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, StorageError
+from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
     Book,
@@ -207,6 +208,10 @@ class FakeReadModels:
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         self._check()
         return self.equity_rows[-limit:]
+
+    def unfinished_orders(self) -> tuple[OrderRow, ...]:
+        self._check()
+        return tuple(row for row in self.order_rows if not OrderStatus(row.status).is_terminal)
 
     def contributed(self) -> Decimal | None:
         self._check()

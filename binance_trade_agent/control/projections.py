@@ -15,6 +15,8 @@ _QUIET = {Outcome.HELD: "hold", Outcome.REFUSED: "refused", Outcome.HALTED: "hal
 _DIFFERENCE_SHOWN = timedelta(hours=1)
 #: Conditions that every cycle looks at, whatever its symbols.
 _OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report"})
+#: Outcomes of a turn that saw too little to find protection missing again.
+_UNSEEING = frozenset({Outcome.NO_DATA, Outcome.INTERRUPTED})
 #: With more quiet symbols than this the line counts them instead of naming each.
 _NAMED = 6
 
@@ -27,6 +29,7 @@ def summary_line(report: CycleReport, contributed: Decimal | None) -> str:
         parts.append(_equity_text(report.equity, contributed))
     parts += [f">> {text}" for text in report.traded]
     parts += [_loud_text(decision) for decision in report.decisions if decision.outcome not in _QUIET]
+    parts += [f"!! {text}" for text in report.alarms.values()]
     quiet = [decision for decision in report.decisions if decision.outcome in _QUIET]
     if quiet:
         parts.append(_quiet_text(quiet))
@@ -101,7 +104,8 @@ class Projector:
         found |= {key: (text, "critical") for key, text in report.alarms.items()}
         for decision in report.decisions:
             if decision.outcome in (Outcome.UNRESOLVED, Outcome.UNKNOWN):
-                found[f"unresolved_order:{decision.symbol}"] = (decision.reason.text, "critical")
+                text = f"{decision.symbol}: {decision.reason.text}"
+                found[f"unresolved_order:{decision.symbol}"] = (text, "critical")
             elif decision.outcome is Outcome.NO_DATA:
                 found[f"no_data:{decision.symbol}"] = (
                     f"{decision.symbol}: {decision.reason.text}",
@@ -120,6 +124,10 @@ def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:
         return report.finished_at - raised_at >= _DIFFERENCE_SHOWN
     if kind in _OF_THE_BOOK:
         return True
+    if kind == "unprotected" and any(
+        decision.symbol == subject and decision.outcome in _UNSEEING for decision in report.decisions
+    ):
+        return False
     return subject in report.start.symbols or report.start.kind is CycleKind.SCHEDULED
 
 

@@ -34,11 +34,6 @@ _UNRESOLVED_CANCELS = frozenset(status.value for status in CancelStatus if statu
 _CANCELS_SEEN = 200
 _CYCLES_SEEN = 20
 _PRICES_SEEN = 10
-#: How many orders are read at first for a position's protection; more only if it is older than they are.
-_ORDERS_SEEN = 100
-_MOST_ORDERS = 10_000
-#: By how much the exchange's clock, which dates a position, may differ from ours, which dates orders.
-_CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +126,12 @@ class Watch:
         held = [position for position in self._reads.positions() if position.quantity > 0]
         if not held:
             return ()
+        unfinished = self._reads.unfinished_orders()
         alarms = {incident.key: incident.text for incident in self._reads.incidents()}
         return tuple(
             protection_of(
                 position,
-                self._orders_since_opened(position),
+                unfinished,
                 self._last_price(position.symbol),
                 alarms.get(f"unprotected:{position.symbol}", ""),
             )
@@ -196,14 +192,6 @@ class Watch:
         rows = self._reads.decisions(limit=_PRICES_SEEN, symbol=symbol)
         return next((row.price for row in rows if row.price is not None), None)
 
-    def _orders_since_opened(self, position: Position) -> tuple[OrderRow, ...]:
-        limit = _ORDERS_SEEN
-        while True:
-            rows = self._reads.orders(limit=limit, symbol=position.symbol)
-            if len(rows) < limit or limit >= _MOST_ORDERS or _predate(rows[-1], position):
-                return rows
-            limit *= 10
-
 
 def _period(settings: Mapping[str, str], default: timedelta) -> timedelta:
     """Time between two ticks of a session, by the settings it began with."""
@@ -212,7 +200,3 @@ def _period(settings: Mapping[str, str], default: timedelta) -> timedelta:
     if "TRADING_INTERVAL_SECONDS" in settings:
         return timedelta(seconds=float(settings["TRADING_INTERVAL_SECONDS"]))
     return default
-
-
-def _predate(row: OrderRow, position: Position) -> bool:
-    return position.opened_at is not None and row.created_at < position.opened_at - _CLOCK_DIFFERENCE

@@ -100,6 +100,11 @@ class SqlReadModels:
         with self._database.read() as transaction:
             return self._orders(transaction, limit, *_equal(models.Order.symbol, symbol))
 
+    def unfinished_orders(self) -> tuple[OrderRow, ...]:
+        """Every order that is not terminal, newest first."""
+        with self._database.read() as transaction:
+            return self._orders(transaction, MOST_ROWS, models.UNFINISHED_ORDER)
+
     def fills(self, *, limit: int = 50, symbol: str | None = None) -> tuple[FillRow, ...]:
         """Fills, newest first."""
         query = (

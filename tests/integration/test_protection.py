@@ -218,6 +218,7 @@ async def test_a_refused_oco_raises_an_alarm_and_is_tried_again(desk: DeskUnderT
     assert desk.decisions[0].outcome == "placed"
     desk.exchange.errors.clear()
     desk.exchange.close_candle(100)
+    desk.clock.elapsed_s += 6
     report = await desk.cycle()
     assert report.alarms == {}
     assert len(open_at_exchange(desk)) == 2
@@ -354,3 +355,26 @@ async def test_a_fill_told_by_the_stream_is_covered_before_the_next_tick(tmp_pat
     cycle = desk.store.reads.cycles()[0]
     assert (cycle.kind, cycle.outcome) == ("fill", "completed")
     desk.store.database.close()
+
+
+async def test_a_refused_oco_is_tried_again_ever_more_seldom(desk: DeskUnderTest) -> None:
+    await desk.cycle()
+    desk.exchange.errors["place_list"] = Refused(-1013, "Filter failure: MAX_NUM_ALGO_ORDERS")
+    desk.exchange.close_candle(101)
+    for _ in range(5):
+        report = await desk.cycle()
+        assert "unprotected:BTCUSDT" in report.alarms
+        desk.exchange.close_candle(100)
+    assert desk.exchange.calls.count("place_list") == 1
+    desk.clock.elapsed_s += 6
+    await desk.cycle()
+    await desk.cycle()
+    assert desk.exchange.calls.count("place_list") == 2
+    desk.clock.elapsed_s += 6
+    await desk.cycle()
+    assert desk.exchange.calls.count("place_list") == 2
+    desk.clock.elapsed_s += 6
+    desk.exchange.errors.clear()
+    report = await desk.cycle()
+    assert report.alarms == {}
+    assert len(open_at_exchange(desk)) == 2

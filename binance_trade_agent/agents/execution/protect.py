@@ -1,5 +1,6 @@
 """Keeps every position protected at the exchange: one step after another until nothing is left to do."""
 
+import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -38,6 +39,10 @@ from binance_trade_agent.ports import Clock, ControlState, Exchange, Ledger, Ord
 
 _log = structlog.get_logger(__name__)
 
+#: Waits after protection was refused: the first, and the longest. Meanwhile its levels are watched in each cycle.
+_FIRST_WAIT_S = 5.0
+_LONGEST_WAIT_S = 300.0
+
 
 @dataclass(frozen=True, slots=True)
 class Protected:
@@ -70,6 +75,8 @@ class ProtectionAgent:
         self._execution, self._sender = execution, sender
         self._plan = plan
         self._seen: dict[str, MarketSnapshot] = {}
+        #: symbol -> how often in a row its protection was not taken, and when to try again
+        self._turned_away: dict[str, tuple[int, float]] = {}
 
     def see(self, view: MarketSnapshot) -> None:
         """Remember a symbol's rules and prices, to judge later whether a fill calls for protection."""
@@ -115,12 +122,29 @@ class ProtectionAgent:
                 return Protected(told)
             if not self._control.read().state.orders_allowed:
                 return Protected("no order may be sent now to protect it", alarm=isinstance(step, Place))
+            if (wait_s := self._wait_s(view.symbol)) > 0:
+                text = f"its protection was not taken and is tried again in {wait_s:.0f} s; its levels are watched"
+                return Protected(text, alarm=True)
             answer = await self._take(step, view, decision, cycle_id, candles)
             placed = placed or not isinstance(step, Drop)
             told = _tell(step, answer)
+            self._note(view.symbol, answer)
             if answer.sent is not Sent.DONE:
                 _log.warning("protection", symbol=view.symbol, text=told)
                 return Protected(told, alarm=True)
+
+    def _wait_s(self, symbol: str) -> float:
+        _, again_at = self._turned_away.get(symbol, (0, -math.inf))
+        return again_at - self._clock.monotonic()
+
+    def _note(self, symbol: str, answer: Answer) -> None:
+        """Wait longer after each refusal in a row: a rule that refuses now will refuse in a second."""
+        if answer.sent is Sent.DONE:
+            self._turned_away.pop(symbol, None)
+        elif answer.sent is Sent.REFUSED:
+            times = self._turned_away.get(symbol, (0, 0.0))[0] + 1
+            wait_s = min(_FIRST_WAIT_S * 2 ** (times - 1), _LONGEST_WAIT_S)
+            self._turned_away[symbol] = (times, self._clock.monotonic() + wait_s)
 
     def _next(self, symbol: str, rules: SymbolRules, book: BookTop) -> Step:
         rows = [row for row in self._journal.unfinished() if row.intent.symbol == symbol]
