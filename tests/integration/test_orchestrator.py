@@ -282,6 +282,7 @@ async def test_a_difference_to_the_exchange_is_reported(desk: DeskUnderTest) -> 
     desk.exchange.balances["USDT"] -= Decimal("12.5")
     # once may be a fill on its way into the books
     assert not (await desk.cycle()).differences
+    desk.exchange.time += timedelta(seconds=30)
     report = await desk.cycle()
     assert report.differences == {"USDT": Decimal("-12.5")}
     assert booked_equals_held(desk)

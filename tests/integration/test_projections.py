@@ -26,6 +26,7 @@ async def report_with_a_difference(desk: DeskUnderTest) -> CycleReport:
     await desk.cycle()
     desk.exchange.balances["USDT"] -= 1
     await desk.cycle()
+    desk.exchange.time += timedelta(seconds=30)
     return await desk.cycle()
 
 
