@@ -257,7 +257,9 @@ def _trail(covers: Sequence[Cover], levels: Levels, rules: SymbolRules, plan: Pr
         return None
     least = 1 + plan.trailing_share * _TRAILING_STEP
     for cover in covers:
-        if cover.stop_price is not None and stop.stop_price >= cover.stop_price * least:
+        # a level that follows the price down is never reached: it cannot be watched in place of a stop
+        lacks_stop = cover.stop_price is None and not plan.stop_share
+        if lacks_stop or (cover.stop_price and stop.stop_price >= cover.stop_price * least):
             quantity = rules.limit_quantity(cover.quantity, stop.price or stop.stop_price)
             if quantity:
                 return Move(cover, quantity, stop)

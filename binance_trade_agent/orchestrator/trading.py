@@ -92,7 +92,10 @@ class TradingOrchestrator:
         """Look after one symbol between two ticks: orders and protection, no strategy."""
         self._turned_at[symbol] = self._desk.clock.monotonic()
         start = self._start(CycleKind.FILL, number, self._desk.clock.now(), (symbol,), 0)
-        return await self._run(start, None)
+        report = await self._run(start, None)
+        if report.decisions[0].outcome is Outcome.NO_DATA:
+            self._touched.add(symbol)
+        return report
 
     async def _run(self, start: CycleStart, request: OrderRequest | None) -> CycleReport:
         desk, began, waited = self._desk, self._desk.clock.monotonic(), self._desk.exchange.waited_s

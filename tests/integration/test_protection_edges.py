@@ -269,6 +269,20 @@ async def test_an_entry_that_a_person_cancels_has_what_it_bought_covered_at_once
     assert [order.quantity for order in resting(bidder)] == [Decimal("0.4995")] * 2
 
 
+async def test_a_turn_that_could_not_see_the_account_is_taken_again(bidder: DeskUnderTest) -> None:
+    bidder.user_data.deliver(StreamOpened())
+    await bought(bidder)
+    (entry,) = resting(bidder)
+    bidder.user_data.deliver(OrderReported(bidder.exchange.execute(entry.client_order_id)))
+    bidder.exchange.errors["account"] = Unavailable("no route")
+    assert await drive(bidder) == 1
+    bidder.exchange.errors.clear()
+    assert await drive(bidder) == 0
+    bidder.clock.elapsed_s += 6
+    assert await drive(bidder) == 1
+    assert len(resting(bidder)) == 2
+
+
 # what nobody guards is told ------------------------------------------------------------------
 
 

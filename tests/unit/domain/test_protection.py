@@ -271,6 +271,16 @@ def test_a_stop_as_large_as_an_order_may_be_is_not_widened_for_ever() -> None:
     assert found.alarm
 
 
+def test_a_rest_without_its_stop_gets_one_where_its_level_cannot_be_watched() -> None:
+    rest = [leg(Purpose.TARGET, "2", price="110", booked="0.5")]
+    held = position("1.5")
+    # a fixed level is watched; one that follows the price down never would be reached
+    assert isinstance(step(held, rest, bid="96"), Leave)
+    found = step(held, rest, bid="96", plan=replace(TRAILING, stop_share=Decimal(0)))
+    assert isinstance(found, Move)
+    assert (found.quantity, found.stop.stop_price) == (Decimal("1.5"), Decimal("91.20"))
+
+
 def test_nothing_is_placed_while_the_symbol_is_not_open() -> None:
     closed = replace(EVERYTHING, trading=False)
     found = step(position(), [], rules=closed)
