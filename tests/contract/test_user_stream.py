@@ -315,6 +315,22 @@ async def test_an_answer_that_demands_silence_names_its_end(
     assert len(bans.reasons) == 1
 
 
+async def test_a_demand_for_silence_during_a_subscription_silences_everything(
+    api: ScriptedWsApi, clock: RecordingClock
+) -> None:
+    bans = MemoryBans()
+    async with listening(api, bans) as listener:
+        await listener.until_opened()
+        until = clock.now() + timedelta(seconds=150)
+        await api.newest.send({"id": None, **failure(418, -1003, retryAfter=to_ms(until))})
+        await eventually(lambda: bans.until() is not None)
+        assert bans.until() == until
+        await listener.until_opened(2)
+
+    assert len(listener.losses) == 1
+    assert clock.now() >= until
+
+
 @pytest.mark.parametrize(
     ("retry_after_ms", "wait_s"), [(9 * 10**18, 259_200), (1, 1)], ids=["absurd", "over"]
 )

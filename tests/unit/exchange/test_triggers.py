@@ -81,9 +81,14 @@ def test_trailing_from_a_stop_price(
     assert first_trigger(stop(kind, side, stop_price, delta), prices) == len(prices) - 1
 
 
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("kind", [OrderType.STOP_LOSS, OrderType.TAKE_PROFIT_LIMIT])
+def test_without_a_stop_price_no_side_is_wrong(kind: OrderType, side: Side) -> None:
+    assert not would_trigger(stop(kind, side, delta=700), Decimal(40000))
+
+
 def test_trailing_without_a_stop_price_tracks_at_once() -> None:
     order = stop(OrderType.STOP_LOSS_LIMIT, Side.SELL, delta=700)
-    assert not would_trigger(order, Decimal(40000))
     begun = begin(order, Decimal(40000), 5)
     assert (begun.extreme, begun.trailing_ms) == (Decimal(40000), 5)
     assert first_trigger(begun, [42000, 39500, 45500, "42315.01", 42315]) == 4
