@@ -396,6 +396,14 @@ async def test_the_bytes_of_a_replacement_equal_both_intents(
     assert replacement.refusal == ""
 
 
+async def test_a_replacement_can_be_bound_to_an_order_that_has_not_traded(
+    wire: FakeExchangeWire, exchange: BinanceExchange
+) -> None:
+    wire.script(REPLACE, answer(replaced_answer()))
+    await exchange.replace(replace(REPLACED, only_untraded=True), EXIT)
+    assert signed_params(wire.requests[0])["cancelRestrictions"] == "ONLY_NEW"
+
+
 @pytest.mark.parametrize(
     ("cancel", "intent"),
     [
