@@ -97,7 +97,7 @@ class ExchangeClient(AsyncClient):  # type: ignore[misc]  # the library has no t
         async with self._slot(request):
             # only now: what has waited for a connection must hear of a ban that came meanwhile
             self._bans.check(places=cost.places)
-            self._weight.admit(cost, request)
+            sent_in = self._weight.admit(cost, request)
             headers: Mapping[str, str] = {}
             try:
                 with self._network.waiting():
@@ -106,7 +106,7 @@ class ExchangeClient(AsyncClient):  # type: ignore[misc]  # the library has no t
             except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
                 raise from_transport(error, writes, request) from error
             finally:
-                self._weight.settle(cost, headers)
+                self._weight.settle(cost, headers, sent_in)
             if not 200 <= status < 300:
                 failure = from_answer(
                     status, body, headers.get("Retry-After"), self._exchange_clock.now(), writes, request

@@ -49,8 +49,8 @@ class WeightBudget:
             if kind == ("REQUEST_WEIGHT", "MINUTE", 1):
                 self._limit = int(row["limit"])
 
-    def admit(self, cost: Cost, request: str) -> None:
-        """Count a request as under way; each one must be settled.
+    def admit(self, cost: Cost, request: str) -> int:
+        """Count a request as under way and return the minute in which it is sent; each one must be settled.
 
         Raises:
             Throttled: it would use more than its kind may; wait for the next minute. Nothing is counted.
@@ -65,18 +65,21 @@ class WeightBudget:
                 f"{used + cost.weight}, and {allowed} of {self._limit} are for requests of its kind",
             )
         self._under_way += cost.weight
+        return minute
 
-    def settle(self, cost: Cost, headers: Mapping[str, str]) -> None:
+    def settle(self, cost: Cost, headers: Mapping[str, str], sent_in: int) -> None:
         """Take the exchange's count from an answer's headers (whose names match in any case).
 
-        Without a count, as after a lost answer, the request counts as listed.
+        Without a count, as after a lost answer, the request counts as listed; so does one that was
+        sent in an earlier minute, because the count it brings may be that minute's.
         """
         self._under_way -= cost.weight
-        text = headers.get(_HEADER, "")
-        counted = int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else self.used + cost.weight
+        minute, text = self._current_minute(), headers.get(_HEADER, "")
+        is_count = sent_in == minute and text.isdecimal() and len(text) <= _MAX_DIGITS
+        counted = int(text) if is_count else self.used + cost.weight
         # answers of concurrent requests arrive in any order: within a minute the largest is the newest
         self._used = max(self.used, counted)
-        self._minute = self._current_minute()
+        self._minute = minute
         self._book.note(self._minute, self._used, self._limit * _NOTED_RISE // 100)
 
     def _current_minute(self) -> int:

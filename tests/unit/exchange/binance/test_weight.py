@@ -30,16 +30,16 @@ def budget_of(clock: ManualClock, book: MemoryWeights | BrokenWeights | None = N
 
 def spend(budget: WeightBudget, used: int) -> None:
     """One market data request whose answer says that `used` is used."""
-    budget.admit(CANDLES, "GET klines")
-    budget.settle(CANDLES, {"X-MBX-USED-WEIGHT-1M": str(used)})
+    sent_in = budget.admit(CANDLES, "GET klines")
+    budget.settle(CANDLES, {"X-MBX-USED-WEIGHT-1M": str(used)}, sent_in)
 
 
 def is_admitted(budget: WeightBudget, cost: Cost) -> bool:
     try:
-        budget.admit(cost, "GET something")
+        sent_in = budget.admit(cost, "GET something")
     except Throttled:
         return False
-    budget.settle(cost, {"X-MBX-USED-WEIGHT-1M": "0"})
+    budget.settle(cost, {"X-MBX-USED-WEIGHT-1M": "0"}, sent_in)
     return True
 
 
@@ -82,13 +82,12 @@ def test_a_request_that_is_held_back_waits_for_the_rest_of_the_minute() -> None:
 def test_requests_under_way_count_until_they_are_answered() -> None:
     budget = budget_of(ManualClock())
     spend(budget, 4700)
-    for _ in range(50):
-        budget.admit(CANDLES, "GET klines")
+    sent_in = [budget.admit(CANDLES, "GET klines") for _ in range(50)]
 
     with pytest.raises(Throttled):
         budget.admit(CANDLES, "GET klines")
-    for _ in range(50):
-        budget.settle(CANDLES, {"X-MBX-USED-WEIGHT-1M": "4702"})
+    for minute in sent_in:
+        budget.settle(CANDLES, {"X-MBX-USED-WEIGHT-1M": "4702"}, minute)
 
     assert budget.used == 4702
     assert is_admitted(budget, CANDLES)
@@ -101,8 +100,8 @@ def test_an_answer_without_a_count_costs_what_is_listed(headers: dict[str, str])
     budget = budget_of(ManualClock())
     spend(budget, 100)
 
-    budget.admit(ACCOUNT, "GET account")
-    budget.settle(ACCOUNT, headers)
+    sent_in = budget.admit(ACCOUNT, "GET account")
+    budget.settle(ACCOUNT, headers, sent_in)
 
     assert budget.used == 120
 
@@ -218,3 +217,14 @@ def test_only_requests_that_place_orders_say_so() -> None:
 def test_a_request_of_unknown_cost_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         cost_of("get", "depth", {})
+
+
+def test_an_old_minutes_count_does_not_burden_the_new_one() -> None:
+    clock = ManualClock()
+    clock.advance(59.9)
+    budget = budget_of(clock)
+    sent_in = budget.admit(CANDLES, "GET klines")
+    clock.advance(0.2)
+    budget.settle(CANDLES, {"X-MBX-USED-WEIGHT-1M": "4900"}, sent_in)
+    assert budget.used == CANDLES.weight
+    assert is_admitted(budget, CANDLES)
