@@ -200,6 +200,26 @@ async def test_an_old_order_of_a_person_that_trades_does_not_hold_a_lost_one_for
     assert booked_equals_held(desk)
 
 
+async def test_a_delisted_symbol_does_not_keep_the_account_from_being_compared(
+    desk: DeskUnderTest, tmp_path: Path
+) -> None:
+    class Delisted(FakeExchange):
+        async def find_order(self, symbol, client_order_id):  # type: ignore[no-untyped-def]
+            raise Refused(-1121, "Invalid symbol.")
+
+    await bought(desk)
+    desk.exchange.__class__ = Delisted
+    desk.exchange.symbols = ("ETHUSDT",)
+    again = make_desk(tmp_path, desk.exchange, protection=PLAN, symbols=("ETHUSDT",))
+    desk.exchange.balances["USDT"] += 50
+    for _ in range(4):
+        desk.exchange.close_candle(100)
+        await again.cycle()
+    assert again.store.reads.contributed() == Decimal(1050)
+    assert booked_equals_held(again)
+    again.store.database.close()
+
+
 # turns between two ticks ---------------------------------------------------------------------
 
 

@@ -44,6 +44,8 @@ _LIST_MARGIN = timedelta(seconds=60)
 _ORDERS_BEFORE = 200
 #: "Order was canceled or expired with no executed qty over 90 days ago and has been archived." (errors.md)
 _ARCHIVED = -2026
+#: -1121: the exchange does not know the symbol (any more).
+_UNKNOWN_SYMBOL = -1121
 #: A younger order cannot have been archived, so the answer is not believed.
 _ARCHIVED_AFTER = timedelta(days=90)
 
@@ -91,9 +93,12 @@ class OrderResolver:
         try:
             await look_up
         except (ExchangeError, ConfigurationError) as error:
-            # the exchange may know the symbol no longer: the trader goes on with the others
-            self._failed.add(row_id)
             _log.warning("order look-up failed", id=row_id, reason=str(error))
+            if isinstance(error, Refused) and error.code == _UNKNOWN_SYMBOL:
+                # delisted: it is never found again, and must not keep the account from being compared for ever
+                self._failed.discard(row_id)
+            else:
+                self._failed.add(row_id)
         else:
             self._failed.discard(row_id)
 
