@@ -257,7 +257,11 @@ class TradingLoop:
         report = await self._finish(
             self._orchestrator.execute_trading_workflow(self._next_cycle_number(), symbol, request=request)
         )
-        return report.decisions[0].outcome if report else Outcome.INTERRUPTED
+        if report is None:
+            return Outcome.INTERRUPTED
+        # of a symbol that the exchange does not know any more there will never be data
+        gone = report.decisions[0].reason.code == "unknown_symbol"
+        return Outcome.REFUSED if gone else report.decisions[0].outcome
 
     def _beat(self, allowance: timedelta) -> None:
         if self._heartbeat is None:

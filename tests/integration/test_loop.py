@@ -36,6 +36,7 @@ from binance_trade_agent.domain.orders import (
     TimeInForce,
 )
 from binance_trade_agent.domain.records import Session
+from binance_trade_agent.domain.user_events import OrderReported
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import load_settings
 from binance_trade_agent.storage.books import is_newest
@@ -157,6 +158,11 @@ async def test_flatten_gives_up_what_the_exchange_never_takes(over: Running) -> 
     assert over.exchange.calls.count("replace") == 3
 
 
+async def test_flatten_does_not_wait_for_a_symbol_that_is_gone(over: Running) -> None:
+    over.exchange.symbols = ("ETHUSDT",)
+    assert await asyncio.wait_for(over.loop.trade(), 10) is ExitCode.OK
+
+
 async def test_entries_that_a_command_left_at_rest_are_withdrawn(over: Running) -> None:
     (intent,) = over.exchange.sent
     resting = replace(
@@ -174,6 +180,24 @@ async def test_entries_that_a_command_left_at_rest_are_withdrawn(over: Running) 
     journal.record("bta-resting", await over.exchange.place(resting))
     assert await over.loop.commands_only() is ExitCode.OK
     assert journal.get("bta-resting").status is OrderStatus.CANCELED
+
+
+async def test_a_test_run_takes_no_turn_for_what_its_order_bought(over: Running) -> None:
+    trader, keeper = over.trader, SessionKeeper(over.trader.store.sessions, over.trader.clock)
+    for kind, turns in (("test", False), ("trading", True)):
+        session = replace(over.session, kind=kind)
+        stream = FollowedStream(None, trader.user_data.deliver)
+        loop = TradingLoop(trader, session, keeper, TraderMetrics(), None, over.stop, stream)
+        # seen once, so that a turn is known to be due
+        await loop._orchestrator.run_cycle(9, trader.clock.now())
+        sent = len(over.exchange.sent_lists)
+        for order in list(over.exchange.orders.values()):
+            if not order.status.is_terminal:
+                ended = replace(order, status=OrderStatus.CANCELED)
+                over.exchange.orders[order.client_order_id] = ended
+                trader.user_data.deliver(OrderReported(ended))
+        assert await loop._tend() is turns
+        assert len(over.exchange.sent_lists) - sent == int(turns)
 
 
 async def test_a_stop_while_flattening_is_a_stop(over: Running) -> None:
