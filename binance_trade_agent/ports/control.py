@@ -1,0 +1,113 @@
+"""Control state, sessions, messages and the lease. Synchronous; each writing method is one transaction.
+
+All of them raise `StorageError` when the database cannot be used.
+"""
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from binance_trade_agent.domain.decisions import (
+    ControlSnapshot,
+    TradingState,
+)
+from binance_trade_agent.domain.records import (
+    Command,
+    CommandResult,
+    Heartbeat,
+    Incident,
+    Session,
+)
+
+
+class ControlState(Protocol):
+    """The control state, and commands handed over by other processes."""
+
+    def read(self) -> ControlSnapshot: ...
+
+    def write(
+        self,
+        state: TradingState,
+        *,
+        reason: str,
+        actor: str,
+        at: datetime,
+        only_from: Collection[TradingState] = tuple(TradingState),
+    ) -> ControlSnapshot:
+        """Set the state and write the audit row, in one transaction; changes nothing in a state not in `only_from`.
+
+        Returns the state that holds then.
+        """
+        ...
+
+    def submit(self, command: Command) -> Command:
+        """Store a command; the one already stored if its idempotency key is known (`ConfigurationError` if it differs)."""
+        ...
+
+    def pending(self) -> tuple[Command, ...]: ...
+
+    def claim(self, command_id: str, at: datetime) -> bool:
+        """Mark a pending command as taken; False if it is not pending any more."""
+        ...
+
+    def finish(self, command_id: str, result: CommandResult) -> None: ...
+
+    def result(self, command_id: str) -> CommandResult | None: ...
+
+    def close_interrupted(self, at: datetime) -> int:
+        """Finish as FAILED the commands that a killed process had claimed; returns how many. They never run again."""
+        ...
+
+
+class Sessions(Protocol):
+    """Runs of the trader, and the counter of starts that came to nothing."""
+
+    def latest(self) -> Session | None: ...
+    def begin(self, session: Session) -> None: ...
+    def end(self, session_id: str, *, reason: str, exit_code: int, at: datetime) -> None: ...
+    def resume(self, session_id: str) -> None:
+        """Take back that a session ended."""
+        ...
+
+    def next_cycle_number(self, session_id: str) -> int: ...
+
+    def count_start(self) -> int:
+        """Add one to the starts without a completed cycle, and return their number."""
+        ...
+
+    def reset_starts(self) -> None: ...
+
+    def beat(self, heartbeat: Heartbeat) -> None: ...
+
+
+class Outbox(Protocol):
+    """Notifications and incidents that must not be lost."""
+
+    def raise_incident(self, incident: Incident) -> bool:
+        """Open an incident unless one with its key is open; True if it is new."""
+        ...
+
+    def clear_incident(self, key: str, at: datetime) -> None: ...
+    def enqueue(self, topic: str, text: str, at: datetime) -> None: ...
+    def unsent(self, limit: int) -> tuple[tuple[int, str, str], ...]:
+        """(id, topic, text), oldest first."""
+        ...
+
+    def mark_sent(self, message_id: int, at: datetime) -> None: ...
+
+
+class Lease(Protocol):
+    """The right to trade on a book; it dies with its process."""
+
+    def acquire(self) -> AbstractContextManager[None]:
+        """Hold the lease while the context lasts; raises `LeaseHeld` if another process has it."""
+        ...
+
+    def is_held(self) -> bool:
+        """Whether some process holds it now."""
+        ...
+
+    def is_still_held(self) -> bool:
+        """Whether this very object holds it; once lost it stays lost until it is acquired again. Cheap, never raises."""
+        ...

@@ -1,0 +1,33 @@
+"""Time, processes and people around the trader."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Time. `now` is aware UTC; `monotonic` counts seconds and never jumps."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Supervisor(Protocol):
+    """The process supervisor, for fixed program names only."""
+
+    def start(self, program: str) -> None: ...
+    def stop(self, program: str) -> None: ...
+    def states(self) -> Mapping[str, str]: ...
+
+
+class Launcher(Protocol):
+    """Starts the one-shot process that carries out waiting commands while no trader runs."""
+
+    def launch(self) -> None: ...
+
+
+class Notifier(Protocol):
+    """Sends a message to a person."""
+
+    async def send(self, topic: str, text: str) -> None: ...
