@@ -6,15 +6,11 @@ with `--commands-only` it carries out the commands that wait and ends.
 
 import argparse
 import asyncio
-import math
-import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
@@ -28,6 +24,7 @@ from binance_trade_agent.bootstrap.start import (
     serve_metrics,
     take_lease,
 )
+from binance_trade_agent.bootstrap.stoppable_work import StoppableWork, work_allowance
 from binance_trade_agent.bootstrap.trader import Trader, build_trader
 from binance_trade_agent.control.commands import CommandRunner
 from binance_trade_agent.control.sessions import (
@@ -37,7 +34,7 @@ from binance_trade_agent.control.sessions import (
     wait_before_start,
 )
 from binance_trade_agent.control.ticking import Ticker
-from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Outcome
+from binance_trade_agent.domain.decisions import CycleKind, Outcome
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
     DatabaseTooNew,
@@ -49,20 +46,16 @@ from binance_trade_agent.domain.errors import (
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.modes import SessionEnd, TradingAlign
 from binance_trade_agent.domain.orders import Side
-from binance_trade_agent.domain.records import Heartbeat, Session
+from binance_trade_agent.domain.records import Session
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.health import STOPPED, TRADER_PROCESS
-from binance_trade_agent.telemetry.heartbeat import IDLE_ALLOWANCE, HeartbeatFile, cycle_allowance
+from binance_trade_agent.telemetry.heartbeat import HeartbeatFile
 from binance_trade_agent.telemetry.logs import configure_logs
 from binance_trade_agent.telemetry.metrics import TraderMetrics
 
 _log = structlog.get_logger("autonomous_trader")
 
-#: What is in hand when SIGTERM comes has this long; then its order is left UNKNOWN.
-STOP_GRACE_S = 8.0
-#: What cancelling entries that still rest may take after it; supervisord waits a little longer than both.
-WITHDRAWAL_S = 3.0
 #: A database that fails may fail the counter of failed starts too: then this alone slows the restarts.
 STORAGE_PAUSE_S = 2.0
 #: Outcomes after which a sale at the end of a session is tried again.
@@ -70,7 +63,6 @@ _UNDECIDED = frozenset({Outcome.NO_DATA, Outcome.UNKNOWN, Outcome.UNRESOLVED, Ou
 #: How often a sale that the exchange does not take is tried at the end of a session.
 _MOST_SALES = 3
 _BEAT_S = 0.5
-_STORED_BEAT_S = 5.0
 
 
 class TradingLoop:
@@ -96,13 +88,11 @@ class TradingLoop:
         self._commands = CommandRunner(
             trader.store.control, self._orchestrator, self._clock, self._next_cycle_number
         )
-        self._heartbeat = heartbeat
         self._period_s = trader.settings.period.total_seconds()
-        self._cycle_allowance = _cycle_allowance(trader.settings)
         self._reporter = CycleReporter(
             trader.projector, metrics, trader.store.reads, trader.exchange, trader.clock
         )
-        self._stored_beat_at = -math.inf
+        self._work = StoppableWork(trader, self._orchestrator, keeper, self._reporter, heartbeat, stop)
 
     # the three kinds of session ------------------------------------------------
 
@@ -121,7 +111,7 @@ class TradingLoop:
                 stopped = self._stop.is_set()
                 return self._end(*((STOPPED, ExitCode.SIGTERM) if stopped else ("duration", ExitCode.OK)))
             lateness_s = self._clock.monotonic() - tick.due_at
-            await self._finish(
+            await self._work.finish(
                 self._orchestrator.run_cycle(
                     self._next_cycle_number(),
                     self._clock.now() - timedelta(seconds=max(0.0, lateness_s)),
@@ -145,10 +135,10 @@ class TradingLoop:
         """Buy unless this session already has an order; whether that order, or a refusal, is final."""
         journal = self._trader.store.journal
         if journal.of_session(self._session.id):
-            self._beat(self._cycle_allowance)
+            self._work.beat_busy()
             await self._orchestrator.resolve_orders()
         else:
-            report = await self._finish(
+            report = await self._work.finish(
                 self._orchestrator.execute_trading_workflow(
                     self._next_cycle_number(),
                     self._trader.settings.symbols[0],
@@ -164,7 +154,7 @@ class TradingLoop:
 
     async def commands_only(self) -> ExitCode:
         """Carry out what waits and end."""
-        while not self._stop.is_set() and await self._finish(self._commands.run_next()) is not None:
+        while not self._stop.is_set() and await self._work.finish(self._commands.run_next()) is not None:
             pass
         await self._withdraw_entries()
         return self._end("commands", ExitCode.OK)
@@ -175,14 +165,14 @@ class TradingLoop:
         """Beat and carry out commands until the tick, a stop, or the end of the session."""
         self._check_lease()
         while not self._stop.is_set() and not is_over(self._session, self._clock.now()):
-            self._beat(IDLE_ALLOWANCE)
+            self._work.beat_idle()
             left_s = due_at - self._clock.monotonic()
             if left_s <= 0:
                 return
             self._stream.check()
-            if await self._finish(self._commands.run_next()) is None and not await self._tend():
-                self._beat(IDLE_ALLOWANCE)
-                await self._wait_for_stop(min(left_s, _BEAT_S))
+            if await self._work.finish(self._commands.run_next()) is None and not await self._tend():
+                self._work.beat_idle()
+                await self._work.wait_for_stop(min(left_s, _BEAT_S))
 
     def _check_lease(self) -> None:
         """Raise `LeaseHeld` once the lease is lost: from then on another process may trade on this book."""
@@ -194,38 +184,12 @@ class TradingLoop:
         # a test-mode run is one order
         symbol = self._orchestrator.wants_turn() if self._session.kind != "test" else None
         if symbol is not None:
-            await self._finish(self._orchestrator.run_turn(self._next_cycle_number(), symbol))
+            await self._work.finish(self._orchestrator.run_turn(self._next_cycle_number(), symbol))
         return symbol is not None
-
-    async def _finish(self, work: Coroutine[Any, Any, CycleReport | None]) -> CycleReport | None:
-        """Let `work` end; once told to stop it has `STOP_GRACE_S` left, then it is cancelled."""
-        self._beat(self._cycle_allowance)
-        task = asyncio.create_task(work)
-        stopped = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            self._orchestrator.stop()
-            await asyncio.wait({task}, timeout=STOP_GRACE_S)
-            task.cancel()
-        stopped.cancel()
-        await asyncio.wait({task})
-        if task.cancelled():
-            self._trader.store.decisions.close_interrupted(self._clock.now())
-            return None
-        report = task.result()
-        if report is not None:
-            self._keeper.cycle_completed()
-            self._reporter.tell(report)
-        return report
 
     async def _withdraw_entries(self) -> None:
         """Take back entries that still rest and protect what they bought, as far as the time of a stop allows."""
-        task = asyncio.create_task(self._withdraw())
-        await asyncio.wait({task}, timeout=WITHDRAWAL_S)
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.result()
+        await self._work.finish_withdrawal(self._withdraw())
 
     async def _withdraw(self) -> None:
         for symbol in await self._orchestrator.withdraw_entries():
@@ -249,12 +213,12 @@ class TradingLoop:
             while left and self._clock.monotonic() < again_at:
                 if self._stop.is_set():
                     return
-                self._beat(IDLE_ALLOWANCE)
-                await self._wait_for_stop(_BEAT_S)
+                self._work.beat_idle()
+                await self._work.wait_for_stop(_BEAT_S)
 
     async def _sell_all(self, symbol: str) -> Outcome:
         request = OrderRequest(side=Side.SELL, reason="session_end")
-        report = await self._finish(
+        report = await self._work.finish(
             self._orchestrator.execute_trading_workflow(self._next_cycle_number(), symbol, request=request)
         )
         if report is None:
@@ -262,22 +226,6 @@ class TradingLoop:
         # of a symbol that the exchange does not know any more there will never be data
         gone = report.decisions[0].reason.code == "unknown_symbol"
         return Outcome.REFUSED if gone else report.decisions[0].outcome
-
-    def _beat(self, allowance: timedelta) -> None:
-        if self._heartbeat is None:
-            return
-        now = self._clock.now()
-        self._heartbeat.beat(now, allowance)
-        if self._clock.monotonic() - self._stored_beat_at >= _STORED_BEAT_S:
-            self._stored_beat_at = self._clock.monotonic()
-            self._trader.store.sessions.beat(
-                Heartbeat(TRADER_PROCESS, os.getpid(), now, self._reporter.useful_at)
-            )
-
-    async def _wait_for_stop(self, seconds: float) -> None:
-        waiter = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({waiter}, timeout=seconds)
-        waiter.cancel()
 
     def _next_cycle_number(self) -> int:
         return self._keeper.next_cycle_number(self._session)
@@ -287,8 +235,7 @@ class TradingLoop:
         return Ticker(self._clock, self._trader.exchange.now, self._period_s, follow_candles=follow)
 
     def _end(self, reason: str, code: ExitCode) -> ExitCode:
-        if self._heartbeat is not None:
-            self._heartbeat.beat(self._clock.now(), IDLE_ALLOWANCE, ended=self._session.id)
+        self._work.beat_last(self._session.id)
         self._keeper.end(self._session, reason, code)
         _log.info("session ended", reason=reason, exit_code=int(code))
         return code
@@ -311,7 +258,7 @@ async def run_trader(settings: Settings, kind: str, heartbeat: HeartbeatFile) ->
             if keeper.has_just_ended(heartbeat.ended_session()):
                 _log.info("killed on its way out: its session had ended as planned")
                 return ExitCode.OK
-            heartbeat.beat(trader.clock.now(), _cycle_allowance(settings))
+            heartbeat.beat(trader.clock.now(), work_allowance(settings))
             serve_metrics(trader, metrics, held)
             failed_starts = keeper.count_start()
             if failed_starts > MOST_FAILED_STARTS:
@@ -332,10 +279,6 @@ def _build(settings: Settings) -> Trader:
         return build_trader(settings)
     except (DatabaseTooNew, DatabaseUnwritable) as error:
         raise ConfigurationError(str(error)) from error
-
-
-def _cycle_allowance(settings: Settings) -> timedelta:
-    return cycle_allowance(settings.binance_request_timeout_seconds, len(settings.symbols))
 
 
 async def _begin(
