@@ -76,7 +76,9 @@ def test_everything_runs_trades_and_survives_stop_start_and_kill(place: Installa
     eventually(lambda: completed(place) > before, within_s=30, what="a completed cycle after kill -9")
     control(place, "stop", "autonomous_trader")
     with place.desk() as desk:
-        assert all(row.outcome != "open" for row in desk.watch.cycles(limit=10_000))
+        rows = desk.watch.cycles(limit=10_000)
+        assert rows
+        assert all(row.outcome != "open" for row in rows)
         check_books(place, desk.watch)
 
     # reactive mode: the command line trades while the trader is stopped

@@ -140,7 +140,9 @@ def test_rsi_momentum_tells_level_and_event_apart() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_strength_reasons_and_texts_are_always_there(name: str) -> None:
-    for advice in advise_all(create_strategy(name), walk(8)):
+    advices = advise_all(create_strategy(name), walk(8))
+    assert advices
+    for advice in advices:
         assert 0.0 <= advice.strength <= 1.0
         assert advice.reasons
         assert all(reason.code and reason.text for reason in advice.reasons)
