@@ -94,11 +94,12 @@ class AccountReconciler:
         self._noted_at: datetime | None = None
         self._surveyed_at: float | None = None
         self._open = OpenOrders((), (), ())
+        self._is_short = False
 
     @property
     def is_in_doubt(self) -> bool:
         """Whether a difference was seen that counts only if it is still there after every order is looked up."""
-        return bool(self._suspected)
+        return bool(self._suspected) or self._is_short
 
     async def compare(
         self,
@@ -112,16 +113,22 @@ class AccountReconciler:
 
         `thorough` says that all of them were, `all_found` that the exchange told of each.
         """
-        found = Comparison(False)
+        found, moved = Comparison(False), dict[str, str]()
         if account is None or any(map(_is_moving, unfinished)):
             # such an order moves balances that its fills will explain only later
             self._suspected = {}
         else:
             found = await self._compare(account, thorough and all_found)
+            if found.compared and thorough and all_found:
+                moved = self._move_out(account.observed_at)
         # after the balances: while it waits, what the stream tells would look like a difference
         await self._survey_if_due(account, thorough)
         return Comparison(
-            found.compared, found.differences, found.booked, self._alarms(), _locks(self._open.stray)
+            found.compared,
+            found.differences,
+            (*found.booked, *moved.values()),
+            self._alarms() | {f"moved_away:{symbol}": text for symbol, text in moved.items()},
+            _locks(self._open.stray),
         )
 
     # balances --------------------------------------------------------------------
@@ -267,15 +274,35 @@ class AccountReconciler:
             " prefix, but this book's journal does not hold it; it is not touched, and the symbol is not entered"
             for order in self._open.stray
         }
-        balances = self._ledger.balances()
-        for symbol, position in self._ledger.positions().items():
-            left = balances.get(position.base, ZERO)
-            if position.quantity > max(left, ZERO):
-                alarms[f"position_short:{symbol}"] = (
-                    f"{symbol}: the position is {to_wire(position.quantity)} {position.base}, but the account holds only"
-                    f" {to_wire(left)}: withdrawn, sold or spent on fees from outside; no more than that can be sold"
-                )
+        short = self._short()
+        self._is_short = bool(short)
+        for symbol, missing in short.items():
+            alarms[f"position_short:{symbol}"] = (
+                f"{symbol}: {to_wire(missing)} of the position are no longer on the account: withdrawn or sold by"
+                " someone else; no more than is there can be sold"
+            )
         return alarms
+
+    def _short(self) -> dict[str, Decimal]:
+        """symbol -> how much more the position is than the account holds by the ledger."""
+        balances = self._ledger.balances()
+        short = {}
+        for symbol, position in self._ledger.positions().items():
+            missing = position.quantity - max(balances.get(position.base, ZERO), ZERO)
+            if position.quantity > 0 and missing > 0:
+                short[symbol] = missing
+        return short
+
+    def _move_out(self, at: datetime) -> dict[str, str]:
+        """Take what others sold or withdrew of positions out of them, at cost; symbol -> what was done."""
+        done = {}
+        for symbol, missing in self._short().items():
+            self._ledger.move_out(symbol, missing, at)
+            done[symbol] = (
+                f"{symbol}: {to_wire(missing)} that someone else sold or withdrew left the position, at cost"
+            )
+            _log.warning("a position was moved from outside", symbol=symbol, quantity=str(missing))
+        return done
 
 
 async def detect_wipe(exchange: Exchange, journal: OrderJournal, ledger: Ledger) -> bool:

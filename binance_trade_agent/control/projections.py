@@ -11,6 +11,8 @@ from binance_trade_agent.ports import ControlState, Outbox
 
 #: Outcomes that are told with one word and their reason's code; the whole reason is in the decision's row.
 _QUIET = {Outcome.HELD: "hold", Outcome.REFUSED: "refused", Outcome.HALTED: "halted"}
+#: Conditions that are put right when they are found.
+_BOOKED = frozenset({"balance_difference", "moved_away"})
 #: How long a booked difference stays an incident.
 _DIFFERENCE_SHOWN = timedelta(hours=1)
 #: Conditions that every cycle looks at, whatever its symbols.
@@ -119,7 +121,7 @@ class Projector:
 def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:
     """Whether `report` could have found the condition `key` again, or nobody will look any more."""
     kind, _, subject = key.partition(":")
-    if kind == "balance_difference":
+    if kind in _BOOKED:
         # booked when it was found, so it never comes again: a person shall see it nevertheless
         return report.finished_at - raised_at >= _DIFFERENCE_SHOWN
     if kind in _OF_THE_BOOK:

@@ -75,6 +75,20 @@ class Position:
         """Gain at `price` before the fee of selling."""
         return self.quantity * price - self.cost
 
+    def without(self, quantity: Decimal) -> "Position":
+        """The position once `quantity` of it was moved away by someone else, at what it cost on average."""
+        taken = min(quantity, self.quantity)
+        if taken <= 0:
+            return self
+        is_all = taken == self.quantity
+        cost = self.cost if is_all else (self.cost * taken / self.quantity).quantize(Decimal("1e-12"))
+        return replace(
+            self,
+            quantity=EXACT.subtract(self.quantity, taken),
+            cost=EXACT.subtract(self.cost, cost),
+            opened_at=None if is_all else self.opened_at,
+        )
+
     def at_most(self, quantity: Decimal) -> "Position":
         """The position without what exceeds `quantity`, at the same average price."""
         if quantity >= self.quantity or self.quantity <= 0:

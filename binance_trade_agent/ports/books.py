@@ -143,6 +143,10 @@ class Ledger(Protocol):
         """Write a flow that nothing explains, so that the ledger agrees with the exchange again."""
         ...
 
+    def move_out(self, symbol: str, quantity: Decimal, at: datetime) -> None:
+        """Take a part of a position out at its average cost: someone else sold or withdrew it. Raises `KeyError`."""
+        ...
+
     def last_comparison(self) -> datetime | None:
         """Exchange time at which the ledger last agreed with the exchange; None before the first time."""
         ...

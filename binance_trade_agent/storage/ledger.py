@@ -15,7 +15,7 @@ from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.flows import add_flow, book_others
-from binance_trade_agent.storage.positions import held, position_of
+from binance_trade_agent.storage.positions import held, move_out, position_of
 
 
 class SqlLedger:
@@ -98,6 +98,11 @@ class SqlLedger:
                 at=at,
                 reason=reason,
             )
+
+    def move_out(self, symbol: str, quantity: Decimal, at: datetime) -> None:
+        """Take a part of a position out at its average cost: someone else sold or withdrew it. Raises `KeyError`."""
+        with self._database.write() as transaction:
+            move_out(transaction, self._book, symbol, quantity, at)
 
     def last_comparison(self) -> datetime | None:
         """Exchange time at which the ledger last agreed with the exchange; None before the first time."""

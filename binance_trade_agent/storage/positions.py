@@ -12,6 +12,7 @@ so it does not depend on the order of booking either.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -48,15 +49,59 @@ def book_fills(transaction: Session, book: Book, client_order_id: str, fills: It
         transaction.add(row)
         position = Position(symbol, base_asset(symbol, book), book.quote)
     elif fresh[0].trade_id < row.last_trade_id:
-        position = Position(symbol, row.base, row.quote)
         transaction.flush()
         fresh = booked_fills(transaction, book.id, symbol=symbol)
+        _store(row, _recounted(transaction, book.id, row, fresh), fresh[-1].trade_id)
+        transaction.flush()
+        return
     else:
         position = position_of(row)
     for fill in fresh:
         position = position.after(fill)
     _store(row, position, fresh[-1].trade_id)
     transaction.flush()
+
+
+def move_out(transaction: Session, book: Book, symbol: str, quantity: Decimal, at: datetime) -> None:
+    """Take a part of a position out at its average cost: someone else sold or withdrew it. Raises `KeyError`."""
+    row = transaction.get(models.Position, (book.id, symbol))
+    if row is None:
+        raise KeyError(symbol)
+    before = position_of(row)
+    after = before.without(quantity)
+    transaction.add(
+        models.PositionMove(
+            book_id=book.id,
+            symbol=symbol,
+            after_trade_id=row.last_trade_id,
+            quantity=EXACT.subtract(before.quantity, after.quantity),
+            cost=EXACT.subtract(before.cost, after.cost),
+            at=at,
+        )
+    )
+    _store(row, after, row.last_trade_id)
+
+
+def _recounted(transaction: Session, book_id: int, row: models.Position, fills: list[Fill]) -> Position:
+    """The position counted anew from all its `fills`, each move after the trade it came after."""
+    query = select(models.PositionMove).filter_by(book_id=book_id, symbol=row.symbol)
+    moves = list(
+        transaction.scalars(query.order_by(models.PositionMove.after_trade_id, models.PositionMove.id))
+    )
+    position = Position(row.symbol, row.base, row.quote)
+    for fill in fills:
+        while moves and moves[0].after_trade_id < fill.trade_id:
+            position = _moved(position, moves.pop(0))
+        position = position.after(fill)
+    for move in moves:
+        position = _moved(position, move)
+    return position
+
+
+def _moved(position: Position, move: models.PositionMove) -> Position:
+    after = position.without(move.quantity)
+    move.cost = EXACT.subtract(position.cost, after.cost)
+    return after
 
 
 def booked_fills(

@@ -74,7 +74,9 @@ class SqlReadModels:
             .where(models.OUTSIDE)
         )
         amounts = transaction.scalars(put_in).all()
-        return total(amounts) if amounts else None
+        moved_out = select(models.PositionMove.cost).filter_by(book_id=self._book.id)
+        taken = total(transaction.scalars(moved_out))
+        return EXACT.subtract(total(amounts), taken) if amounts else None
 
     def contributed(self) -> Decimal | None:
         """What was put in, in quote currency; None before the book is open."""

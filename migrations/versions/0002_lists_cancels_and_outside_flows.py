@@ -29,6 +29,7 @@ def upgrade() -> None:
     _create_cancels()
     _widen_flows()
     _create_foreign_orders()
+    _create_position_moves()
     _count_fees()
     op.create_table(
         "request_weights",
@@ -135,6 +136,26 @@ def _create_foreign_orders() -> None:
     )
 
 
+def _create_position_moves() -> None:
+    op.create_table(
+        "position_moves",
+        sa.Column("id", ROW_NUMBER, nullable=False),
+        sa.Column("book_id", ROW_NUMBER, nullable=False),
+        sa.Column("symbol", sa.Text(), nullable=False),
+        sa.Column("after_trade_id", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", AMOUNT, nullable=False),
+        sa.Column("cost", AMOUNT, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name="fk_position_moves_book_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_position_moves"),
+    )
+    op.create_index(
+        "ix_position_moves_book_id_symbol_after_trade_id",
+        "position_moves",
+        ["book_id", "symbol", "after_trade_id"],
+    )
+
+
 def _count_fees() -> None:
     """Add up what fills of other assets paid in each: the new column `balances.fees`."""
     op.add_column("balances", sa.Column("fees", AMOUNT, nullable=False, server_default="0"))
@@ -182,7 +203,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM bans WHERE scope <> 'all'")
     _key_bans("address")
     op.drop_column("bans", "scope")
-    for table in ("request_weights", "foreign_orders", "cancels"):
+    for table in ("request_weights", "foreign_orders", "position_moves", "cancels"):
         op.drop_table(table)
     for name in ("uq_flows_reference", "ix_flows_outside_at", "ix_flows_outside_asset"):
         op.drop_index(name, "flows")

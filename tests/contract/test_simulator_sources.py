@@ -47,7 +47,9 @@ async def simulating(
     server = build_simulator(settings.model_copy(update={"simulator_port": 0}))
     await server.start()
     urls = server.rest_url, server.stream_url, f"{server.stream_url}/ws-api/v3"
-    adapter = BinanceExchange(BinanceConfig(*urls, *SIMULATOR_KEY_PAIR), SystemClock(), MemoryBans(), MemoryWeights())
+    adapter = BinanceExchange(
+        BinanceConfig(*urls, *SIMULATOR_KEY_PAIR), SystemClock(), MemoryBans(), MemoryWeights()
+    )
     try:
         yield server, adapter
     finally:

@@ -378,3 +378,32 @@ async def test_a_refused_oco_is_tried_again_ever_more_seldom(desk: DeskUnderTest
     report = await desk.cycle()
     assert report.alarms == {}
     assert len(open_at_exchange(desk)) == 2
+
+
+async def test_what_a_person_sells_of_a_position_leaves_it_at_cost(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, protection=PLAN)
+    await bought(desk)
+    before = desk.store.ledger.positions()["BTCUSDT"]
+    put_in = desk.store.reads.contributed()
+    for order in open_at_exchange(desk):
+        desk.exchange.orders[order.client_order_id] = replace(order, status=type(order.status).CANCELED)
+    desk.exchange.balances["BTC"] -= Decimal("0.5")
+    desk.exchange.balances["USDT"] += Decimal(60)
+    for _ in range(4):
+        desk.exchange.time += timedelta(seconds=20)
+        report = await desk.cycle()
+    after = desk.store.ledger.positions()["BTCUSDT"]
+    assert after.quantity == desk.exchange.balances["BTC"] == before.quantity - Decimal("0.5")
+    assert after.average_price is not None
+    assert before.average_price is not None
+    assert round(after.average_price, 8) == round(before.average_price, 8)
+    assert after.realised == before.realised
+    now_in = desk.store.reads.contributed()
+    assert put_in is not None
+    assert now_in == put_in + 60 - (before.cost - after.cost)
+    assert report.equity is not None
+    assert report.equity.total == desk.exchange.balances["USDT"] + after.quantity * desk.exchange.price
+    # what is left is covered, and the next purchase is told from it
+    assert sum(order.quantity for order in open_at_exchange(desk)) <= 2 * after.quantity
+    assert booked_equals_held(desk)
+    desk.store.database.close()

@@ -142,6 +142,21 @@ async def test_a_symbol_without_replacements_has_its_protection_cancelled_for_an
 # positions of which the account holds less ---------------------------------------------------
 
 
+async def test_a_refusal_of_what_the_stream_told_of_ends_nothing(desk: DeskUnderTest) -> None:
+    class Contradicting(FakeExchange):
+        async def place(self, intent):  # type: ignore[no-untyped-def]
+            desk.user_data.deliver(OrderReported(await super().place(intent)))
+            raise Refused(-2010, "Account has insufficient balance for requested action.")
+
+    await desk.cycle()
+    desk.exchange.__class__ = Contradicting
+    desk.exchange.close_candle(101)
+    await desk.cycle()
+    entry = next(order for order in desk.orders if order.purpose == "entry")
+    assert entry.status == "FILLED"
+    assert booked_equals_held(desk)
+
+
 async def test_what_the_account_no_longer_holds_is_not_covered(desk: DeskUnderTest) -> None:
     await bought(desk)
     whole = held(desk)
@@ -155,7 +170,8 @@ async def test_what_the_account_no_longer_holds_is_not_covered(desk: DeskUnderTe
     stop, target = resting(desk)
     assert stop.quantity == target.quantity
     assert whole - Decimal("0.2") - stop.quantity < Decimal("0.00001")
-    assert list(report.alarms) == ["position_short:BTCUSDT"]
+    assert report.alarms == {}
+    assert held(desk) == whole - Decimal("0.2")
     sent = len(desk.exchange.sent_lists)
     desk.exchange.close_candle(100)
     desk.clock.elapsed_s += 600

@@ -123,7 +123,7 @@ class OrderSender:
             self._stream.expect(cid)
         else:
             text = f"cancelled, but the exchange refused what was to replace it: {replaced.refusal}"
-            answer = Answer(Sent.REFUSED, (self._journal.mark_rejected(cid, text),), text)
+            answer = Answer(Sent.REFUSED, (self._rejected(cid, text),), text)
         self._journal.mark_cancel(cancel.cancel_id, CancelStatus.DONE, "")
         await self._look_up(targets)
         return answer
@@ -170,7 +170,12 @@ class OrderSender:
         if sent is Sent.UNKNOWN:
             _log.warning("order outcome unknown", client_order_ids=cids, reason=text)
             return Answer(sent, self._unknown(cids, text), text)
-        return Answer(sent, tuple(self._journal.mark_rejected(cid, text) for cid in cids), text)
+        return Answer(sent, tuple(self._rejected(cid, text) for cid in cids), text)
+
+    def _rejected(self, cid: str, reason: str) -> JournalOrder:
+        """The row as refused; one that the user stream has told of since stays as it was told."""
+        row = self._journal.get(cid)
+        return self._journal.mark_rejected(cid, reason) if row.status.is_unresolved else row
 
     def _unknown(self, cids: tuple[str, ...], reason: str) -> tuple[JournalOrder, ...]:
         return tuple(self._journal.mark_unknown(cid, reason) for cid in cids)

@@ -38,6 +38,7 @@ from binance_trade_agent.storage.models.trading import (
     Order,
     OrderList,
     Position,
+    PositionMove,
 )
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "OrderList",
     "Override",
     "Position",
+    "PositionMove",
     "RequestWeight",
     "Session",
     "SymbolProgress",

@@ -210,6 +210,19 @@ class Balance(OfBook):
     fees: Mapped[Decimal] = mapped_column(default=ZERO)
 
 
+class PositionMove(NumberedOfBook):
+    """A part of a position that someone else sold or withdrew: taken out at its cost, after the trade `after_trade_id`."""
+
+    __tablename__ = "position_moves"
+    __table_args__ = (Index(None, "book_id", "symbol", "after_trade_id"),)
+
+    symbol: Mapped[str]
+    after_trade_id: Mapped[int] = mapped_column(BigInteger)
+    quantity: Mapped[Decimal]
+    cost: Mapped[Decimal]
+    at: Mapped[datetime]
+
+
 class ForeignOrder(OfBook):
     """An open order of the account that is not ours, as it was last seen. `seen_at` is when it was first."""
 

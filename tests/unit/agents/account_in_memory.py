@@ -80,6 +80,9 @@ class MemoryLedger:
         self.differences.append((asset, amount))
         self._move({asset: amount})
 
+    def move_out(self, symbol: str, quantity: Decimal, at: datetime) -> None:
+        self.position_rows[symbol] = self.position_rows[symbol].without(quantity)
+
     def last_comparison(self) -> datetime | None:
         return self.agreed_at
 

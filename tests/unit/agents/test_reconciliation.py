@@ -251,16 +251,31 @@ async def test_an_order_that_was_given_up_is_taken_over_with_its_fills(desk: Des
     assert desk.ledger.position_rows["BTCUSDT"].quantity == 1
 
 
-async def test_a_withdrawn_position_is_an_incident_while_it_lasts(desk: Desk) -> None:
+async def test_what_is_withdrawn_of_a_position_leaves_it(desk: Desk) -> None:
     desk.order("bta-1")
     desk.know("bta-1")
     desk.exchange.transfer("BTC", Decimal("-1000.4"))
     comparison = await desk.settle()
     assert comparison.differences == {"BTC": Decimal("-1000.4")}
-    assert list(comparison.alarms) == ["position_short:BTCUSDT"]
-    assert "holds only 0.6:" in comparison.alarms["position_short:BTCUSDT"]
+    assert list(comparison.alarms) == ["moved_away:BTCUSDT"]
+    assert "0.4 that someone else sold or withdrew" in comparison.alarms["moved_away:BTCUSDT"]
+    assert desk.ledger.position_rows["BTCUSDT"].quantity == Decimal("0.6")
+    # coins that come later are a person's own
     desk.exchange.transfer("BTC", ONE)
     assert (await desk.settle()).alarms == {}
+    assert desk.ledger.position_rows["BTCUSDT"].quantity == Decimal("0.6")
+
+
+async def test_a_position_that_is_short_is_an_incident_until_every_order_is_looked_up(desk: Desk) -> None:
+    desk.order("bta-1")
+    desk.know("bta-1")
+    desk.exchange.transfer("BTC", Decimal("-1000.4"))
+    desk.ledger.book_transfer("BTC", Decimal("-1000.4"), desk.exchange.now(), "told by the stream")
+    comparison = await desk.compare(thorough=False)
+    assert list(comparison.alarms) == ["position_short:BTCUSDT"]
+    assert desk.reconciler.is_in_doubt
+    assert list((await desk.compare()).alarms) == ["moved_away:BTCUSDT"]
+    assert not desk.reconciler.is_in_doubt
 
 
 async def test_open_orders_are_read_at_start_after_gaps_and_every_ten_minutes(desk: Desk) -> None:
