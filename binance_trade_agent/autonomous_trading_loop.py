@@ -89,9 +89,7 @@ class TradingLoop:
             trader.store.control, self._orchestrator, self._clock, self._next_cycle_number
         )
         self._period_s = trader.settings.period.total_seconds()
-        self._reporter = CycleReporter(
-            trader.projector, metrics, trader.store.reads, trader.exchange, trader.clock
-        )
+        self._reporter = CycleReporter(trader.projector, metrics, trader.exchange)
         self._work = StoppableWork(trader, self._orchestrator, keeper, self._reporter, heartbeat, stop)
 
     # the three kinds of session ------------------------------------------------

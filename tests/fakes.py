@@ -213,10 +213,6 @@ class FakeReadModels:
         self._check()
         return tuple(row for row in self.order_rows if not OrderStatus(row.status).is_terminal)
 
-    def contributed(self) -> Decimal | None:
-        self._check()
-        return self.stored.contributed
-
     def incidents(self) -> tuple[Incident, ...]:
         self._check()
         return self.stored.incidents

@@ -63,6 +63,7 @@ class PortfolioAgent:
             locked_symbols=frozenset(row.intent.symbol for row in unfinished if row.locks_symbol),
             covered={symbol: covered(covers_of(unfinished, symbol)) for symbol in positions},
             balances=balances,
+            contributed=self._ledger.contributed(),
             dust_symbols=frozenset(symbol for symbol in positions if self._is_dust(positions[symbol])),
         )
 
@@ -77,6 +78,7 @@ class PortfolioAgent:
             positions_value=portfolio.exposure,
             realised=total(p.realised for p in portfolio.positions.values()),
             unrealised=portfolio.exposure - total(p.cost for p in portfolio.positions.values()),
+            contributed=portfolio.contributed,
         )
 
     def _is_dust(self, position: Position) -> bool:

@@ -36,6 +36,8 @@ _BELIEVED_AFTER = timedelta(seconds=5)
 #: How often open orders are read when nothing calls for it, and when a gap in the user stream does.
 _SURVEY_EVERY_S = 600.0
 _SURVEY_SOONEST_S = 60.0
+#: The same when the stream has told of an order of others.
+_SURVEY_ASKED_S = 10.0
 #: With more symbols than this, all open orders of the account weigh less than those of each symbol.
 _SYMBOLS_ASKED_SINGLY = 13
 #: The ledger's agreement is written down at most so often: a cycle should not pay for it each time.
@@ -95,11 +97,16 @@ class AccountReconciler:
         self._surveyed_at: float | None = None
         self._open = OpenOrders((), (), ())
         self._is_short = False
+        self._survey_asked = False
 
     @property
     def is_in_doubt(self) -> bool:
         """Whether a difference was seen that counts only if it is still there after every order is looked up."""
         return bool(self._suspected) or self._is_short
+
+    def survey_soon(self) -> None:
+        """Read open orders as soon as they may be read again: others have moved theirs."""
+        self._survey_asked = True
 
     async def compare(
         self,
@@ -235,7 +242,8 @@ class AccountReconciler:
 
     async def _survey_if_due(self, account: AccountSnapshot | None, thorough: bool) -> None:
         now = self._clock.monotonic()
-        wait_s = _SURVEY_SOONEST_S if thorough else _SURVEY_EVERY_S
+        usual_s = _SURVEY_SOONEST_S if thorough else _SURVEY_EVERY_S
+        wait_s = _SURVEY_ASKED_S if self._survey_asked else usual_s
         if self._surveyed_at is not None and now - self._surveyed_at < wait_s:
             return
         try:
@@ -243,7 +251,7 @@ class AccountReconciler:
         except ExchangeError as error:
             _log.warning("open orders could not be read", reason=str(error))
             return
-        self._surveyed_at = now
+        self._surveyed_at, self._survey_asked = now, False
         journalled = {order.client_order_id for order in orders if self._is_ours(order)}
         self._open = split_open_orders(orders, journalled)
         self._ledger.note_foreign_orders([*self._open.stray, *self._open.foreign], self._exchange.now())

@@ -30,6 +30,8 @@ class UserDataAgent:
         self._alarms: dict[str, str] = {}
         self._must_look_up = True
         self.is_live = False
+        #: Whether an order of others was told of since open orders were last read; taken by who reads them.
+        self.others_moved = False
 
     @property
     def alarms(self) -> Mapping[str, str]:
@@ -90,8 +92,9 @@ class UserDataAgent:
 
     def _foreign(self, event: OrderReported) -> None:
         order = event.order
+        # the reading of open orders says what it is; with our prefix it is one that the journal lacks
+        self.others_moved = True
         if order.client_order_id.startswith(CLIENT_ORDER_ID_PREFIX):
-            # the comparison of open orders says what it is
             self._must_look_up = True
         fills = [fill for fill in order.fills if self._is_news(fill.traded_at)]
         if fills and self._ledger.book_foreign(fills):

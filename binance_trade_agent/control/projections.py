@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Decision, Outcome, TradingState
 from binance_trade_agent.domain.portfolio import Equity
@@ -23,12 +22,12 @@ _UNSEEING = frozenset({Outcome.NO_DATA, Outcome.INTERRUPTED})
 _NAMED = 6
 
 
-def summary_line(report: CycleReport, contributed: Decimal | None) -> str:
+def summary_line(report: CycleReport) -> str:
     """One line a person can follow: worth against what was put in, orders and troubles, the quiet rest, the time taken."""
     start = report.start
     parts = [f"cycle {start.number}" if start.kind is CycleKind.SCHEDULED else f"{start.kind} {start.number}"]
     if report.equity is not None:
-        parts.append(_equity_text(report.equity, contributed))
+        parts.append(_equity_text(report.equity))
     parts += [f">> {text}" for text in report.traded]
     parts += [_loud_text(decision) for decision in report.decisions if decision.outcome not in _QUIET]
     parts += [f"!! {text}" for text in report.alarms.values()]
@@ -146,10 +145,10 @@ def _quiet_text(decisions: list[Decision]) -> str:
     return ", ".join(f"{d.symbol} {_QUIET[d.outcome]} ({d.reason.code.replace('_', ' ')})" for d in decisions)
 
 
-def _equity_text(equity: Equity, contributed: Decimal | None) -> str:
+def _equity_text(equity: Equity) -> str:
     total = equity.total
     text = f"equity {total:,.2f} {equity.quote}"
-    if contributed:
-        change = round((total / contributed - 1) * 100, 2) + 0  # + 0: no minus sign on a zero
+    if equity.contributed:
+        change = round((total / equity.contributed - 1) * 100, 2) + 0  # + 0: no minus sign on a zero
         text += f" ({change:+.2f} %)"
     return text

@@ -90,7 +90,9 @@ class Watch:
         now = self._clock.now()
         running = session is not None and session.ended_at is None
         cycle = stored.last_cycle
-        equity, contributed = stored.equity, stored.contributed
+        equity = stored.equity
+        # of the same moment: what was put in since is not in that equity yet
+        contributed = equity.contributed if equity and equity.contributed is not None else stored.contributed
         return AgentStatus(
             as_of=now,
             mode=self._plan.mode,

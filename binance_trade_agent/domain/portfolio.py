@@ -160,6 +160,8 @@ class Equity:
     positions_value: Decimal
     realised: Decimal
     unrealised: Decimal
+    #: What had been put in by then, less what was taken out.
+    contributed: Decimal = ZERO
 
     @property
     def total(self) -> Decimal:
@@ -184,6 +186,8 @@ class PortfolioView:
     covered: Mapping[str, Decimal] = field(default_factory=dict)
     #: asset -> what the ledger says the account holds, foreign coins included
     balances: Mapping[str, Decimal] = field(default_factory=dict)
+    #: What was put in, in quote currency, less what was taken out; as of `cash`
+    contributed: Decimal = ZERO
 
     def position(self, symbol: str) -> Position | None:
         """The position in `symbol`, if more than dust is held."""

@@ -199,6 +199,8 @@ class EquityRow:
     realised: Decimal
     unrealised: Decimal
     total: Decimal
+    #: What had been put in by then; None in rows of an earlier version.
+    contributed: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from binance_trade_agent.agents.market_data import MarketView
 from binance_trade_agent.agents.reconciliation import Comparison
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart, Decision, ExecutionResult
+from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import JournalCancel, JournalOrder
 from binance_trade_agent.domain.portfolio import AccountSnapshot, PortfolioView
 from binance_trade_agent.orchestrator.desk import OrderRequest
@@ -42,6 +43,16 @@ class Cycle:
         return bool(position and position.quantity > 0) or bool(self.portfolio.covered.get(symbol))
 
 
+def resting_entries(unfinished: Iterable[JournalOrder]) -> dict[str, str]:
+    """symbol -> the entry that waits at the exchange for its price, in words."""
+    return {
+        row.intent.symbol: f"an entry of {to_wire(row.intent.quantity)} rests at {to_wire(row.intent.price)}"
+        + (f" until {row.intent.expires_at:%H:%M:%S} UTC" if row.intent.expires_at else "")
+        for row in unfinished
+        if row.rests_as_entry and row.booked == row.executed and row.intent.price is not None
+    }
+
+
 def locks_of(unfinished: Iterable[JournalOrder], cancels: Iterable[JournalCancel]) -> dict[str, str]:
     """symbol -> why it must wait: a cancel or an order that is not finished."""
     locks: dict[str, str] = {}
@@ -49,7 +60,7 @@ def locks_of(unfinished: Iterable[JournalOrder], cancels: Iterable[JournalCancel
         text = f"cancel {cancel.intent.cancel_id} is {cancel.status}"
         locks[cancel.intent.symbol] = text + (f": {cancel.reason}" if cancel.reason else "")
     for row in unfinished:
-        if row.locks_symbol:
+        if row.locks_symbol and not (row.rests_as_entry and row.booked == row.executed):
             text = f"order {row.intent.client_order_id} is {row.status}"
             locks[row.intent.symbol] = text + (f": {row.reason}" if row.reason else "")
     return locks

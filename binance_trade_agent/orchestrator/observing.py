@@ -38,6 +38,9 @@ class Observer:
         desk.portfolio.learn(views.values(), quotes)
         if known is not None:
             desk.portfolio.open_with(known)
+        if desk.user_data.others_moved:
+            desk.reconciler.survey_soon()
+            desk.user_data.others_moved = False
         comparison = await desk.reconciler.compare(
             known, unfinished, thorough=thorough, all_found=desk.resolver.knows_all
         )

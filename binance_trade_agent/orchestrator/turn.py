@@ -20,7 +20,7 @@ from binance_trade_agent.domain.decisions import (
 from binance_trade_agent.domain.market import MarketDataFailure, MarketSnapshot
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.protection import ExitNow
-from binance_trade_agent.orchestrator.cycle import Cycle, locks_of
+from binance_trade_agent.orchestrator.cycle import Cycle, locks_of, resting_entries
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
 from binance_trade_agent.orchestrator.progress import Progress
 from binance_trade_agent.telemetry.stopwatch import Stopwatch
@@ -99,6 +99,9 @@ class SymbolTurn:
             await self._clear_entries(signal.symbol, cycle)
         if waiting := _must_wait(signal, cycle):
             return replace(decision, outcome=Outcome.UNRESOLVED, reason=waiting)
+        if (resting := resting_entries(cycle.unfinished).get(signal.symbol)) is not None:
+            outcome = Outcome.HELD if side is None else Outcome.REFUSED
+            return replace(decision, outcome=outcome, reason=Reason("entry_rests", resting))
         if signal.action is SignalAction.HOLD:
             return replace(decision, outcome=Outcome.HELD, reason=signal.reasons[0])
         verdict = self._desk.risk.assess(

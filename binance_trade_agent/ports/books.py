@@ -131,6 +131,10 @@ class Ledger(Protocol):
         """asset -> what the account must hold by our flows (opening balances included)."""
         ...
 
+    def contributed(self) -> Decimal:
+        """What was put in, in quote currency, less what was taken out; 0 before the book is open."""
+        ...
+
     def book_transfer(self, asset: str, amount: Decimal, at: datetime, reference: str) -> bool:
         """Write a deposit (positive) or withdrawal; False if `reference` is booked already."""
         ...

@@ -154,4 +154,5 @@ def _snapshot_row(book_id: int, cycle_id: str, equity: Equity) -> models.EquityS
         positions_value=equity.positions_value,
         realised=equity.realised,
         unrealised=equity.unrealised,
+        contributed=equity.contributed,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.errors import StorageError
-from binance_trade_agent.domain.money import EXACT, ZERO
+from binance_trade_agent.domain.money import EXACT, ZERO, total
 from binance_trade_agent.domain.orders import Fill, Side
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
@@ -149,3 +149,11 @@ def _is_of_a_journalled_order(transaction: Session, book_id: int, fill: Fill) ->
         book_id=book_id, symbol=fill.symbol, exchange_order_id=fill.exchange_order_id
     )
     return transaction.scalar(query.limit(1)) is not None
+
+
+def put_in(transaction: Session, book: Book) -> Decimal | None:
+    """What was put in, in quote currency, less what was taken out, at cost; None before the book is open."""
+    flows = select(models.Flow.amount).filter_by(book_id=book.id, asset=book.quote).where(models.OUTSIDE)
+    amounts = transaction.scalars(flows).all()
+    moved_out = select(models.PositionMove.cost).filter_by(book_id=book.id)
+    return EXACT.subtract(total(amounts), total(transaction.scalars(moved_out))) if amounts else None

@@ -14,7 +14,7 @@ from binance_trade_agent.domain.portfolio import AccountSnapshot, Position
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
-from binance_trade_agent.storage.flows import add_flow, book_others
+from binance_trade_agent.storage.flows import add_flow, book_others, put_in
 from binance_trade_agent.storage.positions import held, move_out, position_of
 
 
@@ -55,6 +55,11 @@ class SqlLedger:
         """Asset -> what the account must hold by our flows."""
         with self._database.read() as transaction:
             return all_balances(transaction, self._book.id)
+
+    def contributed(self) -> Decimal:
+        """What was put in, in quote currency, less what was taken out; 0 before the book is open."""
+        with self._database.read() as transaction:
+            return put_in(transaction, self._book) or ZERO
 
     def book_transfer(self, asset: str, amount: Decimal, at: datetime, reference: str) -> bool:
         """Write a deposit (positive) or withdrawal; False if `reference` is booked already."""

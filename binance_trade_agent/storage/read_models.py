@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, Select, TextClause, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from binance_trade_agent.domain.money import EXACT, total
+from binance_trade_agent.domain.money import EXACT
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
@@ -28,6 +28,7 @@ from binance_trade_agent.storage import models
 from binance_trade_agent.storage.control_state import stored_control
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import shown
+from binance_trade_agent.storage.flows import put_in
 from binance_trade_agent.storage.ledger import all_balances, all_positions
 from binance_trade_agent.storage.sessions import latest_session
 
@@ -61,27 +62,11 @@ class SqlReadModels:
                 orders_by_status=self._orders_by_status(transaction),
                 unresolved=self._orders(transaction, _STATUS_ROWS, models.UNFINISHED_ORDER, unresolved),
                 equity=newest[0] if newest else None,
-                contributed=self._contributed(transaction),
+                contributed=put_in(transaction, self._book),
                 heartbeats=self._heartbeats(transaction),
                 incidents=self._incidents(transaction),
                 failed_starts=counters.failed_starts,
             )
-
-    def _contributed(self, transaction: Session) -> Decimal | None:
-        put_in = (
-            select(models.Flow.amount)
-            .filter_by(book_id=self._book.id, asset=self._book.quote)
-            .where(models.OUTSIDE)
-        )
-        amounts = transaction.scalars(put_in).all()
-        moved_out = select(models.PositionMove.cost).filter_by(book_id=self._book.id)
-        taken = total(transaction.scalars(moved_out))
-        return EXACT.subtract(total(amounts), taken) if amounts else None
-
-    def contributed(self) -> Decimal | None:
-        """What was put in, in quote currency; None before the book is open."""
-        with self._database.read() as transaction:
-            return self._contributed(transaction)
 
     def book(self) -> Book | None:
         """The book all answers are of."""
@@ -353,4 +338,5 @@ def _equity_shown(row: models.EquitySnapshot) -> EquityRow:
         realised=row.realised,
         unrealised=row.unrealised,
         total=EXACT.add(row.cash, row.positions_value),
+        contributed=row.contributed,
     )

@@ -25,6 +25,7 @@ HAS_REFERENCE = sa.text("reference IS NOT NULL")
 
 def upgrade() -> None:
     op.add_column("books", sa.Column("compared_at", INSTANT, nullable=True))
+    op.add_column("equity", sa.Column("contributed", AMOUNT, nullable=True))
     _widen_orders()
     _create_cancels()
     _widen_flows()
@@ -213,4 +214,5 @@ def downgrade() -> None:
         op.drop_index(f"ix_orders_{name}", "orders")
     for column in ("price", "stop_price", "time_in_force", "expires_at"):
         op.drop_column("orders", column)
+    op.drop_column("equity", "contributed")
     op.drop_column("books", "compared_at")

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from binance_trade_agent.agents.risk import RiskLimits
+from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.decisions import CycleOutcome, Outcome, TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.user_events import Transferred
 from binance_trade_agent.orchestrator import OrderRequest
 from tests.desk import DeskUnderTest, booked_equals_held, make_desk
 from tests.fake_exchange import MINUTE, FakeExchange
@@ -456,3 +458,17 @@ async def test_an_order_cancelled_while_its_answer_is_due_is_unknown(desk: DeskU
         "UNKNOWN",
         "stopped while waiting for the answer",
     )
+
+
+async def test_profit_is_told_of_one_moment(desk: DeskUnderTest) -> None:
+    await desk.cycle()
+    watch = Watch(desk.store.reads, desk.clock, WatchPlan("simulated", "", ("BTCUSDT",), "marked", MINUTE))
+    assert watch.status().profit == 0
+    desk.exchange.balances["USDT"] += 500
+    desk.user_data.deliver(Transferred("USDT", Decimal(500), desk.exchange.time, "deposit 1"))
+    # the newest equity does not hold it yet, so neither does what it is compared with
+    assert watch.status().profit == 0
+    report = await desk.cycle()
+    assert watch.status().profit == 0
+    assert report.equity is not None
+    assert report.equity.contributed == Decimal(1500)

@@ -282,7 +282,12 @@ async def test_a_limit_entry_rests_below_the_ask_and_locks_its_symbol(tmp_path: 
     assert (entry.order_type, entry.price) == (OrderType.LIMIT, Decimal("99.99"))
     desk.exchange.close_candle(101)
     await desk.cycle()
-    assert desk.decisions[0].outcome == "unresolved_order"
+    assert (desk.decisions[0].outcome, desk.decisions[0].reason_code) == ("held", "entry_rests")
+    assert "rests at 99.99 until" in desk.decisions[0].reason
+    assert len(desk.exchange.sent) == 1
+    asked = OrderRequest(side=Side.BUY, quantity=Decimal("0.1"))
+    report = await desk.orchestrator.execute_trading_workflow(desk.next_number, "BTCUSDT", request=asked)
+    assert report.decisions[0].outcome == "refused"
     assert len(desk.exchange.sent) == 1
     desk.store.database.close()
 
@@ -384,7 +389,7 @@ async def test_what_a_person_sells_of_a_position_leaves_it_at_cost(tmp_path: Pat
     desk = make_desk(tmp_path, protection=PLAN)
     await bought(desk)
     before = desk.store.ledger.positions()["BTCUSDT"]
-    put_in = desk.store.reads.contributed()
+    put_in = desk.store.ledger.contributed()
     for order in open_at_exchange(desk):
         desk.exchange.orders[order.client_order_id] = replace(order, status=type(order.status).CANCELED)
     desk.exchange.balances["BTC"] -= Decimal("0.5")
@@ -398,7 +403,7 @@ async def test_what_a_person_sells_of_a_position_leaves_it_at_cost(tmp_path: Pat
     assert before.average_price is not None
     assert round(after.average_price, 8) == round(before.average_price, 8)
     assert after.realised == before.realised
-    now_in = desk.store.reads.contributed()
+    now_in = desk.store.ledger.contributed()
     assert put_in is not None
     assert now_in == put_in + 60 - (before.cost - after.cost)
     assert report.equity is not None

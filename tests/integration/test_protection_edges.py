@@ -231,7 +231,7 @@ async def test_a_delisted_symbol_does_not_keep_the_account_from_being_compared(
     for _ in range(4):
         desk.exchange.close_candle(100)
         await again.cycle()
-    assert again.store.reads.contributed() == Decimal(1050)
+    assert again.store.ledger.contributed() == Decimal(1050)
     assert booked_equals_held(again)
     again.store.database.close()
 

@@ -252,3 +252,5 @@ class EquitySnapshot(OfBook):
     positions_value: Mapped[Decimal]
     realised: Mapped[Decimal]
     unrealised: Mapped[Decimal]
+    #: None in rows of an earlier version.
+    contributed: Mapped[Decimal | None]

@@ -80,6 +80,9 @@ class MemoryLedger:
         self.differences.append((asset, amount))
         self._move({asset: amount})
 
+    def contributed(self) -> Decimal:
+        return Decimal(0)
+
     def move_out(self, symbol: str, quantity: Decimal, at: datetime) -> None:
         self.position_rows[symbol] = self.position_rows[symbol].without(quantity)
 
