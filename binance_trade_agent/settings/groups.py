@@ -44,7 +44,6 @@ def _default(
     ge: Any = None,
     gt: Any = None,
     le: Any = None,
-    lt: Any = None,
 ) -> Any:
     """A field's default, its sentence, what is allowed beyond the type, and the unit of the value."""
     return Field(
@@ -54,7 +53,6 @@ def _default(
         ge=ge,
         gt=gt,
         le=le,
-        lt=lt,
     )
 
 
@@ -184,7 +182,7 @@ class ProtectionGroup(_Group):
         "How far below the price paid a position is sold; 0 is no stop.",
         unit="of the price",
         ge=0,
-        lt=1,
+        le=Decimal("0.99"),
     )
     take_profit_share: Decimal = _default(
         Decimal("0.10"),
@@ -198,7 +196,7 @@ class ProtectionGroup(_Group):
         "How far below the bid a stop follows a rising price; 0 leaves it where it is.",
         unit="of the price",
         ge=0,
-        lt=1,
+        le=Decimal("0.99"),
     )
 
 

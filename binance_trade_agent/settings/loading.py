@@ -16,6 +16,18 @@ from binance_trade_agent.domain.setting_layers import Given, Layer, Merger, flat
 from binance_trade_agent.settings.settings import Settings
 from binance_trade_agent.settings.shown import MASK, allowed_text, is_secret, shown_value
 
+#: Variables that begin like this are meant for us, so that one of them we do not know is misspelt.
+_OWN_PREFIXES = (
+    "TRADING_",
+    "RISK_",
+    "ENTRY_ORDER",
+    "ENTRY_LIMIT",
+    "ENTRY_TIME",
+    "STOP_LOS",
+    "TAKE_PROF",
+    "TRAILING_",
+)
+
 
 def load_settings(environ: Mapping[str, str] | None = None, directory: Path | None = None) -> Settings:
     """The settings of this process.
@@ -56,9 +68,7 @@ def _merged(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, Given],
         return content
 
     secret_names = {name for name, field in _fields().items() if is_secret(field)}
-    merger = Merger(
-        frozenset(_fields()), frozenset({*secret_names, "DATABASE_URL"}), ("TRADING_", "RISK_"), read
-    )
+    merger = Merger(frozenset(_fields()), frozenset({*secret_names, "DATABASE_URL"}), _OWN_PREFIXES, read)
     toml, problems = _toml_values(folder / "trading.toml")
     dotenv, unreadable = _dotenv_values(folder / ".env")
     layers = (
