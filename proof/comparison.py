@@ -209,5 +209,5 @@ def _wrong_positions(books: Books) -> list[str]:
         f"{position.symbol}: {position.quantity}, its fills make {held[position.symbol]}"
         for position in books.positions
         if position.quantity != held[position.symbol]
-        and not position.quantity == books.balances.get(position.base) < held[position.symbol]
+        and not position.quantity == books.balances.get(position.base, Decimal(0)) < held[position.symbol]
     ]

@@ -99,6 +99,14 @@ def test_a_fill_twice_and_a_fill_with_other_figures_are_told() -> None:
     assert set(compare(TRUTH, replace(BOOKS, fills=(dearer,))).faults) == {"fills_wrong"}
 
 
+def test_a_position_that_others_took_from_is_what_the_account_holds() -> None:
+    (position,) = BOOKS.positions
+    less = replace(position, quantity=position.quantity / 2)
+    left = {**BOOKS.balances, position.base: less.quantity}
+    assert "positions" not in compare(TRUTH, replace(BOOKS, positions=(less,), balances=left)).faults
+    assert "positions" in compare(TRUTH, replace(BOOKS, positions=(less,))).faults
+
+
 def test_a_position_that_its_fills_do_not_make_is_told() -> None:
     wrong = replace(POSITION, quantity=Decimal(2))
     assert set(compare(TRUTH, replace(BOOKS, positions=(wrong,))).faults) == {"positions"}
