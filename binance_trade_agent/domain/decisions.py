@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.orders import JournalOrder, OrderType, Purpose, Side
 from binance_trade_agent.domain.portfolio import Equity
 
@@ -27,10 +28,23 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Miss:
+    """How far a HOLD was from an order: in words, and as a number that compares.
+
+    `distance` is the share of the price, or of the indicator's scale (RSI: of 100), by which
+    the rule was missed: 0 is at the threshold.
+    """
+
+    text: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """What the strategy says of one symbol. `strength` runs from 0 to 1.
 
     `values` are the indicator values at the deciding candle, which closed at `candle_time`.
+    `share` is how much of a usual entry is to be bought, or of the position to be sold.
     """
 
     symbol: str
@@ -40,7 +54,8 @@ class Signal:
     reasons: tuple[Reason, ...]
     values: Mapping[str, float]
     candle_time: datetime
-    nearest_miss: str | None = None
+    nearest_miss: Miss | None = None
+    share: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No order: the gates up to and including those that blocked; never empty of a blocking one."""
+    """No order: all gates in order, at least one of which blocked."""
 
     symbol: str
     gates: tuple[GateResult, ...]
@@ -111,12 +126,63 @@ class ExecutionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AssessmentInputs:
+    """What risk saw besides market, settings, candles and fills: enough to assess again.
+
+    Mappings are by symbol. `held_in_books` is the base asset by the book's flows, free coins of
+    the account are those the exchange reports. `side` and `quantity` are what was asked for
+    by someone other than the strategy.
+    """
+
+    control: "ControlSnapshot"
+    cash: Decimal
+    reserved_quote: Decimal
+    free_quote: Decimal
+    free_base: Decimal
+    held_in_books: Decimal
+    prices: Mapping[str, Decimal]
+    covered: Mapping[str, Decimal]
+    locked: tuple[str, ...]
+    dust: tuple[str, ...]
+    marks: LossMarks | None
+    contributed: Decimal
+    orders_last_minute: int
+    orders_today: int
+    last_traded_candle: datetime | None
+    is_traded: bool
+    side: Side | None = None
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInputs:
+    """What a decision saw that neither candles, settings nor fills tell.
+
+    `window` candles ended with `newest_candle`, the last `new_candles` of which were new; `rules` names
+    the symbol's rules as stored; `mark` is the book's newest flow at that moment.
+    """
+
+    observed_at: datetime
+    newest_candle: datetime
+    window: int
+    new_candles: int
+    bid: Decimal
+    bid_quantity: Decimal
+    ask: Decimal
+    ask_quantity: Decimal
+    rules: str
+    mark: int
+    assessment: AssessmentInputs | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One symbol in one cycle: the whole trace. `id` is unique for ever.
 
     `step_ms` holds how long each step took, in milliseconds. `first_candle` and
     `last_candle` are the open times of the candles that this decision was the
-    first to see; both are None when it saw no new one.
+    first to see; both are None when it saw no new one. `inputs` is what deciding it again needs
+    besides candles, settings and fills; None where nothing could be decided on.
     """
 
     id: str
@@ -126,13 +192,14 @@ class Decision:
     reason: Reason
     signal: Signal | None = None
     gates: tuple[GateResult, ...] = ()
-    nearest_miss: str | None = None
+    nearest_miss: Miss | None = None
     price: Decimal | None = None
     first_candle: datetime | None = None
     last_candle: datetime | None = None
     candles_seen: int = 0
     client_order_id: str | None = None
     step_ms: Mapping[str, float] = field(default_factory=dict)
+    inputs: DecisionInputs | None = None
 
     @property
     def blocking_gate(self) -> str | None:
@@ -223,3 +290,5 @@ class CycleReport:
     traded: tuple[str, ...] = ()
     #: incident key -> text, for conditions that a person should know of
     alarms: Mapping[str, str] = field(default_factory=dict)
+    #: Where losses are counted from, after this cycle.
+    marks: LossMarks | None = None

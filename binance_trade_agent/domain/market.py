@@ -67,6 +67,26 @@ class BookTop:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A symbol that can be traded: last price, best prices, and the quote currency traded in 24 hours."""
+
+    symbol: str
+    base: str
+    quote: str
+    price: Decimal
+    bid: Decimal
+    ask: Decimal
+    quote_volume: Decimal
+
+    @property
+    def spread_bps(self) -> Decimal | None:
+        """Ask minus bid, in hundredths of a percent of the mid; None where one side is empty."""
+        if not self.bid or not self.ask:
+            return None
+        return (self.ask - self.bid) / ((self.ask + self.bid) / 2) * 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class MarketSnapshot:
     """Everything a decision about one symbol sees of the market.
 

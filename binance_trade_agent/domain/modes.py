@@ -27,6 +27,15 @@ class EntryOrderType(StrEnum):
     LIMIT = "limit"
 
 
+class SizingMethod(StrEnum):
+    """What decides how large an entry is, before limits shrink it."""
+
+    SHARE = "share"
+    QUOTE = "quote"
+    ATR_RISK = "atr_risk"
+    VOLATILITY_TARGET = "volatility_target"
+
+
 class SessionEnd(StrEnum):
     """What happens to positions when a session ends."""
 

@@ -1,12 +1,19 @@
 """Rows as they are stored and shown: books, sessions, commands, heartbeats, incidents, and what read models return."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult
+from binance_trade_agent.domain.decisions import (
+    ControlSnapshot,
+    DecisionInputs,
+    GateResult,
+    Reason,
+)
+from binance_trade_agent.domain.orders import Fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,9 @@ class Session:
     ended_at: datetime | None = None
     end_reason: str | None = None
     exit_code: int | None = None
+    #: What it decides by, complete and readable by programs: strategies with every parameter, limits, candles
+    #: (see bootstrap/plan.py). Empty in rows of an earlier version.
+    plan: Mapping[str, Any] = field(default_factory=dict)
 
 
 class CommandKind(StrEnum):
@@ -186,6 +196,12 @@ class DecisionRow:
     candles_seen: int
     client_order_id: str | None
     step_ms: Mapping[str, float]
+    #: How near `nearest_miss` was; the signal's own reasons, in order.
+    miss_distance: float | None = None
+    signal_reasons: tuple[Reason, ...] = ()
+    signal_candle: datetime | None = None
+    signal_share: Decimal | None = None
+    inputs: DecisionInputs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,3 +278,71 @@ class ForeignOrderRow:
     quantity: Decimal
     executed: Decimal
     seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One change of the book, in the order in which it was booked: a flow, and the fill it belongs to, if any.
+
+    `mark` rises; a decision's `inputs.mark` is the newest one it knew of. Of a fill that makes several
+    flows (base, quote, commission), each is a booking and only the last carries the `fill`.
+    """
+
+    mark: int
+    asset: str
+    amount: Decimal
+    at: datetime
+    fill: Fill | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionMoveRow:
+    """A part of a position that someone else sold or withdrew, after the trade `after_trade_id`."""
+
+    symbol: str
+    after_trade_id: int
+    quantity: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """Decisions of one symbol that ended alike. `code` is the reason's, `gate` the first that blocked.
+
+    `text` is of the newest of them; `nearest` is the smallest `miss_distance`, with its own text and time.
+    """
+
+    symbol: str
+    action: str | None
+    outcome: str
+    code: str
+    gate: str | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+    text: str
+    nearest: float | None = None
+    nearest_text: str | None = None
+    nearest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSummary:
+    """Everything that was decided from `since` to `until`, counted: what an explanation is made of.
+
+    `filled` counts entry and exit orders that traded at least in part; `gates` are those of each
+    symbol's newest decision that a gate blocked, by symbol.
+    """
+
+    since: datetime
+    until: datetime
+    cycles: int
+    counts: tuple[ReasonCount, ...]
+    sent: int
+    filled: int
+    #: symbol -> its newest decision
+    latest: Mapping[str, DecisionRow]
+    #: symbol -> its newest decision that a gate blocked, with all its gates
+    latest_blocked: Mapping[str, DecisionRow]
+    #: entry and exit orders of the time, newest first, at most 20
+    orders: tuple[OrderRow, ...]

@@ -3,7 +3,7 @@
 All of them raise `StorageError` when the database cannot be used.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -13,6 +13,7 @@ from binance_trade_agent.domain.decisions import (
     CycleStart,
     Decision,
 )
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.orders import (
     CancelIntent,
@@ -25,6 +26,8 @@ from binance_trade_agent.domain.orders import (
     OrderListIntent,
 )
 from binance_trade_agent.domain.portfolio import AccountSnapshot, Position
+from binance_trade_agent.domain.round_trips import TripBook
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 
 #: symbol -> the candles that a decision on it was the first to see
 SeenCandles = Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
@@ -110,6 +113,10 @@ class OrderJournal(Protocol):
         """Symbols that ever had an order in this book."""
         ...
 
+    def entries_since(self, at: datetime) -> int:
+        """How many entries were begun (journalled) at or after `at`, whatever became of them."""
+        ...
+
 
 class Ledger(Protocol):
     """Positions and cash, derived from fills and flows."""
@@ -159,6 +166,14 @@ class Ledger(Protocol):
         """Note that the ledger agrees with the exchange."""
         ...
 
+    def mark(self) -> int:
+        """The number of the book's newest flow; 0 before there is one. Rises with every booking."""
+        ...
+
+    def trips(self) -> TripBook:
+        """The book's round trips: open ones, each symbol's last, and the losing streak."""
+        ...
+
     def note_foreign_orders(self, orders: Sequence[ExchangeOrder], at: datetime) -> None:
         """Replace the list of open orders that are not ours, which is shown to people."""
         ...
@@ -183,6 +198,14 @@ class DecisionLog(Protocol):
         ...
 
     def stored_candles(self, symbol: str, interval: CandleInterval, limit: int) -> tuple[Candle, ...]: ...
+
+    def note_rules(self, rules: Iterable[SymbolRules]) -> dict[str, str]:
+        """Store rules that are not stored yet; returns symbol -> the name decisions refer to them by."""
+        ...
+
+    def loss_marks(self) -> LossMarks | None:
+        """Where losses are counted from, as the last closed cycle reported; None before the first."""
+        ...
 
     def last_entry_candles(self) -> dict[str, datetime]:
         """symbol -> open time of the last candle on which an order was placed."""

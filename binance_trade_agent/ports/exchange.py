@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, Listing
 from binance_trade_agent.domain.orders import (
     CancelIntent,
     ExchangeOrder,
@@ -52,6 +52,10 @@ class Exchange(Protocol):
 
     async def book_tops(self, symbols: Sequence[str]) -> Mapping[str, BookTop]:
         """Best bid and ask; a symbol nobody bids or asks for is absent."""
+        ...
+
+    async def listings(self) -> tuple[Listing, ...]:
+        """Every symbol that can be traded now, with its day's volume and present prices (weight about 100)."""
         ...
 
     async def account(self) -> AccountSnapshot: ...

@@ -1,22 +1,30 @@
 """Bounded queries for people and programs that watch. All raise `StorageError` when the database cannot be read."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
     Book,
+    Booking,
     CancelRow,
     CycleRow,
     DecisionRow,
+    DecisionSummary,
     EquityRow,
     FillRow,
     FlowRow,
     ForeignOrderRow,
     Incident,
     OrderRow,
+    PositionMoveRow,
+    Session,
     StoreStatus,
 )
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 
 
 class ReadModels(Protocol):
@@ -47,3 +55,40 @@ class ReadModels(Protocol):
         ...
 
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]: ...
+
+    def summary(self, *, since: datetime, until: datetime, symbol: str | None = None) -> DecisionSummary:
+        """All decisions of scheduled cycles in `[since, until)`, counted; bounded whatever the span."""
+        ...
+
+
+class ReplaySource(Protocol):
+    """What a past session can be decided again from. Read-only; everything rises in time."""
+
+    def session(self, reference: str) -> Session | None:
+        """The session whose id begins with `reference`, or the newest for `last`; None if there is none.
+
+        Raises:
+            ConfigurationError: several begin so; all are named.
+        """
+        ...
+
+    def sessions(self, limit: int) -> tuple[Session, ...]:
+        """The latest sessions, newest first."""
+        ...
+
+    def cycles(self, session_id: str) -> tuple[CycleRow, ...]: ...
+    def decisions(self, session_id: str) -> Iterator[DecisionRow]:
+        """All decisions of the session, by cycle number and then in the order they were taken."""
+        ...
+
+    def candles(self, symbol: str, interval: CandleInterval) -> tuple[Candle, ...]:
+        """Every stored candle."""
+        ...
+
+    def rules(self) -> dict[str, SymbolRules]:
+        """The name that decisions refer to -> the rules."""
+        ...
+
+    def bookings(self) -> tuple[Booking, ...]: ...
+    def moves(self) -> tuple[PositionMoveRow, ...]: ...
+    def orders(self, session_id: str) -> tuple[OrderRow, ...]: ...

@@ -17,6 +17,7 @@ from binance_trade_agent.domain.modes import (
     LogLevel,
     SessionEnd,
     SimulatorMarket,
+    SizingMethod,
     TradingAlign,
     TradingMode,
 )
@@ -109,8 +110,16 @@ class TradingGroup(_Group):
     )
     strategy_params: Annotated[dict[str, Any], BeforeValidator(text.json_object)] = _default(
         {},
-        "Parameters of the strategy that differ from its defaults.",
-        allowed='a JSON object like {"period": 14}',
+        "Parameters that differ from the strategy's defaults; under a strategy's name or a symbol: for it alone.",
+        allowed='a JSON object like {"period": 14} or {"dca": {"every_hours": 6}, "ETHUSDT": {"steps": 3}}',
+    )
+    strategy_by_symbol: Annotated[dict[str, str], BeforeValidator(text.pairs)] = _default(
+        {},
+        "Symbols that another strategy than STRATEGY_NAME decides on.",
+        allowed="a comma list of SYMBOL=strategy",
+    )
+    strategy_files: Annotated[tuple[Path, ...], BeforeValidator(text.items)] = _default(
+        (), "Python files that hold strategies of your own.", allowed="a comma list of paths"
     )
     candle_interval: CandleInterval = _default(
         CandleInterval.M1, "The candles the strategy sees; 1s in simulated mode."
@@ -147,14 +156,32 @@ class TradingGroup(_Group):
 class RiskGroup(_Group):
     """Risk"""
 
+    risk_sizing: Annotated[SizingMethod, _LOWER] = _default(
+        SizingMethod.SHARE,
+        "How large an entry is before limits shrink it; quote if RISK_ORDER_QUOTE is set.",
+    )
     risk_order_share: Decimal = _default(
-        Decimal("0.10"), "Share of equity one entry may cost.", unit="of equity", gt=0, le=1
+        Decimal("0.10"), "Share of equity one entry costs (sizing share).", unit="of equity", gt=0, le=1
     )
     risk_order_quote: Decimal = _default(
-        Decimal(0),
-        "Fixed cost of one entry instead of a share; 0 uses the share.",
-        unit="quote currency",
-        ge=0,
+        Decimal(0), "Fixed cost of one entry (sizing quote).", unit="quote currency", ge=0
+    )
+    risk_per_trade_share: Decimal = _default(
+        Decimal("0.01"),
+        "Share of equity lost if the price falls by RISK_ATR_STOPS average true ranges (sizing atr_risk).",
+        unit="of equity",
+        gt=0,
+        le=1,
+    )
+    risk_atr_stops: Decimal = _default(
+        Decimal(2), "See RISK_PER_TRADE_SHARE.", unit="average true ranges", gt=0, le=100
+    )
+    risk_volatility_target: Decimal = _default(
+        Decimal("0.20"),
+        "Yearly volatility that one position may bring to the whole (sizing volatility_target).",
+        unit="of equity",
+        gt=0,
+        le=10,
     )
     risk_max_symbol_share: Decimal = _default(
         Decimal("0.25"), "Share of equity one symbol may hold.", unit="of equity", gt=0, le=1
@@ -165,6 +192,59 @@ class RiskGroup(_Group):
     risk_max_open_positions: int = _default(5, "How many positions may be open at once.", ge=1, le=500)
     risk_cooldown_candles: int = _default(
         3, "Candles after an order before the symbol is entered again.", unit="candles", ge=0, le=10000
+    )
+    risk_loss_cooldown_candles: int = _default(
+        10,
+        "Candles after a position closed at a loss before the symbol is entered again.",
+        unit="candles",
+        ge=0,
+        le=10000,
+    )
+    risk_max_losing_streak: int = _default(
+        5, "Losses in a row after which no position is opened for a while; 0 is no limit.", ge=0, le=1000
+    )
+    risk_losing_streak_candles: int = _default(
+        60, "How long entries rest after a losing streak.", unit="candles", ge=1, le=10000
+    )
+    risk_daily_loss_share: Decimal = _default(
+        Decimal("0.05"),
+        "Loss of a day (UTC), open positions included, that halts entries until a person resumes; 0 is no limit.",
+        unit="of equity at the day's start",
+        ge=0,
+        le=1,
+    )
+    risk_max_drawdown_share: Decimal = _default(
+        Decimal("0.20"),
+        "Loss since the best moment that halts entries until a person resumes; 0 is no limit.",
+        unit="of equity at its peak",
+        ge=0,
+        le=1,
+    )
+    risk_max_orders_per_minute: int = _default(
+        20, "How many entries may be begun in a minute.", ge=1, le=10000
+    )
+    risk_max_orders_per_day: int = _default(
+        500, "How many entries may be begun in a day (UTC).", ge=1, le=200000
+    )
+    risk_max_price_jump_share: Decimal = _default(
+        Decimal("0.05"),
+        "How far the price may be from the newest candle's close at an entry.",
+        unit="of the price",
+        gt=0,
+        le=1,
+    )
+    risk_max_correlated_share: Decimal = _default(
+        Decimal("0.60"),
+        "Share of equity that symbols which move together may hold; 1 is no limit.",
+        unit="of equity",
+        gt=0,
+        le=1,
+    )
+    risk_correlation_level: Decimal = _default(
+        Decimal("0.80"), "Correlation of returns from which symbols move together.", ge=0, le=1
+    )
+    risk_correlation_candles: int = _default(
+        100, "How many candles the correlation is taken over.", unit="candles", ge=20, le=1000
     )
     risk_max_data_age_seconds: float = _default(
         0, "Oldest newest candle to decide on; 0 is three candles and 10 s.", unit="seconds", ge=0, le=604800

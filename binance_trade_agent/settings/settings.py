@@ -35,7 +35,14 @@ _MODE_MEANINGS = {
     TradingMode.LIVE: "REAL MONEY at Binance",
 }
 _MODE_DEFAULTS: dict[str, dict[str, str]] = {
-    TradingMode.SIMULATED: {"TRADING_INTERVAL_SECONDS": "5", "CANDLE_INTERVAL": "1s"},
+    # a generated market is a random walk, in which fees make every strategy lose: it must not halt at that
+    TradingMode.SIMULATED: {
+        "TRADING_INTERVAL_SECONDS": "5",
+        "CANDLE_INTERVAL": "1s",
+        "RISK_COOLDOWN_CANDLES": "120",
+        "RISK_DAILY_LOSS_SHARE": "0",
+        "RISK_MAX_DRAWDOWN_SHARE": "0",
+    },
     TradingMode.PAPER: {"SIMULATOR_MARKET": "relay"},
 }
 
@@ -52,6 +59,8 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, Ris
         has_keys = bool(values.get("BINANCE_API_KEY") and values.get("BINANCE_API_SECRET"))
         mode = values.get("TRADING_MODE") or (TradingMode.TESTNET if has_keys else TradingMode.SIMULATED)
         filled = {"TRADING_MODE": mode, **_MODE_DEFAULTS.get(str(mode).lower(), {}), **values}
+        if "RISK_ORDER_QUOTE" in values:
+            filled.setdefault("RISK_SIZING", "quote")
         if "SIMULATOR_REPLAY_FILES" in values:
             filled.setdefault("SIMULATOR_MARKET", "replay")
         if "DATA_DIR" in values:

@@ -2,17 +2,43 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from binance_trade_agent.domain.decisions import Reason, SignalAction
+from binance_trade_agent.domain.decisions import Miss, Reason, SignalAction
 from binance_trade_agent.domain.market import Candle
 from binance_trade_agent.strategies.indicators import FloatArray
+
+_MINUTE_S = 60.0
+_ALL = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What is held of the symbol, for strategies that look at it. Prices are without fees but for the average.
+
+    `entries` and `exits` count the orders that bought and sold since the position was opened.
+    """
+
+    average_price: float
+    first_price: float
+    last_entry_price: float
+    opened_at: datetime
+    last_entry_at: datetime
+    entries: int = 1
+    exits: int = 0
+
+    @property
+    def lots(self) -> int:
+        """Entries that are still held, where each exit sells one; at least 1."""
+        return max(self.entries - self.exits, 1)
 
 
 class Candles:
@@ -30,11 +56,19 @@ class Candles:
         low: FloatArray,
         close: FloatArray,
         volume: FloatArray,
+        opened_s: FloatArray | None = None,
+        closed_s: FloatArray | None = None,
     ) -> Self:
-        """A window whose columns exist already; all of one length."""
+        """A window whose columns exist already, all of one length; without times, minutes from 1970 on."""
         window = cls(())
+        if opened_s is None:
+            opened_s = np.arange(len(close)) * _MINUTE_S
+        if closed_s is None:
+            closed_s = opened_s + _MINUTE_S
         # cached_property keeps its value under its own name
-        window.__dict__.update(open=open, high=high, low=low, close=close, volume=volume)
+        window.__dict__.update(
+            open=open, high=high, low=low, close=close, volume=volume, opened_s=opened_s, closed_s=closed_s
+        )
         return window
 
     def __len__(self) -> int:
@@ -65,6 +99,28 @@ class Candles:
         """Quantities traded, in base currency."""
         return np.array([candle.volume for candle in self._candles], dtype=np.float64)
 
+    @cached_property
+    def opened_s(self) -> FloatArray:
+        """Open times, in seconds since 1970 UTC."""
+        return np.array([candle.open_time.timestamp() for candle in self._candles], dtype=np.float64)
+
+    @cached_property
+    def closed_s(self) -> FloatArray:
+        """The first instants that no longer belong to the candles, in seconds since 1970 UTC."""
+        return np.array([candle.close_time.timestamp() for candle in self._candles], dtype=np.float64)
+
+    def opened_at(self, index: int) -> datetime:
+        """When a candle opened."""
+        if self._candles:
+            return self._candles[index].open_time
+        return datetime.fromtimestamp(self.opened_s.item(index), UTC)
+
+    def closed_at(self, index: int) -> datetime:
+        """The first instant that no longer belongs to a candle."""
+        if self._candles:
+            return self._candles[index].close_time
+        return datetime.fromtimestamp(self.closed_s.item(index), UTC)
+
 
 class NotWarm(Exception):
     """A strategy asked for a value that its candles do not give yet."""
@@ -76,10 +132,23 @@ class Bar:
 
     A value that is still NaN is never handed out: asking for it ends the decision with
     HOLD and the reason `warmup`. `isnan` asks first, for strategies that can do without.
+    `holding` is what is held when the decision is taken, None without a position.
     """
 
     series: Mapping[str, FloatArray]
     index: int
+    candles: Candles
+    holding: Holding | None = None
+
+    @property
+    def opened_at(self) -> datetime:
+        """When this candle opened."""
+        return self.candles.opened_at(self.index)
+
+    @property
+    def closed_at(self) -> datetime:
+        """When this candle closed: now, to the strategy."""
+        return self.candles.closed_at(self.index)
 
     def value(self, name: str) -> float:
         """The value at this candle; `close` is always there, the others come from `indicators`."""
@@ -122,26 +191,28 @@ class Bar:
 class Advice:
     """What a strategy makes of one candle. `strength` runs from 0 to 1; `reasons` holds at least one.
 
-    `nearest_miss` says how far a HOLD was from an order ("RSI 1.6 above the entry").
+    `nearest_miss` says how far a HOLD was from an order ("RSI 1.6 above the entry", 0.016).
+    `share` is how much of a usual entry to buy, or of the position to sell.
     """
 
     action: SignalAction
     strength: float
     reasons: tuple[Reason, ...]
-    nearest_miss: str | None = None
+    nearest_miss: Miss | None = None
+    share: Decimal = _ALL
 
     @classmethod
-    def buy(cls, strength: float, code: str, text: str) -> Self:
-        """Advice to enter."""
-        return cls(SignalAction.BUY, strength, (Reason(code, text),))
+    def buy(cls, strength: float, code: str, text: str, *, share: Decimal = _ALL) -> Self:
+        """Advice to enter, or to add to what is held."""
+        return cls(SignalAction.BUY, strength, (Reason(code, text),), share=share)
 
     @classmethod
-    def sell(cls, strength: float, code: str, text: str) -> Self:
-        """Advice to leave."""
-        return cls(SignalAction.SELL, strength, (Reason(code, text),))
+    def sell(cls, strength: float, code: str, text: str, *, share: Decimal = _ALL) -> Self:
+        """Advice to leave, or to sell a part."""
+        return cls(SignalAction.SELL, strength, (Reason(code, text),), share=share)
 
     @classmethod
-    def hold(cls, code: str, text: str, nearest_miss: str | None = None) -> Self:
+    def hold(cls, code: str, text: str, nearest_miss: Miss | None = None) -> Self:
         """Advice to do nothing."""
         return cls(SignalAction.HOLD, 0.0, (Reason(code, text),), nearest_miss)
 
@@ -151,12 +222,14 @@ class Strategy(BaseModel, ABC):
 
     A strategy sets `name`, says how many candles it wants, computes its indicators for the
     whole window at once, and decides one candle from them. It keeps no state between calls
-    and looks at no candle after the bar it is given.
+    and looks at no candle after the bar it is given. What is held is the bar's `holding`; one that
+    buys more of what it holds says so by `adds`, else a BUY with a position becomes a HOLD.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: ClassVar[str]
+    adds: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -174,6 +247,11 @@ class Strategy(BaseModel, ABC):
     def series(self, candles: Candles) -> dict[str, FloatArray]:
         """The closes and the indicators of a window: what a `Bar` reads."""
         return {"close": candles.close, **self.indicators(candles)}
+
+    def bars(self, candles: Candles, first: int = 0, holding: Holding | None = None) -> Iterator[Bar]:
+        """The bars of a window from index `first` on, rising in time; indicators are computed once."""
+        series = self.series(candles)
+        return (Bar(series, index, candles, holding) for index in range(first, len(candles)))
 
     def advise(self, bar: Bar) -> Advice:
         """`decide`, or HOLD with the reason `warmup` where a value it needs does not exist yet."""

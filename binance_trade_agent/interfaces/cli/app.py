@@ -20,6 +20,10 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="What is set, and where.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+strategy_app = typer.Typer(
+    help="Strategies: what there is, how good one is, and how to write one.", no_args_is_help=True
+)
+app.add_typer(strategy_app, name="strategy")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many rows, newest first.")]
@@ -162,6 +166,71 @@ def resume(reason: Reason = "by the command line", json: Json = False) -> None:
 def halt(reason: Reason = "by the command line", json: Json = False) -> None:
     """The kill switch: no order of any kind until `resume`."""
     _command("steer", "halt")(reason, json)
+
+
+@app.command()
+def explain(
+    symbol: Annotated[str | None, typer.Argument(help="Only this symbol.")] = None,
+    since: Annotated[
+        str, typer.Option("--since", help="How far back: 30m, 24h, 7d, or a time like 2026-11-23T08:00.")
+    ] = "24h",
+    json: Json = False,
+) -> None:
+    """Say why it has not traded, or why it did: from cycles to fills, with reasons ranked and nearest misses."""
+    _command("explain", "explain")(symbol, since, json)
+
+
+@app.command()
+def sessions(limit: Limit = 20, json: Json = False) -> None:
+    """List the trader's sessions, as `replay` names them."""
+    _command("replay", "show_sessions")(limit, json)
+
+
+@app.command()
+def replay(
+    session: Annotated[
+        str, typer.Argument(help="A session's id or its beginning (see `sessions`), or `last`.")
+    ] = "last",
+    json: Json = False,
+) -> None:
+    """Decide a past session again from what is stored: exit status 0 if nothing differs, 1 if something does."""
+    _command("replay", "replay")(session, json)
+
+
+@strategy_app.command("list")
+def strategy_list(json: Json = False) -> None:
+    """List the strategies there are: shipped, of installed packages, of STRATEGY_FILES."""
+    _command("strategies", "show_strategies")(json)
+
+
+@strategy_app.command("show")
+def strategy_show(
+    name: Annotated[str, typer.Argument(help="A strategy's name.")], json: Json = False
+) -> None:
+    """Show a strategy's rule and its parameters."""
+    _command("strategies", "show_strategy")(name, json)
+
+
+@strategy_app.command("new")
+def strategy_new(
+    name: Annotated[str, typer.Argument(help="Like my_breakout: small letters, digits, underscores.")],
+    folder: Annotated[str, typer.Option("--folder", help="Where the files are written.")] = ".",
+) -> None:
+    """Write a working strategy and its test, to be changed."""
+    _command("strategies", "new_strategy")(name, folder)
+
+
+@strategy_app.command("check")
+def strategy_check(
+    name: Annotated[str, typer.Argument(help="A strategy's name, or a Python file that holds one.")],
+    candles: Annotated[
+        str | None,
+        typer.Option("--candles", help="A candle file (Parquet or CSV); unset: a generated market."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check that a strategy neither looks ahead nor needs more warm-up than it declares: exit status 1 if it does."""
+    _command("strategies", "check")(name, candles, json)
 
 
 @config_app.command("show")
