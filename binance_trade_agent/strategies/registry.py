@@ -13,23 +13,14 @@ from pydantic import ValidationError
 
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.strategies.base import Strategy
-from binance_trade_agent.strategies.bollinger_reversion import BollingerReversion
-from binance_trade_agent.strategies.combined_default import CombinedDefault
-from binance_trade_agent.strategies.ema_cross import EmaCross
-from binance_trade_agent.strategies.macd_cross import MacdCross
-from binance_trade_agent.strategies.rsi_momentum import RsiMomentum
+from binance_trade_agent.strategies.shipped import SHIPPED
 
 ENTRY_POINT_GROUP = "binance_trade_agent.strategies"
-
-_SHIPPED: Mapping[str, type[Strategy]] = {
-    strategy.name: strategy
-    for strategy in (RsiMomentum, MacdCross, BollingerReversion, EmaCross, CombinedDefault)
-}
 
 
 def strategy_names(plugins: Iterable[EntryPoint] | None = None) -> tuple[str, ...]:
     """All names that can be asked for, sorted."""
-    return tuple(sorted({*_SHIPPED, *_found(plugins)}))
+    return tuple(sorted({*SHIPPED, *_found(plugins)}))
 
 
 def strategy_class(name: str, plugins: Iterable[EntryPoint] | None = None) -> type[Strategy]:
@@ -38,11 +29,11 @@ def strategy_class(name: str, plugins: Iterable[EntryPoint] | None = None) -> ty
     Raises:
         ConfigurationError: no strategy has the name, or its package cannot be loaded.
     """
-    if name in _SHIPPED:
-        return _SHIPPED[name]
+    if name in SHIPPED:
+        return SHIPPED[name]
     found = _found(plugins)
     if name not in found:
-        raise ConfigurationError(_unknown(name, tuple(sorted({*_SHIPPED, *found}))))
+        raise ConfigurationError(_unknown(name, tuple(sorted({*SHIPPED, *found}))))
     return _loaded(found[name])
 
 
