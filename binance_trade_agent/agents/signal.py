@@ -2,16 +2,22 @@
 
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from binance_trade_agent.domain.decisions import Reason, Signal, SignalAction
 from binance_trade_agent.domain.errors import TradeAgentError
 from binance_trade_agent.domain.market import Candle, MarketSnapshot
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.portfolio import Position
-from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
+from binance_trade_agent.domain.round_trips import RoundTrip
+from binance_trade_agent.strategies.base import Advice, Bar, Candles, Holding, Strategy
+
+
+#: The largest part of a usual entry that advice may ask for; limits shrink it further.
+_MOST = Decimal(10)
 
 
 class StrategyFailed(TradeAgentError):
@@ -34,45 +40,68 @@ class _Advised:
 
 
 class SignalAgent:
-    """Asks one strategy. Advice on a candle that closed longer ago than `max_signal_age` is not acted on."""
+    """Asks each symbol's strategy. Advice on a candle that closed longer ago than `max_signal_age` is not acted on.
 
-    def __init__(self, strategy: Strategy, *, max_signal_age: timedelta) -> None:
-        self._strategy = strategy
+    It keeps each symbol's last window as arrays, so that a new candle costs one conversion.
+    """
+
+    def __init__(self, strategy_of: Callable[[str], Strategy], *, max_signal_age: timedelta) -> None:
+        self._strategy_of = strategy_of
         self._max_signal_age = max_signal_age
+        self._windows: dict[str, Candles] = {}
 
-    def evaluate(self, snapshot: MarketSnapshot, position: Position | None) -> Signal:
+    def warmup_candles(self, symbol: str) -> int:
+        """How many candles the symbol's strategy wants to see before it may open a position."""
+        return self._strategy_of(symbol).warmup_candles
+
+    def evaluate(
+        self, snapshot: MarketSnapshot, position: Position | None, trip: RoundTrip | None = None
+    ) -> Signal:
         """The signal of the last new candle on which the strategy wanted an order, else of the newest one.
 
-        Long only: a SELL without a position, and a BUY with one, become HOLD. What is too
-        small to be sold (dust) is no position.
+        Long only: a SELL without a position becomes HOLD, and so does a BUY with one unless the
+        strategy adds to what it holds. What is too small to be sold (dust) is no position.
+        `trip` is the position's round trip.
 
         Raises:
             StrategyFailed: the strategy raised an error, or did not return what it must.
         """
+        strategy = self._strategy_of(snapshot.symbol)
         if not snapshot.new_candles:
             advice = Advice.hold(
                 "no_new_candle", f"no {snapshot.interval} candle closed since the last decision"
             )
-            return self._signal(snapshot, _Advised(advice, snapshot.candles[-1], {}))
-        advised = self._ask(snapshot)
-        return self._signal(snapshot, self._checked(advised, snapshot, position))
+            return _signal(strategy, snapshot, _Advised(advice, snapshot.candles[-1], {}))
+        held = _sellable(snapshot, position)
+        advised = self._ask(strategy, snapshot, _holding(held, trip))
+        return _signal(strategy, snapshot, self._checked(strategy, advised, snapshot, position, held))
 
-    def _ask(self, snapshot: MarketSnapshot) -> _Advised:
+    def _ask(self, strategy: Strategy, snapshot: MarketSnapshot, holding: Holding | None) -> _Advised:
         """Run the strategy over the new candles; the boundary to code that is not ours."""
-        strategy, candles = self._strategy, snapshot.candles
+        candles = snapshot.candles
+        window = Candles.following(candles, self._windows.get(snapshot.symbol))
+        self._windows[snapshot.symbol] = window
         try:
-            series = strategy.series(Candles(candles))
+            series = strategy.series(window)
             wrong = [name for name, values in series.items() if len(values) != len(candles)]
             if wrong:
                 raise ValueError(f"indicators {', '.join(wrong)} have another length than the candles")
             fresh = range(len(candles) - snapshot.new_candles, len(candles))
-            bar, advice = _last_actionable(strategy, (Bar(series, index) for index in fresh))
+            bars = (Bar(series, index, window, holding) for index in fresh)
+            bar, advice = _last_actionable(strategy, bars)
             return _Advised(advice, candles[bar.index], bar.values())
         except Exception as error:  # a strategy may be anyone's code; it must not take the loop down
             file, line = _place(error, strategy)
             raise StrategyFailed(strategy.name, file, line, f"{type(error).__name__}: {error}") from error
 
-    def _checked(self, advised: _Advised, snapshot: MarketSnapshot, position: Position | None) -> _Advised:
+    def _checked(
+        self,
+        strategy: Strategy,
+        advised: _Advised,
+        snapshot: MarketSnapshot,
+        position: Position | None,
+        held: Position | None,
+    ) -> _Advised:
         """The advice, or HOLD where it is too old or the position does not allow it."""
         action = advised.advice.action
         if action is SignalAction.HOLD:
@@ -85,29 +114,53 @@ class SignalAgent:
                 f"{action} was advised {age.total_seconds():.0f} s ago; advice older than"
                 f" {self._max_signal_age.total_seconds():.0f} s is not acted on",
             )
-        held = (
-            position is not None
-            and snapshot.rules.sellable_quantity(position.quantity, snapshot.book.bid) > 0
-        )
-        if action is SignalAction.SELL and not held:
+        if action is SignalAction.SELL and held is None:
             return _held(advised, "no_position", f"SELL advised, but {_nothing(snapshot, position)}")
-        if action is SignalAction.BUY and held and position is not None:
-            quantity = f"{to_wire(position.quantity)} {position.base}"
+        if action is SignalAction.BUY and held is not None and not strategy.adds:
+            quantity = f"{to_wire(held.quantity)} {held.base}"
             return _held(advised, "already_long", f"BUY advised, but {quantity} is held already")
         return advised
 
-    def _signal(self, snapshot: MarketSnapshot, advised: _Advised) -> Signal:
-        advice = advised.advice
-        return Signal(
-            symbol=snapshot.symbol,
-            strategy=self._strategy.name,
-            action=advice.action,
-            strength=advice.strength,
-            reasons=advice.reasons,
-            values=advised.values,
-            candle_time=advised.candle.close_time,
-            nearest_miss=advice.nearest_miss,
-        )
+
+def _signal(strategy: Strategy, snapshot: MarketSnapshot, advised: _Advised) -> Signal:
+    advice = advised.advice
+    return Signal(
+        symbol=snapshot.symbol,
+        strategy=strategy.name,
+        action=advice.action,
+        strength=advice.strength,
+        reasons=advice.reasons,
+        values=advised.values,
+        candle_time=advised.candle.close_time,
+        nearest_miss=advice.nearest_miss,
+        share=advice.share,
+    )
+
+
+def _sellable(snapshot: MarketSnapshot, position: Position | None) -> Position | None:
+    """The position, if any of it can be sold."""
+    if position is None or not snapshot.rules.sellable_quantity(position.quantity, snapshot.book.bid):
+        return None
+    return position
+
+
+def _holding(position: Position | None, trip: RoundTrip | None) -> Holding | None:
+    """What the strategy is told of a position; one that no trip accounts for was bought once at its average."""
+    average = position.average_price if position is not None else None
+    if position is None or average is None or position.opened_at is None:
+        return None
+    if trip is None or trip.closed_at is not None:
+        price = float(average)
+        return Holding(price, price, price, position.opened_at, position.opened_at)
+    return Holding(
+        average_price=float(average),
+        first_price=float(trip.first_price),
+        last_entry_price=float(trip.last_entry_price),
+        opened_at=trip.opened_at,
+        last_entry_at=trip.last_entry_at,
+        entries=trip.entries,
+        exits=trip.exits,
+    )
 
 
 def _last_actionable(strategy: Strategy, bars: Iterable[Bar]) -> tuple[Bar, Advice]:
@@ -117,6 +170,10 @@ def _last_actionable(strategy: Strategy, bars: Iterable[Bar]) -> tuple[Bar, Advi
         advice = strategy.advise(bar)
         if not advice.reasons:
             raise ValueError("decide() gave advice without a reason")
+        if not 0 < advice.share <= _MOST:
+            raise ValueError(
+                f"decide() gave the share {advice.share}: it takes more than 0 and at most {_MOST}"
+            )
         if chosen is None or advice.action is not SignalAction.HOLD or chosen[1].action is SignalAction.HOLD:
             chosen = bar, advice
     if chosen is None:

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -61,14 +61,25 @@ class Candles:
     ) -> Self:
         """A window whose columns exist already, all of one length; without times, minutes from 1970 on."""
         window = cls(())
-        if opened_s is None:
-            opened_s = np.arange(len(close)) * _MINUTE_S
-        if closed_s is None:
-            closed_s = opened_s + _MINUTE_S
+        opens = opened_s if opened_s is not None else np.arange(len(close), dtype=np.float64) * _MINUTE_S
+        closes = closed_s if closed_s is not None else np.add(opens, _MINUTE_S)
         # cached_property keeps its value under its own name
         window.__dict__.update(
-            open=open, high=high, low=low, close=close, volume=volume, opened_s=opened_s, closed_s=closed_s
+            open=open, high=high, low=low, close=close, volume=volume, opened_s=opens, closed_s=closes
         )
+        return window
+
+    @classmethod
+    def following(cls, candles: Sequence[Candle], earlier: "Candles | None") -> Self:
+        """The window `candles`; columns that `earlier` has made are extended by what is new, not made again."""
+        window = cls(candles)
+        shared = 0 if earlier is None else _shared(candles, earlier._candles)
+        if earlier is None or not shared:
+            return window
+        for name, column in earlier.__dict__.items():
+            if name in _COLUMNS:
+                fresh = _COLUMNS[name](candles[shared:])
+                window.__dict__[name] = np.concatenate((column[len(column) - shared :], fresh))
         return window
 
     def __len__(self) -> int:
@@ -77,37 +88,37 @@ class Candles:
     @cached_property
     def open(self) -> FloatArray:
         """First prices."""
-        return np.array([candle.open for candle in self._candles], dtype=np.float64)
+        return _COLUMNS["open"](self._candles)
 
     @cached_property
     def high(self) -> FloatArray:
         """Highest prices."""
-        return np.array([candle.high for candle in self._candles], dtype=np.float64)
+        return _COLUMNS["high"](self._candles)
 
     @cached_property
     def low(self) -> FloatArray:
         """Lowest prices."""
-        return np.array([candle.low for candle in self._candles], dtype=np.float64)
+        return _COLUMNS["low"](self._candles)
 
     @cached_property
     def close(self) -> FloatArray:
         """Last prices."""
-        return np.array([candle.close for candle in self._candles], dtype=np.float64)
+        return _COLUMNS["close"](self._candles)
 
     @cached_property
     def volume(self) -> FloatArray:
         """Quantities traded, in base currency."""
-        return np.array([candle.volume for candle in self._candles], dtype=np.float64)
+        return _COLUMNS["volume"](self._candles)
 
     @cached_property
     def opened_s(self) -> FloatArray:
         """Open times, in seconds since 1970 UTC."""
-        return np.array([candle.open_time.timestamp() for candle in self._candles], dtype=np.float64)
+        return _COLUMNS["opened_s"](self._candles)
 
     @cached_property
     def closed_s(self) -> FloatArray:
         """The first instants that no longer belong to the candles, in seconds since 1970 UTC."""
-        return np.array([candle.close_time.timestamp() for candle in self._candles], dtype=np.float64)
+        return _COLUMNS["closed_s"](self._candles)
 
     def opened_at(self, index: int) -> datetime:
         """When a candle opened."""
@@ -120,6 +131,33 @@ class Candles:
         if self._candles:
             return self._candles[index].close_time
         return datetime.fromtimestamp(self.closed_s.item(index), UTC)
+
+
+_Column = Callable[[Sequence[Candle]], FloatArray]
+
+
+def _column(value: Callable[[Candle], Decimal | float]) -> _Column:
+    return lambda candles: np.array([value(candle) for candle in candles], dtype=np.float64)
+
+
+_COLUMNS: Mapping[str, _Column] = {
+    "open": _column(lambda candle: candle.open),
+    "high": _column(lambda candle: candle.high),
+    "low": _column(lambda candle: candle.low),
+    "close": _column(lambda candle: candle.close),
+    "volume": _column(lambda candle: candle.volume),
+    "opened_s": _column(lambda candle: candle.open_time.timestamp()),
+    "closed_s": _column(lambda candle: candle.close_time.timestamp()),
+}
+
+
+def _shared(candles: Sequence[Candle], earlier: Sequence[Candle]) -> int:
+    """How many candles at the beginning of `candles` are the last ones of `earlier`; 0 if there is any doubt."""
+    if not candles or not earlier:
+        return 0
+    shared = next((n for n in range(len(candles), 0, -1) if candles[n - 1] is earlier[-1]), 0)
+    follows = 0 < shared <= len(earlier) and candles[0] is earlier[len(earlier) - shared]
+    return shared if follows else 0
 
 
 class NotWarm(Exception):
