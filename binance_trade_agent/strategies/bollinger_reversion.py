@@ -7,6 +7,7 @@ from pydantic import Field
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, bollinger
+from binance_trade_agent.strategies.wording import next_order, price_miss
 
 
 class BollingerReversion(Strategy):
@@ -31,13 +32,15 @@ class BollingerReversion(Strategy):
         """States: each candle beyond a line is advice."""
         close, middle, lower = bar.value("close"), bar.value("middle"), bar.value("lower")
         if close < lower:
-            text = f"close {close:g} is under the lower band {lower:.8g}"
+            text = f"close {close:.8g} is under the lower band {lower:.8g}"
             return Advice.buy(_strength(close, middle, lower), "under_lower_band", text)
         if close >= middle and middle > lower:
-            text = f"close {close:g} is at or over the middle band {middle:.8g}"
+            text = f"close {close:.8g} is at or over the middle band {middle:.8g}"
             return Advice.sell(1.0, "over_middle_band", text)
-        text = f"close {close:g} is between the lower band {lower:.8g} and the middle {middle:.8g}"
-        return Advice.hold("inside_bands", text, f"close {close - lower:.4g} above the entry")
+        text = f"close {close:.8g} is between the lower band {lower:.8g} and the middle {middle:.8g}"
+        entry = price_miss("close", close, lower, "entry", close)
+        leave = price_miss("close", close, middle, "exit", close)
+        return Advice.hold("inside_bands", text, next_order(bar, entry, leave))
 
 
 def _strength(close: float, middle: float, lower: float) -> float:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from binance_trade_agent.domain.decisions import Reason, SignalAction
+from binance_trade_agent.domain.decisions import Miss, Reason, SignalAction
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, NotWarm, Strategy
 from binance_trade_agent.strategies.indicators import (
     FloatArray,
@@ -86,7 +86,8 @@ class CombinedDefault(Strategy):
         summary = Reason(f"score_{action.value.lower()}", self._summary(score, votes))
         reasons = (summary, *(Reason(f"vote_{vote.voter}", f"{vote.vote:+d}: {vote.text}") for vote in votes))
         if action is SignalAction.HOLD:
-            return Advice(action, strength, reasons, self._nearest_miss(score, votes))
+            direction = +1 if bar.holding is None else -1
+            return Advice(action, strength, reasons, self._nearest_miss(direction, score, votes))
         return Advice(action, strength, reasons)
 
     def _action(self, score: float, votes: list[_Vote]) -> SignalAction:
@@ -123,7 +124,7 @@ class CombinedDefault(Strategy):
 
     def _bollinger_vote(self, bar: Bar) -> _Vote:
         close, lower, upper = bar.value("close"), bar.value("lower"), bar.value("upper")
-        text = f"close {close:g} with bands {lower:.8g} and {upper:.8g}"
+        text = f"close {close:.8g} with bands {lower:.8g} and {upper:.8g}"
         vote = (close < lower) - (close > upper)
         to_buy, to_sell = (close - lower) / close, (upper - close) / close
         return _Vote("bollinger", self.bollinger_weight, vote, text, to_buy, to_sell)
@@ -135,18 +136,20 @@ class CombinedDefault(Strategy):
             f" {-self.threshold:+.2f}, with {self.quorum} agreeing"
         )
 
-    def _nearest_miss(self, score: float, votes: list[_Vote]) -> str:
-        """How far the score was from the nearer side, and which voter was closest to changing to it."""
-        direction = -1 if score < 0 else +1
+    def _nearest_miss(self, direction: int, score: float, votes: list[_Vote]) -> Miss:
+        """How far the votes were from buying (+1) or selling (−1), and which voter was closest to changing to it."""
         side = "buying" if direction > 0 else "selling"
-        short = self.threshold - abs(score)
+        short = round(self.threshold - direction * score, _SCORE_DIGITS)
         missing = self.quorum - _agreeing(votes, direction)
-        text = f"score {short:.2f} short of {side}" if short > 0 else f"{missing} voters short of {side}"
+        if short > 0:
+            text, distance = f"score {short:.2f} short of {side}", short
+        else:
+            text, distance = f"{missing} voters short of {side}", missing / len(votes)
         others = [vote for vote in votes if vote.vote != direction]
         if not others:
-            return text
+            return Miss(text, distance)
         closest = min(others, key=lambda vote: vote.to_buy if direction > 0 else vote.to_sell)
-        return f"{text}; closest voter: {closest.text}"
+        return Miss(f"{text}; closest voter: {closest.text}", distance)
 
 
 def _above(voter: str, weight: float, value: float, level: float, text: str, close: float) -> _Vote:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, ema, ema_settled
+from binance_trade_agent.strategies.wording import next_order, price_miss
 
 
 class EmaCross(Strategy):
@@ -42,8 +43,10 @@ class EmaCross(Strategy):
             return Advice.sell(
                 1.0, "ema_crossed_down", f"the fast average crossed down the slow one ({shown})"
             )
-        if fast > slow:
-            text = f"the fast average is above the slow one, but did not cross up ({shown})"
-            return Advice.hold("no_cross", text, f"EMA{self.fast} {fast - slow:.4g} above the exit")
-        text = f"the fast average is not above the slow one ({shown})"
-        return Advice.hold("no_cross", text, f"EMA{self.fast} {slow - fast:.4g} under the entry")
+        where = "above the slow one, but did not cross up" if fast > slow else "not above the slow one"
+        name, close = f"EMA{self.fast}", bar.value("close")
+        entry = price_miss(name, fast, slow, "entry", close)
+        leave = price_miss(name, fast, slow, "exit", close)
+        return Advice.hold(
+            "no_cross", f"the fast average is {where} ({shown})", next_order(bar, entry, leave)
+        )

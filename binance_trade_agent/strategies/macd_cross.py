@@ -7,16 +7,21 @@ from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, ema_settled, macd
+from binance_trade_agent.strategies.wording import next_order, price_miss
 
 
 class MacdCross(Strategy):
-    """BUY when the MACD line crosses up its signal line, SELL when it crosses down."""
+    """BUY when the MACD line crosses up its signal line, SELL when it crosses down.
+
+    With `above_zero` it buys only where the line is over 0.
+    """
 
     name: ClassVar[str] = "macd_cross"
 
     fast: int = Field(default=12, ge=2, le=200)
     slow: int = Field(default=26, ge=3, le=400)
     signal: int = Field(default=9, ge=2, le=200)
+    above_zero: bool = False
 
     @model_validator(mode="after")
     def _fast_is_faster(self) -> Self:
@@ -36,14 +41,19 @@ class MacdCross(Strategy):
 
     def decide(self, bar: Bar) -> Advice:
         """Events only."""
-        line, signal = bar.value("macd"), bar.value("macd_signal")
+        close, line, signal = bar.value("close"), bar.value("macd"), bar.value("macd_signal")
         shown = f"MACD {line:.4g}, signal {signal:.4g}"
         if bar.crossed_up("macd", "macd_signal"):
-            return Advice.buy(1.0, "macd_crossed_up", f"MACD crossed up its signal line ({shown})")
+            text = f"MACD crossed up its signal line ({shown})"
+            if self.above_zero and line <= 0:
+                miss = price_miss("MACD", line, 0.0, "entry", close)
+                return Advice.hold("under_zero", f"{text}, but is not over 0", miss)
+            return Advice.buy(1.0, "macd_crossed_up", text)
         if bar.crossed_down("macd", "macd_signal"):
             return Advice.sell(1.0, "macd_crossed_down", f"MACD crossed down its signal line ({shown})")
-        if line > signal:
-            text = f"MACD is above its signal line, but did not cross up ({shown})"
-            return Advice.hold("no_cross", text, f"MACD {line - signal:.4g} above the exit")
-        text = f"MACD is not above its signal line ({shown})"
-        return Advice.hold("no_cross", text, f"MACD {signal - line:.4g} under the entry")
+        where = (
+            "above its signal line, but did not cross up" if line > signal else "not above its signal line"
+        )
+        entry = price_miss("MACD", line, signal, "entry", close)
+        leave = price_miss("MACD", line, signal, "exit", close)
+        return Advice.hold("no_cross", f"MACD is {where} ({shown})", next_order(bar, entry, leave))

@@ -6,17 +6,22 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
-from binance_trade_agent.strategies.indicators import FloatArray, rsi, wilder_settled
+from binance_trade_agent.strategies.indicators import FloatArray, ema, ema_settled, rsi, wilder_settled
+from binance_trade_agent.strategies.wording import index_miss, next_order, price_miss
 
 
 class RsiMomentum(Strategy):
-    """BUY when RSI crosses up `oversold`, SELL when it crosses down `overbought` (Wilder's convention)."""
+    """BUY when RSI crosses up `oversold`, SELL when it crosses down `overbought` (Wilder's convention).
+
+    With a `trend_period` above 0, it buys only where the close is over the EMA of that many candles.
+    """
 
     name: ClassVar[str] = "rsi_momentum"
 
     period: int = Field(default=14, ge=2, le=200)
     oversold: float = Field(default=30.0, gt=0, lt=100)
     overbought: float = Field(default=70.0, gt=0, lt=100)
+    trend_period: int = Field(default=0, ge=0, le=400)
 
     @model_validator(mode="after")
     def _levels_in_order(self) -> Self:
@@ -26,44 +31,49 @@ class RsiMomentum(Strategy):
 
     @property
     def warmup_candles(self) -> int:
-        """Candles until RSI has settled."""
-        return wilder_settled(self.period)
+        """Candles until RSI and the trend's average have settled."""
+        trend = ema_settled(self.trend_period) if self.trend_period else 0
+        return max(wilder_settled(self.period), trend)
 
     def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
-        """`rsi`."""
-        return {"rsi": rsi(candles.close, self.period)}
+        """`rsi`, and `ema_trend` if it is asked for."""
+        found = {"rsi": rsi(candles.close, self.period)}
+        return found | ({"ema_trend": ema(candles.close, self.trend_period)} if self.trend_period else {})
 
     def decide(self, bar: Bar) -> Advice:
         """Events only: being under a level is not enough, it must be crossed."""
         now, before = bar.value("rsi"), bar.previous("rsi")
         if bar.crossed_up("rsi", self.oversold):
             text = f"RSI rose from {before:.1f} to {now:.1f} and crossed up {self.oversold:g}"
-            return Advice.buy(self._strength(before), "rsi_crossed_up", text)
+            return self._entry(bar, Advice.buy(self._strength(before), "rsi_crossed_up", text))
         if bar.crossed_down("rsi", self.overbought):
             text = f"RSI fell from {before:.1f} to {now:.1f} and crossed down {self.overbought:g}"
             return Advice.sell(self._strength(before), "rsi_crossed_down", text)
-        return self._hold(now)
+        entry = index_miss("RSI", now, self.oversold, "entry")
+        leave = index_miss("RSI", now, self.overbought, "exit")
+        code, text = self._state(now)
+        return Advice.hold(code, text, next_order(bar, entry, leave))
+
+    def _entry(self, bar: Bar, advice: Advice) -> Advice:
+        """`advice`, unless the trend forbids it."""
+        if not self.trend_period:
+            return advice
+        close, trend = bar.value("close"), bar.value("ema_trend")
+        if close > trend:
+            return advice
+        text = (
+            f"{advice.reasons[0].text}, but close {close:.8g} is not over EMA{self.trend_period} {trend:.8g}"
+        )
+        return Advice.hold("trend_filter", text, price_miss("close", close, trend, "entry", close))
 
     def _strength(self, before: float) -> float:
         """How deep in the extreme zone RSI was, 0.5 at its edge."""
         depth = max((self.oversold - before) / self.oversold, (before - self.overbought) / 100.0, 0.0)
         return min(1.0, 0.5 + depth)
 
-    def _hold(self, now: float) -> Advice:
+    def _state(self, now: float) -> tuple[str, str]:
         if now <= self.oversold:
-            return Advice.hold(
-                "no_cross",
-                f"RSI {now:.1f} is under {self.oversold:g}, but did not cross up",
-                f"RSI {self.oversold - now:.1f} under the entry",
-            )
+            return "no_cross", f"RSI {now:.1f} is under {self.oversold:g}, but did not cross up"
         if now >= self.overbought:
-            return Advice.hold(
-                "no_cross",
-                f"RSI {now:.1f} is over {self.overbought:g}, but did not cross down",
-                f"RSI {now - self.overbought:.1f} over the exit",
-            )
-        return Advice.hold(
-            "between_levels",
-            f"RSI {now:.1f} is between {self.oversold:g} and {self.overbought:g}",
-            f"RSI {now - self.oversold:.1f} above the entry",
-        )
+            return "no_cross", f"RSI {now:.1f} is over {self.overbought:g}, but did not cross down"
+        return "between_levels", f"RSI {now:.1f} is between {self.oversold:g} and {self.overbought:g}"

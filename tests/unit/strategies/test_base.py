@@ -15,8 +15,8 @@ NAN = math.nan
 
 def bar(index: int = -1, **series: list[float]) -> Bar:
     arrays = {name: np.array(values) for name, values in series.items()}
-    length = len(next(iter(arrays.values())))
-    return Bar(arrays, index % length)
+    closes = next(iter(arrays.values()))
+    return Bar(arrays, index % len(closes), Candles(candles_of([1] * len(closes))))
 
 
 class AboveMean(Strategy):
@@ -82,8 +82,7 @@ def test_isnan_asks_without_ending_the_decision() -> None:
 
 def test_a_strategy_holds_for_warmup_until_what_it_needs_exists() -> None:
     strategy = AboveMean()
-    series = strategy.series(Candles(candles_of([1, 2, 3, 4])))
-    advices = [strategy.advise(Bar(series, index)) for index in range(4)]
+    advices = [strategy.advise(bar) for bar in strategy.bars(Candles(candles_of([1, 2, 3, 4])))]
     assert [advice.reasons[0].code for advice in advices] == ["warmup", "warmup", "above_mean", "above_mean"]
     assert advices[0].action is SignalAction.HOLD
     assert "mean" in advices[0].reasons[0].text

@@ -6,9 +6,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from binance_trade_agent.domain.decisions import SignalAction
+from binance_trade_agent.domain.decisions import Miss, SignalAction
 from binance_trade_agent.exchange.simulator.market.generated import SteppedGeneratedMarket
-from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
+from binance_trade_agent.strategies.base import Advice, Candles, Strategy
 from binance_trade_agent.strategies.registry import create_strategy
 from tests.trading_views import candles_of
 from tests.unit.strategies.test_indicators import (
@@ -25,8 +25,7 @@ ALL = ["rsi_momentum", "macd_cross", "bollinger_reversion", "ema_cross", "combin
 
 def advise_all(strategy: Strategy, closes: object) -> list[Advice]:
     candles = Candles(candles_of(np.asarray(closes).tolist()))
-    series = strategy.series(candles)
-    return [strategy.advise(Bar(series, index)) for index in range(len(candles))]
+    return [strategy.advise(bar) for bar in strategy.bars(candles)]
 
 
 def actions(strategy: Strategy, closes: object) -> list[SignalAction]:
@@ -110,7 +109,7 @@ def test_combined_default_needs_a_quorum_however_high_the_score() -> None:
     alone = advise_all(create_strategy("combined_default", only_rsi), falling)[-1]
     assert alone.action is HOLD
     assert alone.nearest_miss is not None
-    assert "1 voters short of buying" in alone.nearest_miss
+    assert "1 voters short of buying" in alone.nearest_miss.text
     one_is_enough = {**only_rsi, "quorum": 1}
     assert advise_all(create_strategy("combined_default", one_is_enough), falling)[-1].action is BUY
 
@@ -120,8 +119,9 @@ def test_combined_default_explains_its_votes_and_the_nearest_miss() -> None:
     held = next(a for a in advices[100:] if a.action is HOLD and a.nearest_miss is not None)
     codes = [reason.code for reason in held.reasons]
     assert codes == ["score_hold", "vote_rsi", "vote_macd", "vote_bollinger", "vote_ema"]
-    assert "short of" in (held.nearest_miss or "")
-    assert "closest voter" in (held.nearest_miss or "")
+    assert held.nearest_miss is not None
+    assert "short of" in held.nearest_miss.text
+    assert "closest voter" in held.nearest_miss.text
     bought = next(a for a in advices if a.action is BUY)
     assert bought.reasons[0].code == "score_buy"
     assert bought.nearest_miss is None
@@ -132,7 +132,7 @@ def test_rsi_momentum_tells_level_and_event_apart() -> None:
     held = advise_all(create_strategy("rsi_momentum"), falling)[-1]
     assert held.reasons[0].code == "no_cross"
     assert held.reasons[0].text == "RSI 0.0 is under 30, but did not cross up"
-    assert held.nearest_miss == "RSI 30.0 under the entry"
+    assert held.nearest_miss == Miss("RSI 30.0 under the entry", 0.3)
     bought = advise_all(create_strategy("rsi_momentum"), [*falling, 50.0])[-1]
     assert bought.action is BUY
     assert "crossed up 30" in bought.reasons[0].text
