@@ -37,7 +37,7 @@ def test_an_unknown_name_gives_the_nearest_and_the_list() -> None:
 
 def test_parameters_are_typed_and_may_be_text() -> None:
     strategy = create_strategy("rsi_momentum", {"period": "7", "oversold": 25})
-    assert strategy.model_dump() == {"period": 7, "oversold": 25.0, "overbought": 70.0}
+    assert strategy.model_dump() == {"period": 7, "oversold": 25.0, "overbought": 70.0, "trend_period": 0}
 
 
 def test_all_bad_parameters_are_listed_with_value_and_what_is_allowed() -> None:
