@@ -1,12 +1,13 @@
 """Rules between settings. Each function yields a sentence a broken rule, naming the settings by their variables."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from urllib.parse import urlsplit
 
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.modes import SimulatorMarket, TradingMode
+from binance_trade_agent.domain.symbol_selection import is_excluded
 
 LIVE_ACKNOWLEDGEMENT = "I-understand-real-money-is-at-risk"
 
@@ -38,6 +39,20 @@ def address_rules(mode: TradingMode, addresses: Mapping[str, str | None]) -> Ite
             yield f"{name} points at live trading ({host}), which TRADING_MODE={mode} must not reach"
 
 
+def symbol_rules(symbols: Collection[str], exclude: Sequence[str]) -> Iterator[str]:
+    """What is named must not be excluded. `symbols` is empty where a rule selects them."""
+    excluded = [symbol for symbol in symbols if is_excluded(symbol, exclude)]
+    if excluded:
+        yield f"TRADING_SYMBOLS names {', '.join(excluded)}, which TRADING_SYMBOLS_EXCLUDE excludes"
+
+
+def simulated_symbol_rules(symbols: Collection[str], simulated: Collection[str]) -> Iterator[str]:
+    """What is named must exist on the simulator."""
+    missing = [symbol for symbol in symbols if symbol not in simulated]
+    if missing:
+        yield f"SIMULATOR_SYMBOLS lacks {', '.join(missing)} of TRADING_SYMBOLS"
+
+
 def simulator_rules(
     market: SimulatorMarket,
     base: CandleInterval,
@@ -45,12 +60,12 @@ def simulator_rules(
     symbols: Collection[str],
     replayed: Collection[str],
 ) -> Iterator[str]:
-    """What the simulator's market needs. `replayed` are the symbols that have a file."""
+    """What the simulator's market needs. `symbols` are those it offers, `replayed` those that have a file."""
     if market is not SimulatorMarket.RELAY and candle.duration % base.duration:
         yield f"CANDLE_INTERVAL={candle} is no multiple of SIMULATOR_BASE_INTERVAL={base}"
     missing = [symbol for symbol in symbols if symbol not in replayed]
-    if market is SimulatorMarket.REPLAY and missing:
-        yield f"SIMULATOR_MARKET=replay needs SIMULATOR_REPLAY_FILES for {', '.join(missing)} of TRADING_SYMBOLS"
+    if market is SimulatorMarket.REPLAY and (missing or not replayed):
+        yield f"SIMULATOR_MARKET=replay needs SIMULATOR_REPLAY_FILES for {', '.join(missing) or 'its symbols'}"
 
 
 def folder_rules(data_dir: str, is_database_there: bool) -> Iterator[str]:

@@ -21,19 +21,17 @@ from binance_trade_agent.domain.modes import (
     TradingAlign,
     TradingMode,
 )
-from binance_trade_agent.domain.symbol_names import checked_symbols
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _symbols(value: Any) -> tuple[str, ...]:
-    return checked_symbols(text.items(value))
+from binance_trade_agent.settings.kinds import (
+    LOWER,
+    UPPER,
+    Host,
+    HttpAddress,
+    Port,
+    SymbolNames,
+    SymbolPatterns,
+    Symbols,
+    WebSocketAddress,
+)
 
 
 def _default(
@@ -57,11 +55,6 @@ def _default(
     )
 
 
-_Port = Annotated[int, Field(ge=1, le=65535)]
-_LOWER, _UPPER = BeforeValidator(_lower), BeforeValidator(_upper)
-_HttpAddress = Annotated[str, BeforeValidator(text.http_address)]
-_WebSocketAddress = Annotated[str, BeforeValidator(text.websocket_address)]
-_Host = Annotated[str, BeforeValidator(text.host)]
 _HOST = "a host name or IP address"
 _HTTP_ADDRESS = "an address like http://127.0.0.1:9090"
 _WS_ADDRESS = "an address like ws://127.0.0.1:9090"
@@ -88,18 +81,23 @@ class _Group(BaseSettings):
 class TradingGroup(_Group):
     """Trading"""
 
-    trading_mode: Annotated[TradingMode, _LOWER] = _default(
+    trading_mode: Annotated[TradingMode, LOWER] = _default(
         TradingMode.SIMULATED, "Where orders go; unset: testnet if both keys are set, else simulated."
     )
-    trading_symbols: Annotated[tuple[str, ...], BeforeValidator(_symbols)] = _default(
+    trading_symbols: Symbols = _default(
         ("BTCUSDT", "ETHUSDT"),
-        "The symbols to trade.",
-        allowed="a comma list of symbols of one quote currency",
+        "The symbols to trade, or a rule that selects them when a session begins (docs/symbol-rules.md).",
+        allowed="a comma list of symbols of one quote currency, or a rule like quote=USDT, top=20, max_spread_bps=10",
+    )
+    trading_symbols_exclude: SymbolPatterns = _default(
+        (),
+        "Symbols that a rule never selects.",
+        allowed="a comma list of symbols or patterns like USDCUSDT, *UPUSDT",
     )
     trading_interval_seconds: float = _default(
         120, "Time between two cycles; 5 in simulated mode.", unit="seconds", ge=Decimal("0.1"), le=86400
     )
-    trading_align: Annotated[TradingAlign, _LOWER] = _default(
+    trading_align: Annotated[TradingAlign, LOWER] = _default(
         TradingAlign.INTERVAL, "Whether cycles tick by the interval or just after each candle closes."
     )
     trading_duration_minutes: int = _default(
@@ -127,7 +125,7 @@ class TradingGroup(_Group):
     candle_history: int = _default(
         300, "How many closed candles a decision sees.", unit="candles", ge=50, le=1000
     )
-    entry_order_type: Annotated[EntryOrderType, _LOWER] = _default(
+    entry_order_type: Annotated[EntryOrderType, LOWER] = _default(
         EntryOrderType.MARKET, "How positions are entered."
     )
     entry_limit_offset_bps: Decimal = _default(
@@ -148,7 +146,7 @@ class TradingGroup(_Group):
         False, "Buy the first symbol once, for real, and exit; refused in live mode."
     )
     live_trading_ack: str = _default("", "Live mode asks for it.", allowed=rules.LIVE_ACKNOWLEDGEMENT)
-    on_session_end: Annotated[SessionEnd, _LOWER] = _default(
+    on_session_end: Annotated[SessionEnd, LOWER] = _default(
         SessionEnd.KEEP, "What happens to positions when a session ends."
     )
 
@@ -156,7 +154,7 @@ class TradingGroup(_Group):
 class RiskGroup(_Group):
     """Risk"""
 
-    risk_sizing: Annotated[SizingMethod, _LOWER] = _default(
+    risk_sizing: Annotated[SizingMethod, LOWER] = _default(
         SizingMethod.SHARE,
         "How large an entry is before limits shrink it; quote if RISK_ORDER_QUOTE is set.",
     )
@@ -287,13 +285,13 @@ class ExchangeGroup(_Group):
     binance_api_secret: SecretStr | None = _default(
         None, "Secret of the API key.", allowed="an HMAC secret, or a PEM private key (Ed25519 or RSA)"
     )
-    binance_rest_url: _HttpAddress | None = _default(
+    binance_rest_url: HttpAddress | None = _default(
         None, "REST address instead of the mode's own.", allowed=_HTTP_ADDRESS
     )
-    binance_stream_url: _WebSocketAddress | None = _default(
+    binance_stream_url: WebSocketAddress | None = _default(
         None, "Market stream address instead of the mode's own.", allowed=_WS_ADDRESS
     )
-    binance_ws_api_url: _WebSocketAddress | None = _default(
+    binance_ws_api_url: WebSocketAddress | None = _default(
         None, "WebSocket API address instead of the mode's own.", allowed=_WS_ADDRESS + "/ws-api/v3"
     )
     binance_recv_window_ms: int = _default(
@@ -311,16 +309,22 @@ class ExchangeGroup(_Group):
 class SimulatorGroup(_Group):
     """Exchange simulator (modes simulated and paper)"""
 
-    simulator_host: _Host = _default("127.0.0.1", "Address it listens on.", allowed=_HOST)
-    simulator_port: _Port = _default(9090, "Port it listens on.")
+    simulator_host: Host = _default("127.0.0.1", "Address it listens on.", allowed=_HOST)
+    simulator_port: Port = _default(9090, "Port it listens on.")
+    simulator_symbols: SymbolNames = _default(
+        (),
+        "Symbols that can be traded on it; TRADING_SYMBOLS if unset, or for a rule: the replayed ones, in paper "
+        "mode all of the rule's quote currency, else a dozen well-known ones.",
+        allowed="a comma list of symbols",
+    )
     simulator_seed: int | None = _default(
         None, "Seed of the generated market; unset: drawn once for each data folder.", ge=0, le=2**63 - 1
     )
-    simulator_market: Annotated[SimulatorMarket, _LOWER] = _default(
+    simulator_market: Annotated[SimulatorMarket, LOWER] = _default(
         SimulatorMarket.GENERATED,
         "Where prices come from; relay of Binance's public data in paper mode, replay if replay files are named.",
     )
-    simulator_relay_url: _HttpAddress | None = _default(
+    simulator_relay_url: HttpAddress | None = _default(
         None, "REST address whose public market data is relayed; unset: Binance's own for market data."
     )
     simulator_replay_files: Annotated[dict[str, Path], BeforeValidator(text.pairs)] = _default(
@@ -365,14 +369,14 @@ class ServiceGroup(_Group):
         "Where the book is kept; portfolio.db in DATA_DIR if unset.",
         allowed="sqlite:///path or postgresql://user:password@host/name",
     )
-    log_level: Annotated[LogLevel, _UPPER] = _default(LogLevel.INFO, "Least severe log line.")
-    log_format: Annotated[LogFormat, _LOWER] = _default(
+    log_level: Annotated[LogLevel, UPPER] = _default(LogLevel.INFO, "Least severe log line.")
+    log_format: Annotated[LogFormat, LOWER] = _default(
         LogFormat.LINE, "Form of a log line on stdout; the log files are always JSON."
     )
-    metrics_host: _Host = _default("127.0.0.1", "Address the trader's metrics listen on.", allowed=_HOST)
+    metrics_host: Host = _default("127.0.0.1", "Address the trader's metrics listen on.", allowed=_HOST)
     metrics_port: int = _default(9108, "Port of the trader's metrics; 0 is off.", ge=0, le=65535)
-    mcp_host: _Host = _default("127.0.0.1", "Address the MCP server listens on.", allowed=_HOST)
-    mcp_port: _Port = _default(8080, "Port of the MCP server.")
+    mcp_host: Host = _default("127.0.0.1", "Address the MCP server listens on.", allowed=_HOST)
+    mcp_port: Port = _default(8080, "Port of the MCP server.")
     mcp_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(text.items)] = _default(
         (),
         "Host headers the MCP server accepts besides its own address.",
@@ -381,8 +385,8 @@ class ServiceGroup(_Group):
     mcp_token: SecretStr | None = _default(
         None, "Token of MCP clients; unset: generated into DATA_DIR/secrets."
     )
-    dashboard_host: _Host = _default("127.0.0.1", "Address the dashboard listens on.", allowed=_HOST)
-    dashboard_port: _Port = _default(8050, "Port of the dashboard.")
+    dashboard_host: Host = _default("127.0.0.1", "Address the dashboard listens on.", allowed=_HOST)
+    dashboard_port: Port = _default(8050, "Port of the dashboard.")
     dashboard_password: SecretStr | None = _default(
         None, "Password of the dashboard; unset: generated into DATA_DIR/secrets."
     )

@@ -111,6 +111,7 @@ def _broken_rules(settings: Settings, given: Mapping[str, Given]) -> Iterator[st
         settings.mode,
         {"BINANCE_REST_URL": settings.binance_rest_url, "BINANCE_WS_API_URL": settings.binance_ws_api_url},
     )
+    yield from rules.symbol_rules(settings.symbols, settings.trading_symbols_exclude)
     yield from rules.folder_rules(str(settings.data_dir), "DATABASE_URL" not in given)
     ports = {name: getattr(settings, name.lower()) for name in ("METRICS_PORT", "MCP_PORT", "DASHBOARD_PORT")}
     if settings.uses_simulator:
@@ -119,9 +120,10 @@ def _broken_rules(settings: Settings, given: Mapping[str, Given]) -> Iterator[st
             settings.simulator_market,
             settings.simulator_base_interval,
             settings.candle_interval,
-            settings.symbols,
+            settings.simulated_symbols,
             settings.simulator_replay_files,
         )
+        yield from rules.simulated_symbol_rules(settings.symbols, settings.simulated_symbols)
         missing = [str(path) for path in settings.simulator_replay_files.values() if not path.is_file()]
         if missing:
             yield f"SIMULATOR_REPLAY_FILES names what is no file: {', '.join(missing)}"

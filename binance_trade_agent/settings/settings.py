@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import PrivateAttr, model_validator
 
-from binance_trade_agent.domain import operator_text as text
-from binance_trade_agent.domain.modes import TradingAlign, TradingMode
-from binance_trade_agent.domain.symbol_names import checked_symbols, quote_of
+from binance_trade_agent.domain.modes import SimulatorMarket, TradingAlign, TradingMode
+from binance_trade_agent.domain.symbol_names import quote_of
+from binance_trade_agent.domain.symbol_selection import SymbolRule
 from binance_trade_agent.settings.groups import (
     ExchangeGroup,
     ProtectionGroup,
@@ -19,6 +19,7 @@ from binance_trade_agent.settings.groups import (
     SimulatorGroup,
     TradingGroup,
 )
+from binance_trade_agent.settings.kinds import symbols
 from binance_trade_agent.settings.shown import shown_value
 
 #: The only account of the local simulator. Not a secret: it opens nothing but a simulated exchange on this machine.
@@ -46,6 +47,9 @@ _MODE_DEFAULTS: dict[str, dict[str, str]] = {
     TradingMode.PAPER: {"SIMULATOR_MARKET": "relay"},
 }
 
+#: What a simulator offers to a rule: well-known at the exchange, with prices and volumes that differ.
+_SIMULATED_BASES = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "TRX", "LINK", "AVAX", "LTC", "SUI")
+
 
 # Fields stand in the order of the bases from last to first.
 class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, RiskGroup, TradingGroup):
@@ -66,7 +70,7 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, Ris
         if "DATA_DIR" in values:
             filled.setdefault("DATABASE_URL", f"sqlite:///{values['DATA_DIR']}/portfolio.db")
         try:
-            quote = quote_of(checked_symbols(text.items(values.get("TRADING_SYMBOLS", "BTCUSDT")))[0])
+            quote = _quote(values.get("TRADING_SYMBOLS", "BTCUSDT"))
         except ValueError:
             return filled
         filled.setdefault("SIMULATOR_BALANCES", f"{quote}=10000")
@@ -93,13 +97,35 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, Ris
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols to trade, upper case, of one quote currency."""
-        return self.trading_symbols
+        """The symbols to trade, upper case, of one quote currency; none where a rule selects them at a session's start."""
+        return () if isinstance(self.trading_symbols, SymbolRule) else self.trading_symbols
+
+    @property
+    def symbol_rule(self) -> SymbolRule | None:
+        """The rule that selects the symbols; None where they are named."""
+        return self.trading_symbols if isinstance(self.trading_symbols, SymbolRule) else None
+
+    @property
+    def most_symbols(self) -> int:
+        """How many symbols a session trades at most."""
+        return self.symbol_rule.top if self.symbol_rule else len(self.symbols)
 
     @property
     def quote(self) -> str:
         """The quote currency of all symbols."""
-        return quote_of(self.trading_symbols[0])
+        return self.symbol_rule.quote if self.symbol_rule else quote_of(self.symbols[0])
+
+    @property
+    def simulated_symbols(self) -> tuple[str, ...]:
+        """The symbols that can be traded on the simulator; none where it relays all of the rule's quote currency."""
+        if self.simulator_symbols or self.symbol_rule is None:
+            return self.simulator_symbols or self.symbols
+        match self.simulator_market:
+            case SimulatorMarket.RELAY:
+                return ()
+            case SimulatorMarket.REPLAY:
+                return tuple(self.simulator_replay_files)
+        return tuple(f"{base}{self.quote}" for base in _SIMULATED_BASES if base != self.quote)
 
     @property
     def interval(self) -> timedelta:
@@ -184,3 +210,8 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, Ris
             return None
         host = "127.0.0.1" if self.simulator_host in ("0.0.0.0", "::") else self.simulator_host
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.simulator_port}{path}"
+
+
+def _quote(value: Any) -> str:
+    found = symbols(value)
+    return found.quote if isinstance(found, SymbolRule) else quote_of(found[0])

@@ -274,7 +274,7 @@ def test_replay_needs_a_file_for_every_symbol(tmp_path: Path) -> None:
     candles.touch()
     environ = {"SIMULATOR_MARKET": "replay", "SIMULATOR_REPLAY_FILES": f"BTCUSDT={candles}"}
     (found,) = problems(tmp_path, **environ)
-    assert found == "SIMULATOR_MARKET=replay needs SIMULATOR_REPLAY_FILES for ETHUSDT of TRADING_SYMBOLS"
+    assert found == "SIMULATOR_MARKET=replay needs SIMULATOR_REPLAY_FILES for ETHUSDT"
     settings = load_settings(
         {**environ, "TRADING_SYMBOLS": "BTCUSDT", "SIMULATOR_REPLAY_START": "2024-08-04T00:00"}, tmp_path
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from binance_trade_agent.domain.errors import ExchangeError, Refused, Unavailable
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, Listing
 from binance_trade_agent.domain.orders import (
     CancelIntent,
     ExchangeOrder,
@@ -35,6 +35,7 @@ from binance_trade_agent.exchange.binance.errors import (
     undecided,
 )
 from binance_trade_agent.exchange.binance.history import MAX_ROWS, read_since
+from binance_trade_agent.exchange.binance.listings import listings_of
 from binance_trade_agent.exchange.binance.mapping import (
     MALFORMED,
     account_of,
@@ -145,6 +146,14 @@ class BinanceExchange:
                 read = {top.symbol: top for top in map(book_top_of, rows)}
                 tops |= {symbol: read[symbol] for symbol in part}
         return {symbol: top for symbol, top in tops.items() if top.bid > 0 and top.ask > 0}
+
+    async def listings(self) -> tuple[Listing, ...]:
+        """Every symbol open for spot trading, with its last 24 hours and present prices."""
+        # the names of account groups, which most of an answer consists of, are of no use here
+        info = await self._read(self._exchange_info, symbolStatus="TRADING", showPermissionSets="false")
+        days = await self._read(self._client.get_ticker)
+        with _understood("ticker/24hr"):
+            return listings_of(info["symbols"], rows_of(days))
 
     async def account(self) -> AccountSnapshot:
         """Every asset the exchange lists; observed when it was asked for."""
