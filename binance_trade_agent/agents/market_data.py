@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
@@ -24,6 +24,8 @@ from binance_trade_agent.ports import Exchange
 
 #: The most candles one request brings (rest-api.md, klines).
 _PAGE = 1000
+#: How long a symbol that the exchange does not know is not asked for.
+_UNKNOWN_FOR = timedelta(minutes=10)
 
 MarketView = MarketSnapshot | MarketDataFailure
 
@@ -38,6 +40,8 @@ class MarketDataAgent:
         self._interval = interval
         self._history = history
         self._windows: dict[str, tuple[Candle, ...]] = {}
+        #: Symbols the exchange does not know, and when to ask again: to find one costs several requests.
+        self._unknown: dict[str, tuple[datetime, MarketDataFailure]] = {}
 
     async def snapshots(
         self, symbols: Sequence[str], last_seen: Mapping[str, datetime]
@@ -87,7 +91,19 @@ class MarketDataAgent:
         )
 
     async def _shared(self, symbols: Sequence[str]) -> dict[str, _Known | MarketDataFailure]:
-        """Rules and top of the book of each symbol, in one request each where no symbol spoils it."""
+        """Rules and top of the book of each symbol; one found unknown is not asked for again for a while."""
+        now = self._exchange.now()
+        self._unknown = {symbol: entry for symbol, entry in self._unknown.items() if entry[0] > now}
+        unknown = {symbol: self._unknown[symbol][1] for symbol in symbols if symbol in self._unknown}
+        rest = [symbol for symbol in symbols if symbol not in unknown]
+        found = await self._ask(rest) if rest else {}
+        for symbol, entry in found.items():
+            if isinstance(entry, MarketDataFailure) and entry.code == "unknown_symbol":
+                self._unknown[symbol] = now + _UNKNOWN_FOR, entry
+        return {**unknown, **found}
+
+    async def _ask(self, symbols: Sequence[str]) -> dict[str, _Known | MarketDataFailure]:
+        """The same, in one request each where no symbol spoils it."""
         try:
             rules, tops = await asyncio.gather(
                 self._exchange.rules(symbols), self._exchange.book_tops(symbols)
@@ -96,7 +112,7 @@ class MarketDataAgent:
             if len(symbols) > 1:
                 # one symbol that the exchange dropped must not stop the others; in halves, a few requests find it
                 middle = len(symbols) // 2
-                halves = await asyncio.gather(self._shared(symbols[:middle]), self._shared(symbols[middle:]))
+                halves = await asyncio.gather(self._ask(symbols[:middle]), self._ask(symbols[middle:]))
                 return halves[0] | halves[1]
             return {symbol: _failure(symbol, error) for symbol in symbols}
         except ExchangeError as error:

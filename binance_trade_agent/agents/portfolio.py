@@ -1,6 +1,7 @@
 """The book as a cycle sees it: positions at the last known prices, own cash, dust, and what the exchange holds otherwise."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from binance_trade_agent.domain.market import BookTop, MarketDataFailure, MarketSnapshot
@@ -15,8 +16,18 @@ from binance_trade_agent.domain.portfolio import (
     position_state,
 )
 from binance_trade_agent.domain.protection import covered, covers_of
+from binance_trade_agent.domain.round_trips import TripBook
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Clock, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class BookView:
+    """The book at one moment: what is held, its round trips, and `mark`, the newest flow in it."""
+
+    portfolio: PortfolioView
+    trips: TripBook
+    mark: int
 
 
 class PortfolioAgent:
@@ -28,11 +39,18 @@ class PortfolioAgent:
         self._quote = quote
         self._prices: dict[str, Decimal] = {}
         self._rules: dict[str, SymbolRules] = {}
+        #: The round trips as of a mark: they change with bookings only.
+        self._trips: tuple[int, TripBook] | None = None
 
     def held_elsewhere(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
         """Positions in symbols that a cycle does not look at: equity must not reckon with old prices."""
         positions = self._ledger.positions()
         return tuple(s for s, position in positions.items() if position.quantity > 0 and s not in symbols)
+
+    def to_be_left(self, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of them that can be sold as far as is known: all but dust."""
+        positions = self._ledger.positions()
+        return tuple(s for s in self.held_elsewhere(symbols) if not self._is_dust(positions[s]))
 
     def learn(
         self,
@@ -51,8 +69,18 @@ class PortfolioAgent:
         if not self._ledger.is_open:
             self._ledger.open_with(account, self._quote, self._clock.now())
 
-    def view(self, unfinished: tuple[JournalOrder, ...]) -> PortfolioView:
+    def book(self, unfinished: tuple[JournalOrder, ...]) -> BookView:
         """The book now; the symbols of `unfinished` orders are locked and their stakes reserved."""
+        mark = self._ledger.mark()
+        if self._trips is None or self._trips[0] != mark:
+            self._trips = mark, self._ledger.trips()
+        return BookView(self._view(unfinished), self._trips[1], mark)
+
+    def is_priced(self, portfolio: PortfolioView) -> bool:
+        """Whether every position has a price that was seen: without one it counts at cost."""
+        return all(symbol in self._prices for symbol, held in portfolio.positions.items() if held.quantity > 0)
+
+    def _view(self, unfinished: tuple[JournalOrder, ...]) -> PortfolioView:
         positions, balances = self._ledger.positions(), self._ledger.balances()
         return PortfolioView(
             quote=self._quote,

@@ -15,7 +15,6 @@ from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.round_trips import RoundTrip
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Holding, Strategy
 
-
 #: The largest part of a usual entry that advice may ask for; limits shrink it further.
 _MOST = Decimal(10)
 

@@ -1,10 +1,12 @@
 """Where a finished cycle is told: incidents and messages, metrics, the log line, the time of the last useful data."""
 
+from collections import Counter
 from datetime import datetime
 
 import structlog
 
-from binance_trade_agent.control.projections import Projector, summary_line
+from binance_trade_agent.control.cycle_line import CycleLine
+from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.domain.decisions import CycleReport, Outcome
 from binance_trade_agent.ports import Exchange
 from binance_trade_agent.telemetry.metrics import TraderMetrics
@@ -19,6 +21,7 @@ class CycleReporter:
         self._projector = projector
         self._metrics = metrics
         self._exchange = exchange
+        self._line = CycleLine()
         self.useful_at: datetime | None = None
 
     def tell(self, report: CycleReport) -> None:
@@ -29,10 +32,10 @@ class CycleReporter:
         self._metrics.observe(report, self._exchange.used_weight)
         _log.info(
             "cycle",
-            summary=summary_line(report),
+            summary=self._line.of(report),
             cycle=report.start.number,
             outcome=report.outcome.value,
-            decisions={d.symbol: d.outcome.value for d in report.decisions},
+            decisions=dict(Counter(decision.outcome.value for decision in report.decisions)),
             own_ms=round(report.own_ms, 1),
             duration_ms=round(report.duration_s * 1000),
         )

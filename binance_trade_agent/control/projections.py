@@ -1,45 +1,19 @@
-"""What a finished cycle tells people: a line in the log, messages to send, incidents to raise or clear."""
+"""What a finished cycle means to people who are not watching: messages to send, incidents to raise or clear."""
 
-from collections import Counter
 from datetime import datetime, timedelta
 
-from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Decision, Outcome, TradingState
-from binance_trade_agent.domain.portfolio import Equity
+from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Outcome, TradingState
 from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.ports import ControlState, Outbox
 
-#: Outcomes that are told with one word and their reason's code; the whole reason is in the decision's row.
-_QUIET = {Outcome.HELD: "hold", Outcome.REFUSED: "refused", Outcome.HALTED: "halted"}
 #: Conditions that are put right when they are found.
 _BOOKED = frozenset({"balance_difference", "moved_away"})
 #: How long a booked difference stays an incident.
 _DIFFERENCE_SHOWN = timedelta(hours=1)
 #: Conditions that every cycle looks at, whatever its symbols.
-_OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report"})
+_OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report", "loss_limit"})
 #: Outcomes of a turn that saw too little to find protection missing again.
 _UNSEEING = frozenset({Outcome.NO_DATA, Outcome.INTERRUPTED})
-#: With more quiet symbols than this the line counts them instead of naming each.
-_NAMED = 6
-
-
-def summary_line(report: CycleReport) -> str:
-    """One line a person can follow: worth against what was put in, orders and troubles, the quiet rest, the time taken."""
-    start = report.start
-    parts = [f"cycle {start.number}" if start.kind is CycleKind.SCHEDULED else f"{start.kind} {start.number}"]
-    if report.equity is not None:
-        parts.append(_equity_text(report.equity))
-    parts += [f">> {text}" for text in report.traded]
-    parts += [_loud_text(decision) for decision in report.decisions if decision.outcome not in _QUIET]
-    parts += [f"!! {text}" for text in report.alarms.values()]
-    quiet = [decision for decision in report.decisions if decision.outcome in _QUIET]
-    if quiet:
-        parts.append(_quiet_text(quiet))
-    if start.skipped_ticks:
-        parts.append(f"{start.skipped_ticks} ticks skipped")
-    if report.control.state is not TradingState.RUNNING:
-        parts.append(f"{report.control.state} by {report.control.actor}: {report.control.reason}")
-    parts.append(f"{report.duration_s * 1000:.0f} ms")
-    return " | ".join(parts)
 
 
 class Projector:
@@ -130,25 +104,3 @@ def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:
     ):
         return False
     return subject in report.start.symbols or report.start.kind is CycleKind.SCHEDULED
-
-
-def _loud_text(decision: Decision) -> str:
-    if decision.outcome is Outcome.PLACED:
-        return f">> {decision.reason.text}"
-    return f"!! {decision.symbol} {decision.outcome.value}: {decision.reason.text}"
-
-
-def _quiet_text(decisions: list[Decision]) -> str:
-    if len(decisions) > _NAMED:
-        counts = Counter(_QUIET[decision.outcome] for decision in decisions)
-        return ", ".join(f"{count} {word}" for word, count in counts.most_common())
-    return ", ".join(f"{d.symbol} {_QUIET[d.outcome]} ({d.reason.code.replace('_', ' ')})" for d in decisions)
-
-
-def _equity_text(equity: Equity) -> str:
-    total = equity.total
-    text = f"equity {total:,.2f} {equity.quote}"
-    if equity.contributed:
-        change = round((total / equity.contributed - 1) * 100, 2) + 0  # + 0: no minus sign on a zero
-        text += f" ({change:+.2f} %)"
-    return text

@@ -6,8 +6,9 @@ with what is left of it instead of starting afresh.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.records import Session
@@ -36,6 +37,8 @@ class SessionRequest:
     symbols: tuple[str, ...]
     settings: Mapping[str, str]
     duration: timedelta
+    #: What decisions are made by, complete (see bootstrap/plan.py).
+    plan: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SessionKeeper:
@@ -48,14 +51,14 @@ class SessionKeeper:
     def enter(self, request: SessionRequest) -> Session:
         """The session that this start belongs to: an interrupted one of the same kind, or a new one.
 
-        Under other settings an interrupted one is followed by a new one with the old deadline, so
-        that each session's record says by which settings it traded.
+        Under other settings, or with a strategy's file changed, an interrupted one is followed by a new
+        one with the old deadline, so that each session's record says by what it decided.
         """
         latest, now = self._sessions.latest(), self._clock.now()
         deadline = now + request.duration if request.duration else None
         if latest is not None and self._continues(latest, request):
             # a test run is one session whatever else is set: its order tells that it has bought
-            if latest.settings == request.settings or latest.kind == "test":
+            if (latest.settings, latest.plan) == (request.settings, request.plan) or latest.kind == "test":
                 if latest.ended_at is not None:
                     self._sessions.resume(latest.id)
                 return replace(latest, ended_at=None, end_reason=None, exit_code=None)
@@ -72,6 +75,7 @@ class SessionKeeper:
             duration_minutes=int(request.duration.total_seconds() // 60),
             started_at=now,
             deadline=deadline,
+            plan=request.plan,
         )
         self._sessions.begin(session)
         return session

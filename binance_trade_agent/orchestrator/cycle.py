@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from binance_trade_agent.agents.market_data import MarketView
+from binance_trade_agent.agents.portfolio import BookView
 from binance_trade_agent.agents.reconciliation import Comparison
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart, Decision, ExecutionResult
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import JournalCancel, JournalOrder
 from binance_trade_agent.domain.portfolio import AccountSnapshot, PortfolioView
@@ -14,7 +16,7 @@ from binance_trade_agent.orchestrator.desk import OrderRequest
 
 @dataclass(slots=True)
 class Cycle:
-    """One cycle in the making. `locked` is symbol -> why it must wait."""
+    """One cycle in the making. `locked` is symbol -> why it must wait, `rules` symbol -> the stored rules' name."""
 
     start: CycleStart
     request: OrderRequest | None
@@ -24,11 +26,18 @@ class Cycle:
     views: Mapping[str, MarketView]
     account: AccountSnapshot | None
     account_error: str
-    portfolio: PortfolioView
+    book: BookView
     comparison: Comparison
+    rules: Mapping[str, str]
+    marks: LossMarks | None = None
     decisions: list[Decision] = field(default_factory=list)
     executions: list[ExecutionResult] = field(default_factory=list)
     alarms: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def portfolio(self) -> PortfolioView:
+        """What is held, as of the last look at the book."""
+        return self.book.portfolio
 
     @property
     def known_account(self) -> AccountSnapshot:

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind, CycleStart
 from binance_trade_agent.domain.errors import ExchangeError
-from binance_trade_agent.domain.market import BookTop
+from binance_trade_agent.domain.market import BookTop, MarketSnapshot
 from binance_trade_agent.domain.orders import JournalOrder
 from binance_trade_agent.domain.portfolio import AccountSnapshot
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.orchestrator.cycle import Cycle, locks_of
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk
+from binance_trade_agent.orchestrator.losses import LossWatch
 
 
 class Observer:
@@ -19,6 +20,7 @@ class Observer:
 
     def __init__(self, desk: TradingDesk) -> None:
         self._desk = desk
+        self._losses = LossWatch(desk)
 
     async def observe(
         self, start: CycleStart, request: OrderRequest | None, last_seen: dict[str, datetime]
@@ -44,6 +46,8 @@ class Observer:
         comparison = await desk.reconciler.compare(
             known, unfinished, thorough=thorough, all_found=desk.resolver.knows_all
         )
+        book = desk.portfolio.book(unfinished)
+        marks, alarms = self._losses.look(book.portfolio, control)
         return Cycle(
             start=start,
             request=request,
@@ -53,9 +57,13 @@ class Observer:
             views=views,
             account=known,
             account_error="" if isinstance(account, AccountSnapshot) else account,
-            portfolio=desk.portfolio.view(unfinished),
+            book=book,
             comparison=comparison,
-            alarms={**comparison.alarms, **desk.user_data.alarms, **self._unguarded(start, quotes)},
+            rules=desk.decisions.note_rules(
+                view.rules for view in views.values() if isinstance(view, MarketSnapshot)
+            ),
+            marks=marks,
+            alarms={**comparison.alarms, **desk.user_data.alarms, **self._unguarded(start, quotes), **alarms},
         )
 
     def overdue(self, unfinished: Iterable[JournalOrder]) -> list[JournalOrder]:

@@ -15,25 +15,29 @@ class Progress:
     def __init__(self, decisions: DecisionLog) -> None:
         self.last_seen: dict[str, datetime] = decisions.last_candles()
         self.last_traded: dict[str, datetime] = decisions.last_entry_candles()
+        #: Symbols whose whole window this process has stored.
+        self._stored: set[str] = set()
 
     def new_candles(
         self, decisions: Iterable[Decision], cycle: Cycle
     ) -> dict[str, tuple[CandleInterval, tuple[Candle, ...]]]:
-        """The candles that `decisions` were the first to see; a symbol's first one saw its whole history first."""
-        seen = {decision.symbol for decision in decisions if decision.candles_seen}
+        """The candles that `decisions` saw and that may not be stored yet: the whole window at a symbol's first."""
+        deciding = {decision.symbol for decision in decisions if decision.inputs is not None}
         return {
             view.symbol: (
                 view.interval,
-                view.fresh_candles if view.symbol in self.last_seen else view.candles,
+                view.fresh_candles if view.symbol in self._stored else view.candles,
             )
             for view in cycle.views.values()
-            if isinstance(view, MarketSnapshot) and view.symbol in seen
+            if isinstance(view, MarketSnapshot) and view.symbol in deciding
         }
 
     def remember(self, cycle: Cycle) -> None:
         """Take over what a stored cycle has seen and ordered."""
-        for symbol, (_, candles) in self.new_candles(cycle.decisions, cycle).items():
-            self.last_seen[symbol] = candles[-1].open_time
+        self._stored |= set(self.new_candles(cycle.decisions, cycle))
+        for decision in cycle.decisions:
+            if decision.last_candle is not None:
+                self.last_seen[decision.symbol] = decision.last_candle
         for result in cycle.executions:
             symbol = result.order.intent.symbol
             if symbol in self.last_seen:

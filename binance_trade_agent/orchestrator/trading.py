@@ -44,8 +44,9 @@ class TradingOrchestrator:
         self._turn.stopping = True
 
     async def run_cycle(self, number: int, scheduled_at: datetime, *, skipped_ticks: int = 0) -> CycleReport:
-        """The scheduled cycle over all symbols."""
-        start = self._start(CycleKind.SCHEDULED, number, scheduled_at, self._plan.symbols, skipped_ticks)
+        """The scheduled cycle over all symbols, and over what is held of others: they may be sold, not bought."""
+        symbols = self._plan.symbols + self._desk.portfolio.to_be_left(self._plan.symbols)
+        start = self._start(CycleKind.SCHEDULED, number, scheduled_at, symbols, skipped_ticks)
         return await self._run(start, None)
 
     async def execute_trading_workflow(
@@ -118,7 +119,11 @@ class TradingOrchestrator:
         desk = self._desk
         duration_s = desk.clock.monotonic() - began
         waited_s = desk.exchange.waited_s - waited_s
-        degraded = any(decision.outcome is Outcome.NO_DATA for decision in cycle.decisions)
+        degraded = any(
+            decision.outcome is Outcome.NO_DATA
+            for decision in cycle.decisions
+            if decision.symbol in self._plan.symbols or cycle.request is not None
+        )
         return CycleReport(
             start=cycle.start,
             outcome=CycleOutcome.DEGRADED if degraded else CycleOutcome.COMPLETED,
@@ -131,6 +136,7 @@ class TradingOrchestrator:
             compared=cycle.comparison.compared,
             traded=self._protection_news(cycle),
             alarms=cycle.alarms,
+            marks=cycle.marks,
             finished_at=desk.clock.now(),
             duration_s=duration_s,
             own_ms=max(0.0, duration_s - waited_s) * 1000,

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 from binance_trade_agent.agents.execution.place import ProtectionInTheWay, SendingForbidden
 from binance_trade_agent.agents.risk import RiskContext
@@ -23,7 +24,10 @@ from binance_trade_agent.domain.protection import ExitNow
 from binance_trade_agent.orchestrator.cycle import Cycle, locks_of, resting_entries
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
 from binance_trade_agent.orchestrator.progress import Progress
+from binance_trade_agent.orchestrator.recording import assessment_inputs, decision_inputs
 from binance_trade_agent.telemetry.stopwatch import Stopwatch
+
+_MINUTE = timedelta(minutes=1)
 
 
 class SymbolTurn:
@@ -47,7 +51,7 @@ class SymbolTurn:
             view, decision, cycle.start.id, self._progress.new_candles([decision], cycle)
         )
         cycle.unfinished = self._desk.journal.unfinished()
-        cycle.portfolio = self._desk.portfolio.view(cycle.unfinished)
+        cycle.book = self._desk.portfolio.book(cycle.unfinished)
         if protected.alarm:
             cycle.alarms[f"unprotected:{symbol}"] = f"{symbol}: {protected.text}"
         if decision.reason.code != "looked_after":
@@ -65,7 +69,10 @@ class SymbolTurn:
             return replace(decision, reason=Reason(view.code, view.text))
         if view.rules.quote != self._plan.quote:
             return replace(decision, reason=Reason("other_quote", self._quote_text(view)))
-        decision = replace(decision, price=view.price)
+        if (request := cycle.request) is not None and request.side is None:
+            # asked for now: the newest candle counts even if a cycle has already seen it
+            view = replace(view, new_candles=max(1, view.new_candles))
+        decision = replace(decision, price=view.price, inputs=decision_inputs(view, cycle))
         if self.stopping:
             text = "the trader was told to stop before this symbol's turn"
             return replace(decision, outcome=Outcome.INTERRUPTED, reason=Reason("stopping", text))
@@ -104,17 +111,21 @@ class SymbolTurn:
             return replace(decision, outcome=outcome, reason=Reason("entry_rests", resting))
         if signal.action is SignalAction.HOLD:
             return replace(decision, outcome=Outcome.HELD, reason=signal.reasons[0])
+        quantity = cycle.request.quantity if cycle.request else None
+        context = self._context(signal, cycle)
         verdict = self._desk.risk.assess(
             signal,
             view,
             cycle.portfolio,
             control=cycle.control,
-            context=self._context(cycle),
-            quantity=cycle.request.quantity if cycle.request else None,
+            context=context,
+            quantity=quantity,
             side=side,
         )
         watch.lap("risk")
-        decision = replace(decision, gates=verdict.gates)
+        assessment = assessment_inputs(view, cycle, context, side, quantity)
+        inputs = replace(decision_inputs(view, cycle), assessment=assessment)
+        decision = replace(decision, gates=verdict.gates, inputs=inputs)
         if isinstance(verdict, Refused):
             return _refused(decision, verdict.blocking)
         decision = await self._execute(verdict, decision, view, cycle)
@@ -129,7 +140,7 @@ class SymbolTurn:
         if rows:
             cycle.unfinished = self._desk.journal.unfinished()
             cycle.locked = locks_of(cycle.unfinished, self._desk.journal.unfinished_cancels())
-            cycle.portfolio = self._desk.portfolio.view(cycle.unfinished)
+            cycle.book = self._desk.portfolio.book(cycle.unfinished)
 
     def _due_exit(self, view: MarketSnapshot, cycle: Cycle) -> ExitNow | None:
         if cycle.start.kind is CycleKind.TEST or not cycle.has_something(view.symbol):
@@ -141,12 +152,9 @@ class SymbolTurn:
 
     def _signal(self, view: MarketSnapshot, cycle: Cycle) -> Signal:
         request = cycle.request
-        if request is None:
-            return self._desk.signal.evaluate(view, cycle.portfolio.position(view.symbol))
-        if request.side is None:
-            # asked for now: the newest candle counts even if a cycle has already seen it
-            view = replace(view, new_candles=max(1, view.new_candles))
-            return self._desk.signal.evaluate(view, cycle.portfolio.position(view.symbol))
+        if request is None or request.side is None:
+            position, trip = cycle.portfolio.position(view.symbol), cycle.book.trips.open.get(view.symbol)
+            return self._desk.signal.evaluate(view, position, trip)
         return Signal(
             symbol=view.symbol,
             strategy=request.reason,
@@ -157,16 +165,30 @@ class SymbolTurn:
             candle_time=view.candles[-1].close_time,
         )
 
-    def _context(self, cycle: Cycle) -> RiskContext:
+    def _context(self, signal: Signal, cycle: Cycle) -> RiskContext:
+        desk, portfolio, now = self._desk, cycle.portfolio, self._desk.clock.now()
+        is_entry = signal.action is SignalAction.BUY
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return RiskContext(
             account=cycle.known_account,
             candle_interval=self._plan.candle_interval,
             last_exits={
                 symbol: position.updated_at
-                for symbol, position in cycle.portfolio.positions.items()
-                if position.updated_at is not None and cycle.portfolio.position(symbol) is None
+                for symbol, position in portfolio.positions.items()
+                if position.updated_at is not None and portfolio.position(symbol) is None
             },
             last_traded_candles=self._progress.last_traded,
+            marks=cycle.marks,
+            trips=cycle.book.trips,
+            orders_last_minute=desk.journal.entries_since(now - _MINUTE) if is_entry else 0,
+            orders_today=desk.journal.entries_since(today) if is_entry else 0,
+            is_traded=cycle.request is not None or signal.symbol in self._plan.symbols,
+            warmup_candles=desk.signal.warmup_candles(signal.symbol),
+            candles={
+                symbol: view.candles
+                for symbol, view in cycle.views.items()
+                if isinstance(view, MarketSnapshot) and portfolio.position(symbol) is not None
+            },
         )
 
     async def _execute(
@@ -189,7 +211,7 @@ class SymbolTurn:
             )
         cycle.executions.append(result)
         cycle.unfinished = self._desk.journal.unfinished()
-        cycle.portfolio = self._desk.portfolio.view(cycle.unfinished)
+        cycle.book = self._desk.portfolio.book(cycle.unfinished)
         return replace(
             decision,
             outcome=result.outcome,

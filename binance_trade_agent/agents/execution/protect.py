@@ -75,8 +75,8 @@ class ProtectionAgent:
         self._execution, self._sender = execution, sender
         self._plan = plan
         self._seen: dict[str, MarketSnapshot] = {}
-        #: symbol -> how often in a row its protection was not taken, and when to try again
-        self._turned_away: dict[str, tuple[int, float]] = {}
+        #: symbol -> what was not taken, how often in a row, and when to try it again
+        self._turned_away: dict[str, tuple[str, int, float]] = {}
 
     def see(self, view: MarketSnapshot) -> None:
         """Remember a symbol's rules and prices, to judge later whether a fill calls for protection."""
@@ -122,29 +122,31 @@ class ProtectionAgent:
                 return Protected(told)
             if not self._control.read().state.orders_allowed:
                 return Protected("no order may be sent now to protect it", alarm=isinstance(step, Place))
-            if (wait_s := self._wait_s(view.symbol)) > 0:
+            if (wait_s := self._wait_s(view.symbol, step)) > 0:
                 text = f"its protection was not taken and is tried again in {wait_s:.0f} s; its levels are watched"
                 return Protected(text, alarm=True)
             answer = await self._take(step, view, decision, cycle_id, candles)
             placed = placed or not isinstance(step, Drop)
             told = _tell(step, answer)
-            self._note(view.symbol, answer)
+            self._note(view.symbol, step, answer)
             if answer.sent is not Sent.DONE:
                 _log.warning("protection", symbol=view.symbol, text=told)
                 return Protected(told, alarm=True)
 
-    def _wait_s(self, symbol: str) -> float:
-        _, again_at = self._turned_away.get(symbol, (0, -math.inf))
-        return again_at - self._clock.monotonic()
+    def _wait_s(self, symbol: str, step: Place | Move | Drop) -> float:
+        """How long to wait before `step` is tried again; another step than the one refused need not wait."""
+        task, _, again_at = self._turned_away.get(symbol, ("", 0, -math.inf))
+        return again_at - self._clock.monotonic() if task == _task(step) else 0.0
 
-    def _note(self, symbol: str, answer: Answer) -> None:
+    def _note(self, symbol: str, step: Place | Move | Drop, answer: Answer) -> None:
         """Wait longer after each refusal in a row: a rule that refuses now will refuse in a second."""
         if answer.sent is Sent.DONE:
             self._turned_away.pop(symbol, None)
         elif answer.sent is Sent.REFUSED:
-            times = self._turned_away.get(symbol, (0, 0.0))[0] + 1
+            task, times, _ = self._turned_away.get(symbol, ("", 0, 0.0))
+            times = times + 1 if task == _task(step) else 1
             wait_s = min(_FIRST_WAIT_S * 2 ** (times - 1), _LONGEST_WAIT_S)
-            self._turned_away[symbol] = (times, self._clock.monotonic() + wait_s)
+            self._turned_away[symbol] = (_task(step), times, self._clock.monotonic() + wait_s)
 
     def _next(self, symbol: str, rules: SymbolRules, book: BookTop) -> Step:
         rows = [row for row in self._journal.unfinished() if row.intent.symbol == symbol]
@@ -244,6 +246,12 @@ class ProtectionAgent:
             price=price,
             client_list_id=list_id,
         )
+
+
+def _task(step: Place | Move | Drop) -> str:
+    """What a step does and for how much: prices move, but the exchange's refusal is of the same task."""
+    quantity = step.cover.quantity if isinstance(step, Drop) else step.quantity
+    return f"{type(step).__name__} {to_wire(quantity)}"
 
 
 def _tell(step: Place | Move | Drop, answer: Answer) -> str:

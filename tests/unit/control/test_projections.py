@@ -5,9 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from binance_trade_agent.control.projections import Projector, summary_line
-from binance_trade_agent.domain.decisions import CycleKind, Outcome, TradingState
-from binance_trade_agent.domain.portfolio import Equity
+from binance_trade_agent.control.projections import Projector
+from binance_trade_agent.domain.decisions import Outcome, TradingState
 from binance_trade_agent.domain.records import Incident
 from tests.fakes import START, FakeControlState
 from tests.unit.control.fakes import FakeOutbox, decision, report
@@ -90,41 +89,6 @@ def test_a_difference_loosens_no_halt() -> None:
     it.control.write(TradingState.HALTED, reason="fire", actor="me", at=START)
     it.project(report(QUIET, differences={"USDT": Decimal(-1)}))
     assert it.control.read().state is TradingState.HALTED
-
-
-def test_the_line_of_a_cycle() -> None:
-    equity = Equity(START, "USDT", Decimal(9000), Decimal(1100), Decimal(0), Decimal(0), Decimal(10000))
-    told = report(
-        QUIET,
-        decision("ETHUSDT", Outcome.PLACED, "BUY 1 at 2"),
-        number=12,
-        equity=equity,
-        skipped=2,
-        state=TradingState.PAUSED,
-    )
-    assert summary_line(told) == (
-        "cycle 12 | equity 10,100.00 USDT (+1.00 %) | >> BUY 1 at 2 | BTCUSDT hold (code)"
-        " | 2 ticks skipped | PAUSED by me: lunch | 250 ms"
-    )
-
-
-def test_the_line_of_a_workflow_names_it_and_does_without_equity() -> None:
-    line = summary_line(report(QUIET, number=3, kind=CycleKind.WORKFLOW))
-    assert line == "workflow 3 | BTCUSDT hold (code) | 250 ms"
-
-
-def test_many_quiet_symbols_are_counted_and_trouble_stands_out() -> None:
-    quiet = [decision(f"S{n}USDT", Outcome.HELD, "nothing") for n in range(7)]
-    refused = decision("AUSDT", Outcome.REFUSED, "too much")
-    trouble = decision("BUSDT", Outcome.NO_DATA, "no route")
-    line = summary_line(report(*quiet, refused, trouble, number=4))
-    assert line == "cycle 4 | !! BUSDT no_data: no route | 7 hold, 1 refused | 250 ms"
-
-
-def test_a_change_that_rounds_to_zero_has_no_minus_sign() -> None:
-    equity = Equity(START, "USDT", Decimal("9999.9999"), *[Decimal(0)] * 3, Decimal(10000))
-    told = report(QUIET, equity=equity)
-    assert "(+0.00 %)" in summary_line(told)
 
 
 def test_without_anybody_to_notify_nothing_waits_to_be_sent() -> None:

@@ -1,0 +1,53 @@
+"""Watches the limits on losses: at a breach entries are halted until a person resumes."""
+
+from dataclasses import replace
+
+from binance_trade_agent.agents.risk import LATCHING_GATES, breached_limit
+from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
+from binance_trade_agent.domain.loss_limits import LossMarks, marks_after
+from binance_trade_agent.domain.portfolio import PortfolioView
+from binance_trade_agent.orchestrator.desk import TradingDesk
+
+
+class LossWatch:
+    """Keeps the marks that losses are counted from; the decision log stores them with each cycle."""
+
+    def __init__(self, desk: TradingDesk) -> None:
+        self._desk = desk
+        self._marks = desk.decisions.loss_marks()
+
+    def look(
+        self, portfolio: PortfolioView, control: ControlSnapshot
+    ) -> tuple[LossMarks | None, dict[str, str]]:
+        """The marks by the present worth of `portfolio`, and an incident where a limit is breached.
+
+        A breach latches: control state ENTRIES_HALTED, whose actor is the limit's gate. The
+        decisions of this cycle meet the gate itself. While a position has no price seen yet,
+        its worth is not known, and the marks stay.
+        """
+        equity = self._desk.portfolio.equity(portfolio)
+        if equity is None or not self._desk.portfolio.is_priced(portfolio):
+            return self._marks, {}
+        resumed = (
+            self._marks is not None
+            and self._marks.latched is not None
+            and control.state is TradingState.RUNNING
+        )
+        marks = marks_after(self._marks, equity, self._desk.exchange.now(), resumed=resumed)
+        breach = breached_limit(marks, equity, self._desk.risk.limits)
+        alarms = {}
+        if breach is not None:
+            limit, text = breach
+            alarms[f"loss_limit:{limit}"] = text
+            # a person's pause or halt stands; at its end the limit is looked at again
+            if control.state is TradingState.RUNNING:
+                control = self._desk.control.write(
+                    TradingState.ENTRIES_HALTED,
+                    reason=text,
+                    actor=limit,
+                    at=self._desk.clock.now(),
+                    only_from=(TradingState.RUNNING,),
+                )
+        is_latched = control.state is TradingState.ENTRIES_HALTED and control.actor in LATCHING_GATES
+        self._marks = replace(marks, latched=control.actor) if is_latched else marks
+        return self._marks, alarms
