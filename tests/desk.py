@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -31,6 +31,17 @@ from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray
 from tests.fake_exchange import FakeExchange
 from tests.fakes import FakeClock
+
+#: No rest after exits or losses, and no limit that a sharp test price could meet.
+UNRESTRAINED = RiskLimits(
+    max_data_age=timedelta(minutes=3),
+    cooldown_candles=0,
+    loss_cooldown_candles=0,
+    max_losing_streak=0,
+    daily_loss_share=Decimal(0),
+    max_drawdown_share=Decimal(0),
+    max_price_jump_share=Decimal(1),
+)
 
 
 class Marked(Strategy):
@@ -115,10 +126,12 @@ def make_desk(
     limits: RiskLimits | None = None,
     protection: ProtectionPlan | None = None,
     symbols: tuple[str, ...] | None = None,
+    strategy: Strategy | None = None,
 ) -> DeskUnderTest:
     """A desk on the database in `folder`; a second one on the same folder is the process after a restart."""
     exchange = exchange or FakeExchange()
     symbols = symbols or exchange.symbols
+    strategy = strategy or Marked()
     settings = load_settings(
         {"TRADING_MODE": "simulated", "TRADING_SYMBOLS": ",".join(symbols), "DATA_DIR": str(folder)},
         folder,
@@ -126,7 +139,7 @@ def make_desk(
     store, clock = open_store(settings), ExchangeClock(exchange)
     keeper = SessionKeeper(store.sessions, clock)
     session = keeper.enter(SessionRequest("trading", "simulated", "marked", symbols, {}, timedelta(0)))
-    limits = limits or RiskLimits(max_data_age=timedelta(minutes=3))
+    limits = limits or UNRESTRAINED
     stream = DeafStream()
     sender = OrderSender(exchange, store.journal, stream)
     execution = TradeExecutionAgent(exchange, store.journal, store.control, clock, sender)
@@ -134,8 +147,8 @@ def make_desk(
     desk = TradingDesk(
         exchange=exchange,
         market_data=MarketDataAgent(exchange, interval=CandleInterval.M1, history=50),
-        signal=SignalAgent(Marked(), max_signal_age=timedelta(minutes=3)),
-        risk=RiskManagementAgent(replace(limits, cooldown_candles=0)),
+        signal=SignalAgent(lambda symbol: strategy, max_signal_age=timedelta(minutes=3)),
+        risk=RiskManagementAgent(limits),
         execution=execution,
         protection=ProtectionAgent(
             exchange,

@@ -1,20 +1,22 @@
 """What a cycle has found out so far, and what its symbols must wait for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from binance_trade_agent.agents.market_data import MarketView
 from binance_trade_agent.agents.portfolio import BookView
 from binance_trade_agent.agents.reconciliation import Comparison
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart, Decision, ExecutionResult
 from binance_trade_agent.domain.loss_limits import LossMarks
+from binance_trade_agent.domain.market import Candle, MarketSnapshot
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import JournalCancel, JournalOrder
 from binance_trade_agent.domain.portfolio import AccountSnapshot, PortfolioView
 from binance_trade_agent.orchestrator.desk import OrderRequest
 
 
-@dataclass(slots=True)
+@dataclass
 class Cycle:
     """One cycle in the making. `locked` is symbol -> why it must wait, `rules` symbol -> the stored rules' name."""
 
@@ -33,6 +35,13 @@ class Cycle:
     decisions: list[Decision] = field(default_factory=list)
     executions: list[ExecutionResult] = field(default_factory=list)
     alarms: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def windows(self) -> Mapping[str, Sequence[Candle]]:
+        """Symbol -> its closed candles, for the symbols whose market could be seen."""
+        return {
+            symbol: view.candles for symbol, view in self.views.items() if isinstance(view, MarketSnapshot)
+        }
 
     @property
     def portfolio(self) -> PortfolioView:

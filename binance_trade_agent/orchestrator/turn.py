@@ -184,11 +184,7 @@ class SymbolTurn:
             orders_today=desk.journal.entries_since(today) if is_entry else 0,
             is_traded=cycle.request is not None or signal.symbol in self._plan.symbols,
             warmup_candles=desk.signal.warmup_candles(signal.symbol),
-            candles={
-                symbol: view.candles
-                for symbol, view in cycle.views.items()
-                if isinstance(view, MarketSnapshot) and portfolio.position(symbol) is not None
-            },
+            candles=cycle.windows,
         )
 
     async def _execute(

@@ -4,13 +4,15 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from binance_trade_agent.agents.signal import SignalAgent, StrategyFailed
-from binance_trade_agent.domain.decisions import SignalAction
+from binance_trade_agent.domain.decisions import Miss, SignalAction
+from binance_trade_agent.domain.round_trips import RoundTrip
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray
-from tests.trading_views import position_of, snapshot_of
+from tests.trading_views import OPENED, position_of, snapshot_of
 
 
 class Scripted(Strategy):
@@ -31,7 +33,8 @@ class Scripted(Strategy):
             return Advice.buy(0.7, "one", "close is 1")
         if close > 1:
             return Advice.sell(0.9, "more", "close is over 1")
-        return Advice.hold("less", "close is under 1", f"close {1 - close:g} under the entry")
+        miss = Miss(f"close {1 - close:g} under the entry", 1 - close)
+        return Advice.hold("less", "close is under 1", miss)
 
 
 class Broken(Scripted):
@@ -63,7 +66,11 @@ class Unreasonable(Scripted):
         return Advice(SignalAction.BUY, 1.0, ())
 
 
-AGENT = SignalAgent(Scripted(), max_signal_age=timedelta(seconds=150))
+def agent_of(strategy: Strategy) -> SignalAgent:
+    return SignalAgent(lambda symbol: strategy, max_signal_age=timedelta(seconds=150))
+
+
+AGENT = agent_of(Scripted())
 
 
 def test_a_signal_carries_values_reasons_and_the_time_of_its_candle() -> None:
@@ -80,7 +87,7 @@ def test_a_signal_carries_values_reasons_and_the_time_of_its_candle() -> None:
 def test_a_hold_tells_its_nearest_miss() -> None:
     signal = AGENT.evaluate(snapshot_of(["0.5"]), None)
     assert signal.action is SignalAction.HOLD
-    assert signal.nearest_miss == "close 0.5 under the entry"
+    assert signal.nearest_miss == Miss("close 0.5 under the entry", 0.5)
 
 
 def test_advice_on_an_earlier_new_candle_is_not_missed() -> None:
@@ -150,7 +157,7 @@ def test_dust_is_no_position() -> None:
     ],
 )
 def test_a_strategy_that_fails_is_named_with_file_and_line(strategy: Strategy, said: str) -> None:
-    agent = SignalAgent(strategy, max_signal_age=timedelta(seconds=150))
+    agent = agent_of(strategy)
     with pytest.raises(StrategyFailed) as caught:
         agent.evaluate(snapshot_of([1]), None)
     assert caught.value.strategy == strategy.name
@@ -159,7 +166,7 @@ def test_a_strategy_that_fails_is_named_with_file_and_line(strategy: Strategy, s
 
 
 def test_the_line_is_the_one_in_the_strategys_own_file() -> None:
-    agent = SignalAgent(Misspelt(), max_signal_age=timedelta(seconds=150))
+    agent = agent_of(Misspelt())
     with pytest.raises(StrategyFailed) as caught:
         agent.evaluate(snapshot_of([1]), None)
     assert caught.value.file == __file__
@@ -172,3 +179,69 @@ def test_prices_are_read_exactly_where_it_matters() -> None:
     tiny = replace(snapshot, rules=replace(snapshot.rules, min_notional=Decimal("0.2")))
     assert AGENT.evaluate(tiny, position_of("0.002")).reasons[0].code == "already_long"
     assert AGENT.evaluate(tiny, position_of("0.001")).action is SignalAction.BUY
+
+
+class Adding(Scripted):
+    """Adds to what it holds, half an entry at a time, and says what it was told of the position."""
+
+    name: ClassVar[str] = "adding"
+    adds: ClassVar[bool] = True
+
+    def decide(self, bar: Bar) -> Advice:
+        told = (
+            "nothing" if bar.holding is None else f"{bar.holding.lots} lots from {bar.holding.first_price:g}"
+        )
+        return Advice.buy(1.0, "more", told, share=Decimal("0.5"))
+
+
+def trip_of(**changes: object) -> RoundTrip:
+    trip = RoundTrip("BTCUSDT", OPENED, Decimal(90), Decimal(80), OPENED, 7, entries=3, exits=1)
+    return replace(trip, **changes)  # type: ignore[arg-type]
+
+
+def test_a_strategy_that_adds_may_buy_what_it_holds_and_knows_how_it_came_to_it() -> None:
+    signal = agent_of(Adding()).evaluate(snapshot_of([1]), position_of("0.5", cost=45), trip_of())
+    assert (signal.action, signal.share) == (SignalAction.BUY, Decimal("0.5"))
+    assert signal.reasons[0].text == "2 lots from 90"
+
+
+def test_a_position_that_no_open_trip_accounts_for_was_bought_once_at_its_average() -> None:
+    position = position_of("0.5", cost=45)
+    for trip in (None, trip_of(closed_at=OPENED)):
+        signal = agent_of(Adding()).evaluate(snapshot_of([1]), position, trip)
+        assert signal.reasons[0].text == "1 lots from 90"
+
+
+def test_dust_is_no_holding() -> None:
+    signal = agent_of(Adding()).evaluate(snapshot_of([1]), position_of("0.0009", cost=1), trip_of())
+    assert signal.reasons[0].text == "nothing"
+
+
+class Greedy(Scripted):
+    name: ClassVar[str] = "greedy"
+
+    def decide(self, bar: Bar) -> Advice:
+        return Advice.buy(1.0, "all", "everything", share=Decimal(bar.value("close")))
+
+
+@pytest.mark.parametrize("share", [0, -1, 11])
+def test_advice_on_no_part_or_many_times_an_entry_is_refused(share: int) -> None:
+    with pytest.raises(StrategyFailed, match=f"share {share}"):
+        agent_of(Greedy()).evaluate(snapshot_of([share]), None)
+
+
+class Ranging(Scripted):
+    """Shows the highest close of its window."""
+
+    name: ClassVar[str] = "ranging"
+
+    def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
+        return {"top": np.maximum.accumulate(candles.high), "opened": candles.opened_s}
+
+
+def test_a_window_that_moves_on_gives_what_a_fresh_one_gives() -> None:
+    agent = agent_of(Ranging())
+    whole = snapshot_of([5, 1, 2, 9, 3, 4])
+    for start, end in ((0, 3), (0, 4), (1, 5), (2, 6), (0, 2), (0, 6)):
+        moved = replace(whole, candles=whole.candles[start:end])
+        assert agent.evaluate(moved, None).values == agent_of(Ranging()).evaluate(moved, None).values
