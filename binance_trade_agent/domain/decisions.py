@@ -129,11 +129,14 @@ class ExecutionResult:
 class AssessmentInputs:
     """What risk saw besides market, settings, candles and fills: enough to assess again.
 
-    Mappings are by symbol. `held_in_books` is the base asset by the book's flows, free coins of
-    the account are those the exchange reports. `side` and `quantity` are what was asked for
-    by someone other than the strategy.
+    Mappings are by symbol. `mark` is the book's newest flow by then: an exit takes back resting entries
+    after its signal, and they may have bought something. `held_in_books` is the base asset by the
+    book's flows, free coins of the account are those the exchange reports. `windows` are the newest
+    candle and the number of candles of each symbol whose returns were compared. `side` and
+    `quantity` are what was asked for by someone other than the strategy.
     """
 
+    mark: int
     control: "ControlSnapshot"
     cash: Decimal
     reserved_quote: Decimal
@@ -150,6 +153,7 @@ class AssessmentInputs:
     orders_today: int
     last_traded_candle: datetime | None
     is_traded: bool
+    windows: Mapping[str, tuple[datetime, int]] = field(default_factory=dict)
     side: Side | None = None
     quantity: Decimal | None = None
 
@@ -159,7 +163,7 @@ class DecisionInputs:
     """What a decision saw that neither candles, settings nor fills tell.
 
     `window` candles ended with `newest_candle`, the last `new_candles` of which were new; `rules` names
-    the symbol's rules as stored; `mark` is the book's newest flow at that moment.
+    the symbol's rules as stored; `mark` is the book's newest flow when the signal was asked for.
     """
 
     observed_at: datetime

@@ -33,6 +33,7 @@ def assessment_inputs(
     portfolio, base = cycle.portfolio, view.rules.base
     held = [symbol for symbol, position in portfolio.positions.items() if position.quantity > 0]
     return AssessmentInputs(
+        mark=cycle.book.mark,
         control=cycle.control,
         cash=portfolio.cash,
         reserved_quote=portfolio.reserved_quote,
@@ -49,6 +50,11 @@ def assessment_inputs(
         orders_today=context.orders_today,
         last_traded_candle=context.last_traded_candles.get(view.symbol),
         is_traded=context.is_traded,
+        windows={
+            symbol: (candles[-1].open_time, len(candles))
+            for symbol, candles in context.candles.items()
+            if symbol != view.symbol
+        },
         side=side,
         quantity=quantity,
     )

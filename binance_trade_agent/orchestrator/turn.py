@@ -124,8 +124,9 @@ class SymbolTurn:
         )
         watch.lap("risk")
         assessment = assessment_inputs(view, cycle, context, side, quantity)
-        inputs = replace(decision_inputs(view, cycle), assessment=assessment)
-        decision = replace(decision, gates=verdict.gates, inputs=inputs)
+        if decision.inputs is not None:
+            decision = replace(decision, inputs=replace(decision.inputs, assessment=assessment))
+        decision = replace(decision, gates=verdict.gates)
         if isinstance(verdict, Refused):
             return _refused(decision, verdict.blocking)
         decision = await self._execute(verdict, decision, view, cycle)
