@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.records import Book
@@ -23,6 +24,7 @@ class Desk:
     """Use it, then `close` it."""
 
     watch: Watch
+    explainer: Explainer
     steering: Steering
     database: Database
     book: Book
@@ -67,8 +69,11 @@ def open_desk(settings: Settings) -> Desk:
         strategy=settings.strategy_name,
         interval=settings.period,
     )
+    reads = SqlReadModels(database, book)
+    watch = Watch(reads, clock, plan)
     return Desk(
-        watch=Watch(SqlReadModels(database, book), clock, plan),
+        watch=watch,
+        explainer=Explainer(reads, watch, clock),
         steering=Steering(
             SqlControlState(database, book),
             lease_for(settings.database_url, book),

@@ -178,6 +178,14 @@ class Watch:
         """Decisions, newest first."""
         return self._reads.decisions(limit=limit, symbol=symbol, outcome=outcome)
 
+    def decision(self, reference: str) -> DecisionRow | None:
+        """The decision whose id begins with `reference`, or the newest for `last`; None if there is none.
+
+        Raises:
+            ConfigurationError: several begin so.
+        """
+        return self._reads.decision(reference)
+
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         """The latest equity snapshots, oldest first."""
         return self._reads.equity(limit=limit)

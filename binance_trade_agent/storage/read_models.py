@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, Select, TextClause, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.money import EXACT
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
@@ -35,6 +36,8 @@ from binance_trade_agent.storage.sessions import latest_session
 #: No answer is longer than this, whatever is asked.
 MOST_ROWS = 10_000
 _STATUS_ROWS = 100
+#: How many of several decisions that are meant alike are named.
+_ALIKE = 5
 
 
 class SqlReadModels:
@@ -124,6 +127,28 @@ class SqlReadModels:
             rows = transaction.scalars(chosen).all()
             numbers = self._cycle_numbers(transaction, {row.cycle_id for row in rows})
             return tuple(shown(row, numbers[row.cycle_id]) for row in rows)
+
+    def decision(self, reference: str) -> DecisionRow | None:
+        """The decision whose id begins with `reference`, or the newest for `last`.
+
+        Raises:
+            ConfigurationError: several begin so.
+        """
+        if reference == "last":
+            return next(iter(self.decisions(limit=1)), None)
+        chosen = (
+            select(models.Decision)
+            .filter_by(book_id=self._book.id)
+            .where(models.Decision.id.startswith(reference, autoescape=True))
+            .limit(_ALIKE)
+        )
+        with self._database.read() as transaction:
+            rows = transaction.scalars(chosen).all()
+            if len(rows) > 1 and reference not in {row.id for row in rows}:
+                alike = ", ".join(sorted(row.id for row in rows))
+                raise ConfigurationError(f"several decisions begin with {reference!r}: {alike}")
+            numbers = self._cycle_numbers(transaction, {row.cycle_id for row in rows})
+            return next((shown(row, numbers[row.cycle_id]) for row in rows), None)
 
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         """The latest `limit` snapshots, rising in time."""

@@ -133,6 +133,15 @@ def decisions(
 
 
 @app.command()
+def decision(
+    reference: Annotated[str, typer.Argument(help="A decision's id or its beginning, or `last`.")] = "last",
+    json: Json = False,
+) -> None:
+    """Show one decision in full: signal, values, every gate with its limit, outcome, order, timings."""
+    _command("decision", "show_decision")(reference, json)
+
+
+@app.command()
 def trade(
     symbol: Annotated[str, typer.Argument(help="For example BTCUSDT.")],
     quantity: Annotated[

@@ -1,0 +1,161 @@
+"""Answers "why has it not traded?" from the database alone: gathers what `domain/explanation.py` puts into words."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from binance_trade_agent.control.protections import Protection
+from binance_trade_agent.control.watching import AgentStatus, Watch
+from binance_trade_agent.domain.circumstances import Circumstances, Condition
+from binance_trade_agent.domain.decisions import Outcome
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.explanation import Explanation, explain
+from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, Session
+from binance_trade_agent.ports import Clock, ReadModels
+from binance_trade_agent.telemetry.health import TraderCondition
+
+_SPAN = re.compile(r"(\d{1,6})\s*(s|min|m|h|d|w)", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONGEST = timedelta(days=3660)
+_START = "`supervisorctl start autonomous_trader`, or `make up`"
+
+#: What the trader's condition means for somebody who waits for a trade: a code and advice. Not here: cycling.
+_TRADER: Mapping[TraderCondition, tuple[str, str]] = {
+    TraderCondition.NEVER_STARTED: (
+        "never_started",
+        "Start it: `make up`, or `binance-trade-agent supervise`",
+    ),
+    TraderCondition.STARTING: ("starting", "Wait for its first cycle"),
+    TraderCondition.NOT_CYCLING: (
+        "not_cycling",
+        "The watchdog restarts it; if not: `supervisorctl restart autonomous_trader`",
+    ),
+    TraderCondition.BLIND: (
+        "without_data",
+        "See whether the exchange can be reached; it goes on by itself once it can",
+    ),
+    TraderCondition.DEAD: ("dead", f"It was killed, or its machine stopped: {_START}"),
+    TraderCondition.STOPPED: ("stopped", f"Start it again: {_START}"),
+    TraderCondition.SESSION_ENDED: (
+        "session_ended",
+        f"Begin another session: {_START}; TRADING_DURATION_MINUTES=0 runs without an end",
+    ),
+    TraderCondition.FAILED: ("failed", f"Correct what its log says, then start it again: {_START}"),
+}
+
+
+class Explainer:
+    """Explains the trader to people and agents. All methods raise `StorageError`."""
+
+    def __init__(self, reads: ReadModels, watch: Watch, clock: Clock) -> None:
+        self._reads = reads
+        self._watch = watch
+        self._clock = clock
+
+    def explain(self, symbol: str | None = None, since: str = "24h") -> Explanation:
+        """Why it did or did not trade `symbol`, or anything, since a time as `since_of` takes it.
+
+        Raises:
+            ConfigurationError: `since` is no such time.
+        """
+        now = self._clock.now()
+        symbol = symbol.upper() if symbol else None
+        begin = since_of(since, now)
+        summary = self._reads.summary(since=begin, until=now, symbol=symbol)
+        status = self._watch.status()
+        return explain(
+            summary,
+            Circumstances(
+                now=now,
+                symbol=symbol,
+                traded=status.symbols,
+                control=status.control,
+                trader=_trader(status),
+                last_cycle=status.last_cycle,
+                settings=_settings(status.session),
+                locked=_locked(status),
+                guards={found.symbol: _guard(found) for found in self._watch.protection()},
+                filled=self._filled(summary),
+                placed=self._placed(summary),
+            ),
+        )
+
+    def _filled(self, summary: DecisionSummary) -> dict[str, int]:
+        """symbol -> orders that traded; asked for symbol by symbol where the summary does not name them all."""
+        named = [order for order in summary.orders if order.executed]
+        symbols = {count.symbol for count in summary.counts} | {order.symbol for order in named}
+        if len(named) == summary.filled:
+            return {symbol: sum(order.symbol == symbol for order in named) for symbol in symbols}
+        sent = {count.symbol for count in summary.counts if count.outcome == Outcome.PLACED}
+        return {
+            symbol: self._reads.summary(since=summary.since, until=summary.until, symbol=symbol).filled
+            for symbol in sorted(sent)
+        }
+
+    def _placed(self, summary: DecisionSummary) -> dict[str, DecisionRow]:
+        """The decisions behind the summary's orders, by id."""
+        found = (self._reads.decision(order.decision_id) for order in summary.orders)
+        return {row.id: row for row in found if row is not None}
+
+
+def since_of(text: str, now: datetime) -> datetime:
+    """The moment meant by `30m`, `24h`, `7d`, `2w`, or an ISO 8601 time (UTC unless it says otherwise).
+
+    Raises:
+        ConfigurationError: it is none of these, or not in the past.
+    """
+    text = text.strip()
+    if (found := _SPAN.fullmatch(text)) is not None:
+        span = timedelta(seconds=int(found[1]) * _SECONDS[found[2].lower()])
+        if not timedelta(0) < span <= _LONGEST:
+            raise ConfigurationError(
+                f"--since {text}: expected more than nothing and at most {_LONGEST.days} days"
+            )
+        return now - span
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"--since {text!r}: expected a span like 30m, 24h or 7d, or a time like 2026-11-23T08:00 (UTC)"
+        ) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not now - _LONGEST <= moment < now:
+        raise ConfigurationError(f"--since {text}: expected a time in the past, {_LONGEST.days} days at most")
+    return moment
+
+
+def _trader(status: AgentStatus) -> Condition | None:
+    """What is wrong with the trader itself; None while it cycles."""
+    found = _TRADER.get(status.health.condition)
+    if found is None:
+        return None
+    code, advice = found
+    return Condition(code, f"the trader does not trade: {status.health.text}", advice)
+
+
+def _settings(session: Session | None) -> Mapping[str, str]:
+    """The settings the decisions were taken by."""
+    return session.settings if session else {}
+
+
+def _locked(status: AgentStatus) -> dict[str, str]:
+    """symbol -> the order or cancel that holds it back."""
+    locked = {
+        order.symbol: f"what became of its order {order.client_order_id} ({order.side}) is not known yet"
+        for order in status.unresolved
+    }
+    for cancel in status.unresolved_cancels:
+        locked.setdefault(
+            cancel.symbol, f"a cancel of its order {cancel.client_order_id} is not answered yet"
+        )
+    return locked
+
+
+def _guard(found: Protection) -> str:
+    """What protects a position, in words."""
+    if found.is_unprotected:
+        return f"unprotected: {found.alarm}"
+    levels = [("stop", found.stop), ("target", found.target)]
+    shown = " and ".join(f"{name} {to_wire(price)}" for name, price in levels if price is not None)
+    return f"{shown} at the exchange" if shown else "none at the exchange"

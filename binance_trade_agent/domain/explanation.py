@@ -1,0 +1,311 @@
+"""The answer to "why has it not traded?" and "why did it trade?", from what was recorded. Pure.
+
+Signals that something stopped rank above decisions that wanted no order: they are what a
+person asks about. What holds now and by itself forbids trading (a pause, a trader that does not run)
+comes before both.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from binance_trade_agent.domain.circumstances import Circumstances, Condition, conditions_of, symbols_text
+from binance_trade_agent.domain.decisions import Outcome
+from binance_trade_agent.domain.explained_trades import Trade, trades_of
+from binance_trade_agent.domain.funnel import Funnel, Stage, funnel_of, funnels_of, is_signal, stage_of
+from binance_trade_agent.domain.gate_advice import (
+    GATES,
+    Change,
+    change_for,
+    change_unseen,
+    others_that_failed,
+    title_of,
+)
+from binance_trade_agent.domain.hold_rules import hold_rule
+from binance_trade_agent.domain.phrases import counted, length, moment, sentence
+from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, ReasonCount
+
+_MISSES_SHOWN = 5
+_CHANGES_SHOWN = 5
+_SHARE = Decimal("0.0001")
+
+
+class ReasonKind(StrEnum):
+    """What a reason for not trading is."""
+
+    BLOCKED = "blocked"  # an order was wanted, something stopped it
+    UNABLE = "unable"  # nothing could be decided
+    HELD = "held"  # no order was wanted
+    WAITING = "waiting"  # no candle had closed since the decision before
+
+
+_RANK = {ReasonKind.BLOCKED: 0, ReasonKind.UNABLE: 1, ReasonKind.HELD: 1, ReasonKind.WAITING: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class RankedReason:
+    """Decisions that did not trade for one reason. `code` is the gate's, or the reason's own.
+
+    `share` is of all decisions, 0 to 1; `text` is the newest's, of `symbol`; `symbols` are all
+    that it happened to, the most frequent first.
+    """
+
+    code: str
+    kind: ReasonKind
+    action: str | None
+    title: str
+    count: int
+    share: Decimal
+    first_at: datetime
+    last_at: datetime
+    text: str
+    symbol: str
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NearestMiss:
+    """How near a HOLD came to an order. `distance` is a share of the price or of the indicator's scale."""
+
+    symbol: str
+    text: str
+    distance: float
+    at: datetime
+
+
+class Answer(StrEnum):
+    """Whether anything was traded in the time asked about."""
+
+    TRADED = "traded"
+    NOT_TRADED = "not_traded"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why it did or did not trade, from `since` to `until`, of one `symbol` or of all.
+
+    `code` is what to look at first: of a condition, a gate or a reason; `traded` where nothing is left to explain.
+    `headline` and `remarks` are whole sentences.
+    """
+
+    as_of: datetime
+    since: datetime
+    until: datetime
+    symbol: str | None
+    answer: Answer
+    code: str
+    headline: str
+    remarks: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    funnel: Funnel
+    funnels: tuple[Funnel, ...]
+    reasons: tuple[RankedReason, ...]
+    nearest_misses: tuple[NearestMiss, ...]
+    changes: tuple[Change, ...]
+    trades: tuple[Trade, ...]
+
+
+def explain(summary: DecisionSummary, around: Circumstances) -> Explanation:
+    """The explanation of `summary` under the circumstances `around` it."""
+    conditions = conditions_of(summary, around)
+    reasons = tuple(ranked(summary.counts))
+    funnel = funnel_of(summary)
+    trades = trades_of(summary, around)
+    sentences = list(_sentences(summary, around, funnel, conditions, reasons, trades))
+    codes = [condition.code for condition in conditions] + [reason.code for reason in reasons]
+    return Explanation(
+        as_of=around.now,
+        since=summary.since,
+        until=summary.until,
+        symbol=around.symbol,
+        answer=Answer.TRADED if funnel.filled else Answer.NOT_TRADED,
+        code=codes[0] if codes else "traded" if funnel.sent else "no_decisions",
+        headline=sentences[0],
+        remarks=tuple(sentences[1:]),
+        conditions=conditions,
+        funnel=funnel,
+        funnels=funnels_of(summary, around.filled),
+        reasons=reasons,
+        nearest_misses=tuple(_misses(summary.counts)),
+        changes=tuple(_changes(summary, reasons, around.settings)),
+        trades=trades,
+    )
+
+
+def kind_of(count: ReasonCount) -> ReasonKind | None:
+    """What the decisions say about not trading; None if they traded."""
+    if count.outcome == Outcome.PLACED:
+        return None
+    if stage_of(count) is Stage.SENT or is_signal(count):
+        return ReasonKind.BLOCKED
+    if count.outcome == Outcome.HELD:
+        return ReasonKind.WAITING if count.code == "no_new_candle" else ReasonKind.HELD
+    return ReasonKind.UNABLE
+
+
+def ranked(counts: Iterable[ReasonCount]) -> list[RankedReason]:
+    """Reasons for not trading, merged over symbols, the most telling first."""
+    counts = tuple(counts)
+    total = sum(count.count for count in counts)
+    groups: dict[tuple[ReasonKind, str, str | None], list[ReasonCount]] = {}
+    for count in counts:
+        if (kind := kind_of(count)) is not None:
+            action = count.action if kind is ReasonKind.BLOCKED else None
+            groups.setdefault((kind, count.gate or count.code, action), []).append(count)
+    reasons = [_merged(kind, code, action, group, total) for (kind, code, action), group in groups.items()]
+    return sorted(reasons, key=lambda reason: (_RANK[reason.kind], -reason.count, reason.code))
+
+
+def _merged(
+    kind: ReasonKind, code: str, action: str | None, group: list[ReasonCount], total: int
+) -> RankedReason:
+    newest = max(group, key=lambda count: count.last_at)
+    number = sum(count.count for count in group)
+    often = sorted(group, key=lambda count: (-count.count, count.symbol))
+    return RankedReason(
+        code=code,
+        kind=kind,
+        action=action,
+        title=title_of(code),
+        count=number,
+        share=(Decimal(number) / total).quantize(_SHARE),
+        first_at=min(count.first_at for count in group),
+        last_at=newest.last_at,
+        text=newest.text,
+        symbol=newest.symbol,
+        symbols=tuple(dict.fromkeys(count.symbol for count in often)),
+    )
+
+
+def _misses(counts: Iterable[ReasonCount]) -> list[NearestMiss]:
+    """The nearest of each symbol and text's reason, nearest first; one a symbol and reason."""
+    found = [
+        NearestMiss(count.symbol, count.nearest_text, count.nearest, count.nearest_at)
+        for count in counts
+        if count.nearest is not None and count.nearest_text is not None and count.nearest_at is not None
+    ]
+    return sorted(found, key=lambda miss: (miss.distance, miss.symbol))[:_MISSES_SHOWN]
+
+
+# what would have to change ----------------------------------------------------------
+
+
+def _changes(
+    summary: DecisionSummary, reasons: tuple[RankedReason, ...], settings: Mapping[str, str]
+) -> Iterator[Change]:
+    """A sentence for each of the top reasons, and for whatever would have blocked behind them."""
+    told: set[str] = set()
+    for reason in reasons[:_CHANGES_SHOWN]:
+        if reason.code in told:
+            continue
+        told.add(reason.code)
+        row = _newest_blocked(summary, reason) if reason.kind is ReasonKind.BLOCKED else None
+        if row is not None:
+            yield from _behind(row, settings, told)
+        elif reason.code in GATES:
+            yield change_unseen(reason.code, reason.text, settings)
+        elif reason.kind in (ReasonKind.HELD, ReasonKind.WAITING) or reason.action is not None:
+            yield Change(reason.code, hold_rule(_count_of(summary, reason)))
+
+
+def _newest_blocked(summary: DecisionSummary, reason: RankedReason) -> DecisionRow | None:
+    rows = [row for row in summary.latest_blocked.values() if row.blocking_gate == reason.code]
+    return max(rows, key=lambda row: row.decided_at, default=None)
+
+
+def _behind(row: DecisionRow, settings: Mapping[str, str], told: set[str]) -> Iterator[Change]:
+    """The gate that blocked, then those that would have blocked after it."""
+    yield change_for(next(gate for gate in row.gates if not gate.passed), settings, row.symbol)
+    for gate in others_that_failed(row.gates):
+        if gate.gate not in told:
+            told.add(gate.gate)
+            change = change_for(gate, settings, row.symbol)
+            text = f"After that, {title_of(gate.gate)} would have blocked too: {gate.text}. {change.text}"
+            yield Change(change.code, text, change.setting, change.value, change.needed, change.symbol)
+
+
+def _count_of(summary: DecisionSummary, reason: RankedReason) -> ReasonCount:
+    alike = [count for count in summary.counts if (count.gate or count.code) == reason.code]
+    return max(alike, key=lambda count: count.last_at)
+
+
+# in whole sentences -------------------------------------------------------------------
+
+
+def _sentences(
+    summary: DecisionSummary,
+    around: Circumstances,
+    funnel: Funnel,
+    conditions: tuple[Condition, ...],
+    reasons: tuple[RankedReason, ...],
+    trades: tuple[Trade, ...],
+) -> Iterator[str]:
+    """The headline, then what else must be known."""
+    when = _when(summary, around.now)
+    about = f" of {around.symbol}" if around.symbol else ""
+    why = _why(summary, funnel, reasons)
+    if funnel.filled:
+        newest = next((trade for trade in trades if trade.executed), None)
+        tail = f"; the newest: {newest.text}" if newest else ""
+        yield sentence(f"It has traded{about} {when}: {counted(funnel.filled, 'order')} filled{tail}")
+    elif conditions:
+        yield sentence(f"Nothing{about} was traded {when}: {conditions[0].text}")
+        conditions = conditions[1:]
+    else:
+        yield sentence(f"Nothing{about} was traded {when}: {why}")
+        why = ""
+    for condition in conditions:
+        yield sentence(f"{'Now ' if funnel.filled else ''}{condition.text}")
+    if why and funnel.decisions:
+        yield sentence(why)
+
+
+def _why(summary: DecisionSummary, funnel: Funnel, reasons: tuple[RankedReason, ...]) -> str:
+    """What became of the decisions, as half a sentence."""
+    if not reasons:
+        return "all its orders went to the exchange" if funnel.sent else "no decision was taken"
+    blocked = [reason for reason in reasons if reason.kind is ReasonKind.BLOCKED]
+    if blocked:
+        return _why_blocked(funnel, blocked)
+    top = reasons[0]
+    decisions = counted(funnel.decisions, "decision")
+    if top.kind is ReasonKind.UNABLE:
+        return f"{top.count:,} of {decisions} could not be taken: {_told(top)}"
+    if top.kind is ReasonKind.WAITING:
+        return f"no candle has closed since its first decision; {decisions} had nothing new to look at"
+    if funnel.signals:
+        return f"of {decisions}, {funnel.signals:,} wanted an order, and each was sent"
+    looked = funnel.decisions - sum(r.count for r in reasons if r.kind is ReasonKind.WAITING)
+    return (
+        f"the strategy was asked {counted(looked, 'time')} and wanted no order; most often"
+        f" ({top.count:,} times) because {_told(top)}"
+    )
+
+
+def _why_blocked(funnel: Funnel, blocked: list[RankedReason]) -> str:
+    top, stopped = blocked[0], sum(reason.count for reason in blocked)
+    word = f"{top.action} signal" if len({reason.action for reason in blocked}) == 1 else "signal"
+    if funnel.sent and funnel.signals > stopped:
+        number = f"{stopped:,} of {counted(funnel.signals, 'signal')} came to nothing"
+    else:
+        number = f"it wanted to trade ({counted(stopped, word)}) and was stopped each time"
+    share = "" if top.count == stopped else f" {top.count:,} times"
+    return f"{number};{share} by {top.code} ({top.title}): {_told(top)}"
+
+
+def _told(reason: RankedReason) -> str:
+    where = (
+        ""
+        if len(reason.symbols) == 1
+        else f" ({reason.symbol}, the newest of {symbols_text(reason.symbols)})"
+    )
+    return f"{reason.text}{where}"
+
+
+def _when(summary: DecisionSummary, now: datetime) -> str:
+    span = summary.until - summary.since
+    if span.total_seconds() % 60 == 0:
+        return f"in the last {length(span)}"
+    return f"since {moment(summary.since, now)}"

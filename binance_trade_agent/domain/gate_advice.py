@@ -1,0 +1,260 @@
+"""What a person can do about a gate that blocked: the setting behind it, and the value that would have let it pass.
+
+Gates are known by their codes and by the texts of their limit and observed value, as they are stored;
+a code that is not in the table is explained by its own sentence.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import StrEnum
+
+from binance_trade_agent.domain.decisions import GateResult
+from binance_trade_agent.domain.money import to_wire
+
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_SHARE_STEP = Decimal("0.0001")
+
+
+class Bound(StrEnum):
+    """On which side of the observed value the setting would have had to be."""
+
+    AT_LEAST = "or more"
+    AT_MOST = "or less"
+    ABOVE = "more"  # a count that was used up: one more than was observed
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """A gate to people: what it found (`title`), the setting behind it, and what else helps (`remedy`)."""
+
+    title: str
+    setting: str | None = None
+    bound: Bound = Bound.AT_LEAST
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What would have to change for a signal to pass. Values are as a settings file has them.
+
+    `needed` is None where there is no setting, or where what was recorded does not tell.
+    """
+
+    code: str
+    text: str
+    setting: str | None = None
+    value: str | None = None
+    needed: str | None = None
+    symbol: str | None = None
+
+
+_RESUME = "`binance-trade-agent resume` lifts it, once the reason is dealt with"
+_WAIT_CANDLES = "It also passes by itself as candles close"
+
+GATES: Mapping[str, GateRule] = {
+    "halted": GateRule("the kill switch is on", remedy=_RESUME),
+    "paused": GateRule("trading is paused", remedy=_RESUME),
+    "daily_loss": GateRule(
+        "the day's loss is at its limit",
+        "RISK_DAILY_LOSS_SHARE",
+        remedy=f"{_RESUME}; losses count anew from then on",
+    ),
+    "drawdown": GateRule(
+        "the loss since the best moment is at its limit",
+        "RISK_MAX_DRAWDOWN_SHARE",
+        remedy=f"{_RESUME}; losses count anew from then on",
+    ),
+    "entries_halted": GateRule("entries are halted", remedy=_RESUME),
+    "not_traded": GateRule(
+        "the symbol is not among those traded",
+        remedy="Add it to TRADING_SYMBOLS, or change the rule there, and start the trader again",
+    ),
+    "unresolved_order": GateRule(
+        "it is not known yet what became of an earlier order",
+        remedy="There is nothing to set: the order is looked up in every cycle, and no second one is sent"
+        " before its fate is known; `binance-trade-agent orders` shows it",
+    ),
+    "stale_data": GateRule(
+        "the market data is too old",
+        "RISK_MAX_DATA_AGE_SECONDS",
+        remedy="Old data more often means that the exchange or the network is slow: see `binance-trade-agent health`",
+    ),
+    "warmup": GateRule(
+        "the strategy has too few candles yet",
+        "CANDLE_HISTORY",
+        remedy="If the exchange has no older candles, it passes by itself as candles close",
+    ),
+    "spread": GateRule("the spread is too wide", "RISK_MAX_SPREAD_BPS"),
+    "price_jump": GateRule("the price jumped away from the candles", "RISK_MAX_PRICE_JUMP_SHARE"),
+    "one_action_per_candle": GateRule(
+        "an order was placed on this candle already",
+        remedy="There is nothing to set: it passes with the next candle; a shorter CANDLE_INTERVAL brings that sooner",
+    ),
+    "cooldown": GateRule(
+        "the symbol rests after its last order", "RISK_COOLDOWN_CANDLES", Bound.AT_MOST, _WAIT_CANDLES
+    ),
+    "loss_cooldown": GateRule(
+        "the symbol rests after a loss", "RISK_LOSS_COOLDOWN_CANDLES", Bound.AT_MOST, _WAIT_CANDLES
+    ),
+    "losing_streak": GateRule(
+        "entries rest after too many losses in a row",
+        "RISK_MAX_LOSING_STREAK",
+        Bound.ABOVE,
+        f"{_WAIT_CANDLES}: RISK_LOSING_STREAK_CANDLES says how many",
+    ),
+    "order_rate_minute": GateRule(
+        "too many entries were begun in a minute",
+        "RISK_MAX_ORDERS_PER_MINUTE",
+        Bound.ABOVE,
+        "It also passes by itself within a minute",
+    ),
+    "order_rate_day": GateRule(
+        "too many entries were begun today",
+        "RISK_MAX_ORDERS_PER_DAY",
+        Bound.ABOVE,
+        "It also passes by itself at 00:00 UTC",
+    ),
+    "open_positions": GateRule(
+        "too many positions are open",
+        "RISK_MAX_OPEN_POSITIONS",
+        Bound.ABOVE,
+        "It also passes when a position is closed",
+    ),
+    "symbol_exposure": GateRule(
+        "the symbol holds its share of equity already",
+        "RISK_MAX_SYMBOL_SHARE",
+        remedy="It also passes when some of the position is sold",
+    ),
+    "total_exposure": GateRule(
+        "positions hold their share of equity already",
+        "RISK_MAX_TOTAL_SHARE",
+        remedy="It also passes when a position is closed",
+    ),
+    "correlation": GateRule(
+        "symbols that move together hold their share of equity already",
+        "RISK_MAX_CORRELATED_SHARE",
+        remedy="It also passes when one of them is sold, or when their prices no longer move together"
+        " (RISK_CORRELATION_LEVEL)",
+    ),
+    "free_balance": GateRule(
+        "too little cash is free",
+        remedy="It takes more cash: a deposit, a position that is sold, or an unfinished order that ends",
+    ),
+    "lot_size": GateRule(
+        "the exchange takes no order of this size",
+        remedy="An order must be large enough to be sold again after fees: raise RISK_ORDER_SHARE or"
+        " RISK_ORDER_QUOTE, whichever sizes entries, or put in more cash",
+    ),
+    "position": GateRule(
+        "there is nothing of it to sell",
+        remedy="There is nothing to set: only what the trader bought and what is free at the exchange is sold;"
+        " `binance-trade-agent positions` and `flows` tell where it went",
+    ),
+    "dust": GateRule(
+        "what is held is too little for the exchange to take an order",
+        remedy="There is nothing to set: it is sold with the next position of the symbol, or by hand",
+    ),
+}
+
+#: Gates that ask how much may be bought or sold, not whether.
+SIZING_GATES = frozenset(
+    {
+        "symbol_exposure",
+        "total_exposure",
+        "correlation",
+        "free_balance",
+        "lot_size",
+        "position",
+        "dust",
+    }
+)
+
+#: What a latched limit fails as well: its own consequence, not a second cause.
+_CONSEQUENCES: Mapping[str, frozenset[str]] = {
+    "daily_loss": frozenset({"entries_halted"}),
+    "drawdown": frozenset({"entries_halted"}),
+}
+
+
+def title_of(code: str) -> str:
+    """What a gate found, in a few words; the code itself where it is not known."""
+    rule = GATES.get(code)
+    return rule.title if rule else code.replace("_", " ")
+
+
+def change_for(gate: GateResult, settings: Mapping[str, str], symbol: str | None = None) -> Change:
+    """What would have let `gate` pass; `settings` are those of the session, as text."""
+    rule = GATES.get(gate.gate)
+    if rule is None:
+        return Change(gate.gate, gate.text, symbol=symbol)
+    if rule.setting is None:
+        return Change(gate.gate, rule.remedy, symbol=symbol)
+    value = settings.get(rule.setting)
+    needed = _needed(gate, rule, value)
+    parts = [
+        f"{rule.setting} is {value}" if value is not None else f"{rule.setting} sets the limit ({gate.limit})"
+    ]
+    if needed is not None:
+        word = Bound.AT_LEAST if rule.bound is Bound.ABOVE else rule.bound
+        parts.append(f"; {needed} {word} would have let it pass")
+    text = "".join(parts) + (f". {rule.remedy}" if rule.remedy else "")
+    return Change(gate.gate, text, rule.setting, value, needed, symbol)
+
+
+def change_unseen(code: str, text: str, settings: Mapping[str, str]) -> Change:
+    """What is behind a gate of which only its sentence `text` is known."""
+    rule = GATES.get(code)
+    if rule is None:
+        return Change(code, text)
+    if rule.setting is None:
+        return Change(code, rule.remedy)
+    value = settings.get(rule.setting)
+    now = f" ({value} now)" if value is not None else ""
+    return Change(
+        code,
+        f"{rule.setting}{now} sets the limit" + (f". {rule.remedy}" if rule.remedy else ""),
+        rule.setting,
+        value,
+    )
+
+
+def others_that_failed(gates: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
+    """The gates that would have blocked after the first one did, each a cause of its own."""
+    failed = [gate for gate in gates if not gate.passed]
+    if not failed:
+        return ()
+    excused = _CONSEQUENCES.get(failed[0].gate, frozenset())
+    return tuple(gate for gate in failed[1:] if gate.gate not in excused)
+
+
+def _needed(gate: GateResult, rule: GateRule, value: str | None) -> str | None:
+    """The value of the setting at which the gate would just have passed, on the setting's own scale."""
+    observed, limit = _number(gate.observed), _number(gate.limit)
+    if observed is None:
+        return None
+    is_share = (rule.setting or "").endswith("_SHARE")
+    if rule.bound is Bound.ABOVE:
+        return to_wire(observed.to_integral_value(ROUND_FLOOR) + 1)
+    if rule.setting == "CANDLE_HISTORY":
+        # more history is the remedy, and the limit says how much
+        return None if limit is None else to_wire(limit)
+    if not is_share:
+        return to_wire(observed)
+    if "%" in gate.observed:
+        return to_wire((observed / 100).quantize(_SHARE_STEP, ROUND_CEILING))
+    return _scaled(observed, limit, value)
+
+
+def _scaled(observed: Decimal, limit: Decimal | None, value: str | None) -> str | None:
+    """The share at which a limit in money would have been `observed`; None if that would not have helped."""
+    share = _number(value or "")
+    if share is None or not limit or observed <= limit:
+        return None
+    return to_wire((share * observed / limit).quantize(_SHARE_STEP, ROUND_CEILING))
+
+
+def _number(text: str) -> Decimal | None:
+    found = _NUMBER.search(text)
+    return Decimal(found.group().replace(",", "")) if found else None
