@@ -136,6 +136,11 @@ class MarketDataAgent:
         return window
 
     async def _first_window(self, symbol: str, seen: datetime | None) -> tuple[Candle, ...]:
+        if self._history > _PAGE:
+            # a strategy with a long memory: page by page from where it begins
+            return await self._since(
+                symbol, self._exchange.now() - (self._history + 1) * self._interval.duration
+            )
         window = await self._exchange.candles(symbol, self._interval, limit=self._history)
         if window and seen is not None and seen < window[0].open_time:
             # after a pause longer than the window: the page limit decides how far back a decision looks
@@ -143,14 +148,20 @@ class MarketDataAgent:
         return window
 
     async def _extended(self, symbol: str, window: tuple[Candle, ...]) -> tuple[Candle, ...]:
+        since = window[-1].close_time
+        if self._exchange.now() < since + self._interval.duration:
+            return window
+        return window + await self._since(symbol, since)
+
+    async def _since(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
+        """Every closed candle that opened at or after `since`."""
+        found: tuple[Candle, ...] = ()
         while True:
-            since = window[-1].close_time
-            if self._exchange.now() < since + self._interval.duration:
-                return window
             page = await self._exchange.candles(symbol, self._interval, limit=_PAGE, since=since)
-            window += tuple(candle for candle in page if candle.open_time >= since)
+            found += tuple(candle for candle in page if candle.open_time >= since)
             if len(page) < _PAGE:
-                return window
+                return found
+            since = found[-1].close_time
 
 
 def _failure(symbol: str, error: Exception) -> MarketDataFailure:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from binance_trade_agent.agents.risk import RiskLimits
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.decisions import CycleOutcome, Outcome, TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Throttled, Unavailable
@@ -17,7 +16,7 @@ from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.user_events import Transferred
 from binance_trade_agent.orchestrator import OrderRequest
-from tests.desk import DeskUnderTest, booked_equals_held, make_desk
+from tests.desk import UNRESTRAINED, DeskUnderTest, booked_equals_held, make_desk
 from tests.fake_exchange import MINUTE, FakeExchange
 
 AFTER_THE_GRACE = timedelta(seconds=66)
@@ -364,9 +363,7 @@ async def test_an_order_whose_fills_are_not_known_yet_still_holds_its_stake_back
         async def place(self, intent):  # type: ignore[no-untyped-def]
             return replace(await super().place(intent), fills=())
 
-    limits = RiskLimits(
-        order_share=Decimal("0.5"), max_symbol_share=Decimal(1), max_data_age=timedelta(minutes=3)
-    )
+    limits = replace(UNRESTRAINED, order_share=Decimal("0.5"), max_symbol_share=Decimal(1))
     desk = make_desk(tmp_path, WithoutFills(("BTCUSDT", "ETHUSDT", "SOLUSDT")), limits)
     await bought(desk)
     spent = sum(order.quote_executed for order in desk.orders)

@@ -8,20 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from binance_trade_agent.agents.risk import RiskLimits
 from binance_trade_agent.domain.decisions import CycleKind, TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Unavailable
 from binance_trade_agent.domain.orders import ExchangeOrder, OrderType, Purpose, Side
 from binance_trade_agent.domain.protection import ProtectionPlan
 from binance_trade_agent.domain.user_events import OrderReported, StreamOpened
 from binance_trade_agent.orchestrator import OrderRequest
-from tests.desk import DeskUnderTest, booked_equals_held, make_desk
+from tests.desk import UNRESTRAINED, DeskUnderTest, booked_equals_held, make_desk
 from tests.fake_exchange import FakeExchange
 
 PLAN = ProtectionPlan(stop_share=Decimal("0.05"), target_share=Decimal("0.10"))
 AFTER_THE_GRACE = timedelta(seconds=66)
-LIMIT_ENTRIES = RiskLimits(
-    max_data_age=timedelta(minutes=3),
+LIMIT_ENTRIES = replace(
+    UNRESTRAINED,
     entry_type=OrderType.LIMIT,
     entry_offset_bps=Decimal(100),
     entry_time_limit=timedelta(minutes=2),
