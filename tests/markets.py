@@ -75,6 +75,9 @@ class ScriptedMarket:
     def now_ms(self) -> int:
         return self._now_ms
 
+    def day(self, symbol: str) -> None:
+        self._check()
+
     def rules(self, symbol: str) -> dict[str, Any]:
         self._check()
         base, quote = _split(symbol)

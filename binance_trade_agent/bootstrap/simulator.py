@@ -87,7 +87,7 @@ def market_config(settings: Settings) -> MarketConfig:
     origin = market_origin(path, settings.simulator_seed, _replayed(settings))
     return MarketConfig(
         kind=MarketKind(settings.simulator_market.value),
-        symbols=settings.symbols,
+        symbols=settings.simulated_symbols,
         anchor_ms=origin.anchor_ms,
         seed=origin.seed,
         base_interval=settings.simulator_base_interval.value,
@@ -95,6 +95,7 @@ def market_config(settings: Settings) -> MarketConfig:
         start_offset=settings.simulator_replay_start,
         stepped=settings.simulator_stepped,
         relay_url=settings.simulator_relay_url or PUBLIC_MARKET_DATA_URL,
+        relay_quote="" if settings.simulated_symbols else settings.quote,
         volatility=settings.simulator_volatility,
     )
 

@@ -29,7 +29,7 @@ async def serve(settings: Settings) -> None:
         "exchange simulator ready",
         address=f"http://{settings.simulator_host}:{simulator.port}",
         market=settings.simulator_market.value,
-        symbols=",".join(settings.symbols),
+        symbols=",".join(settings.simulated_symbols) or f"all of {settings.quote}",
     )
     told = asyncio.create_task(stop.wait())
     broken = asyncio.create_task(simulator.wait())

@@ -6,7 +6,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Protocol
 
-from binance_trade_agent.exchange.simulator.market.base import Kline, Level, Market, MarketTrade
+from binance_trade_agent.exchange.simulator.market.base import (
+    Kline,
+    Level,
+    Market,
+    MarketTrade,
+    MarketUnavailable,
+)
 from binance_trade_agent.exchange.simulator.quotes import Quotes, is_offered
 from binance_trade_agent.exchange.simulator.views import levels_view
 
@@ -284,11 +290,18 @@ def open_feed(market: Market, name: str) -> tuple[str, Feed] | None:
     """The symbol and feed of a stream name such as `btcusdt@kline_1m`; None when there is no such stream."""
     lower, _, channel = name.partition("@")
     symbol = lower.upper()
-    if lower != lower.lower() or symbol not in market.symbols:
+    if lower != lower.lower() or not _is_traded(market, symbol):
         return None
     feed = _simple_feed(market, symbol, channel) or _kline_feed(market, symbol, channel)
     feed = feed or _depth_feed(market, symbol, channel)
     return None if feed is None else (symbol, feed)
+
+
+def _is_traded(market: Market, symbol: str) -> bool:
+    try:
+        return symbol in market.symbols
+    except MarketUnavailable:
+        return False
 
 
 def _simple_feed(market: Market, symbol: str, channel: str) -> Feed | None:

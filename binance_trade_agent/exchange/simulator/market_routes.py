@@ -20,6 +20,21 @@ from binance_trade_agent.exchange.simulator.spot import SpotExchange
 
 _SYMBOLS_PATTERN = r'^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$'
 _SYMBOLS = re.compile(_SYMBOLS_PATTERN)
+_BOOK_TICKER = ("symbol", "bidPrice", "bidQty", "askPrice", "askQty")
+_MINI_DAY = (
+    "symbol",
+    "lastPrice",
+    "openPrice",
+    "highPrice",
+    "lowPrice",
+    "volume",
+    "quoteVolume",
+    "openTime",
+    "closeTime",
+    "firstId",
+    "lastId",
+    "count",
+)
 
 
 class TickerType(StrEnum):
@@ -72,12 +87,14 @@ class MarketRoutes:
         """Limits and the rules of the symbols asked for, or of all."""
         call.arguments.flag("showPermissionSets")
         chosen = self._chosen(call.arguments) or self._market.symbols
+        status = call.arguments.text("symbolStatus")
+        offers = (offered(self._exchange.rules(symbol)) for symbol in chosen)
         return {
             "timezone": "UTC",
             "serverTime": call.now_ms,
             "rateLimits": RATE_LIMITS,
             "exchangeFilters": [],
-            "symbols": [offered(self._exchange.rules(symbol)) for symbol in chosen],
+            "symbols": [offer for offer in offers if status in (None, offer["status"])],
         }
 
     def depth(self, call: Call) -> dict[str, Any]:
@@ -140,7 +157,14 @@ class MarketRoutes:
         """24 hour statistics."""
         refusal = ApiError(-1130, "Data sent for parameter 'type' is not valid.")
         kind = call.arguments.choice("type", TickerType, refusal) or TickerType.FULL
-        return self._per_symbol(call, self._mini_day if kind is TickerType.MINI else self._full_day)
+        names = _MINI_DAY if kind is TickerType.MINI else None
+        view = self._full_day if names is None else self._mini_day
+        return self._per_symbol(call, lambda symbol: self._listed_day(symbol, names) or view(symbol))
+
+    def _listed_day(self, symbol: str, names: Sequence[str] | None) -> Mapping[str, Any] | None:
+        """The ticker as another exchange sent it, or those parts of it, if there is such a one."""
+        row = self._market.day(symbol)
+        return row if row is None or names is None else {name: row[name] for name in names}
 
     def _mini_day(self, symbol: str) -> dict[str, Any]:
         return views.mini_day_view(self._exchange.quotes.day(symbol))
@@ -154,16 +178,30 @@ class MarketRoutes:
 
     def price(self, call: Call) -> Any:
         """Last prices."""
-        return self._per_symbol(
-            call, lambda symbol: {"symbol": symbol, "price": self._market.last_price(symbol)}
-        )
+
+        def view(symbol: str) -> dict[str, Any]:
+            row = self._row_of_all(call, symbol)
+            return {"symbol": symbol, "price": row["lastPrice"] if row else self._market.last_price(symbol)}
+
+        return self._per_symbol(call, view)
 
     def book_ticker(self, call: Call) -> Any:
         """Best bids and asks."""
-        best = self._exchange.quotes.best
-        return self._per_symbol(call, lambda symbol: views.book_ticker_view(symbol, *best(symbol)))
 
-    def _per_symbol(self, call: Call, view: Callable[[str], dict[str, Any]]) -> Any:
+        def view(symbol: str) -> dict[str, Any]:
+            row = self._row_of_all(call, symbol)
+            if row is not None:
+                return {name: row[name] for name in _BOOK_TICKER}
+            return views.book_ticker_view(symbol, *self._exchange.quotes.best(symbol))
+
+        return self._per_symbol(call, view)
+
+    def _row_of_all(self, call: Call, symbol: str) -> Mapping[str, Any] | None:
+        """The ticker as another exchange sent it, for who asks for all symbols: they are not all to be polled."""
+        is_chosen = "symbol" in call.arguments or "symbols" in call.arguments
+        return None if is_chosen else self._market.day(symbol)
+
+    def _per_symbol(self, call: Call, view: Callable[[str], Mapping[str, Any]]) -> Any:
         chosen = self._chosen(call.arguments)
         if "symbol" in call.arguments and chosen:
             return view(chosen[0])

@@ -5,7 +5,7 @@ on disk first, then in memory, and only then told to the listeners and the calle
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -30,7 +30,7 @@ from binance_trade_agent.exchange.simulator.floor import (
     concerns,
 )
 from binance_trade_agent.exchange.simulator.limits import OrderCount
-from binance_trade_agent.exchange.simulator.market.base import Market, MarketTrade
+from binance_trade_agent.exchange.simulator.market.base import Market, MarketTrade, MarketUnavailable
 from binance_trade_agent.exchange.simulator.new_list import NewList, check_list_allowed
 from binance_trade_agent.exchange.simulator.new_order import NewOrder, check_allowed, check_filters
 from binance_trade_agent.exchange.simulator.quotes import Quotes
@@ -63,7 +63,6 @@ class SpotExchange:
         self.commission_rate = commission_rate
         self.fee_rule: FeeRule = charge_what_was_received
         self._floor = TradingFloor(market)
-        self._symbols = frozenset(market.symbols)
         self._listeners: list[Listener] = []
         self._pairs: dict[str, Pair] = {}
         self._accounts = {spec.api_key: self._open(spec) for spec in specs}
@@ -75,11 +74,18 @@ class SpotExchange:
         for order_list in storage.open_lists():
             if order_list.account_id in self._by_id:
                 self._by_id[order_list.account_id].open_lists[order_list.list_id] = order_list
+        self._follow_open_orders()
         market.subscribe(self._market_traded)
 
     def _open(self, spec: AccountSpec) -> Account:
         account_id = self.storage.open_account(spec.api_key, spec.balances, self.market.now_ms())
         return Account(account_id, spec, self.storage.balances(account_id), OrderCount())
+
+    def _follow_open_orders(self) -> None:
+        """Ask for the prices of what orders rest in: some markets follow only what was asked for."""
+        for symbol in {order.symbol for account in self.accounts for order in account.open_orders.values()}:
+            with suppress(MarketUnavailable, ValueError):
+                self.market.last_price(symbol)
 
     def listen(self, listener: Listener) -> None:
         """Have `listener` called with each account's part of each state change from now on."""
@@ -107,7 +113,7 @@ class SpotExchange:
 
     def known(self, symbol: str) -> str:
         """`symbol`, when it is traded here; raises -1121."""
-        if symbol not in self._symbols:
+        if symbol not in self.market.symbols:
             raise errors.bad_symbol()
         return symbol
 

@@ -42,6 +42,10 @@ class DistortedMarket:
                 entry = {**entry, **changes.entry, "filters": _changed(entry["filters"], changes.filters)}
         return entry
 
+    def day(self, symbol: str) -> Mapping[str, Any] | None:
+        """As the market has it."""
+        return self.true.day(symbol)
+
     def klines(
         self, symbol: str, interval: str, *, start_ms: int | None, end_ms: int | None, limit: int
     ) -> list[Kline]:

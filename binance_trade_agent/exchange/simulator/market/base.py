@@ -5,7 +5,7 @@ at a clock of its own. Prices and quantities are `Decimal`, times are integer
 milliseconds since the epoch, because that is what the wire speaks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -65,7 +65,7 @@ Listener = Callable[[str, tuple[MarketTrade, ...]], None]
 
 
 class Market(Protocol):
-    """A source of prices for a fixed set of symbols, and the exchange's clock.
+    """A source of prices for its symbols, and the exchange's clock.
 
     All methods are synchronous, cheap and free of I/O: a source that needs the
     network keeps a cache that its background task fills, and raises
@@ -73,7 +73,9 @@ class Market(Protocol):
     """
 
     @property
-    def symbols(self) -> tuple[str, ...]: ...
+    def symbols(self) -> tuple[str, ...]:
+        """What can be traded; may raise `MarketUnavailable` where another exchange has to be asked for it."""
+        ...
 
     @property
     def base_interval(self) -> str:
@@ -86,6 +88,10 @@ class Market(Protocol):
 
     def rules(self, symbol: str) -> dict[str, Any]:
         """The symbol's exchangeInfo entry, filters included, as Binance sends it."""
+        ...
+
+    def day(self, symbol: str) -> Mapping[str, Any] | None:
+        """The 24 hour ticker (FULL) as an exchange sent it; None where it is made of the candles."""
         ...
 
     def klines(

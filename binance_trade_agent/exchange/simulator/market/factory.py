@@ -33,7 +33,8 @@ class MarketConfig:
     `anchor_ms` is when the market began; keep it (with the seed) to continue the same market
     after a restart. `files` maps each replayed symbol to its candle file; `start_offset`
     is where a replay begins, see `ReplayMarket`. `volatility` is the standard deviation
-    of a generated one-minute return. `stepped` makes time virtual.
+    of a generated one-minute return. `stepped` makes time virtual. With `relay_quote` every symbol
+    of that quote currency is relayed, and `symbols` may be empty.
     """
 
     kind: MarketKind
@@ -45,6 +46,7 @@ class MarketConfig:
     start_offset: int | datetime | None = None
     stepped: bool = False
     relay_url: str = ""
+    relay_quote: str = ""
     volatility: Decimal = DEFAULT_VOLATILITY
 
 
@@ -107,5 +109,9 @@ def _relay(config: MarketConfig, clock: Clock) -> Market:
     if not config.relay_url:
         raise ValueError("a relayed market needs the address it relays")
     return RelayMarket(
-        config.symbols, base_url=config.relay_url, clock=clock, base_interval=config.base_interval
+        config.symbols,
+        base_url=config.relay_url,
+        clock=clock,
+        base_interval=config.base_interval,
+        quote=config.relay_quote,
     )

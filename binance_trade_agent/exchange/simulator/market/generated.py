@@ -76,7 +76,20 @@ _SECONDS_BEFORE_ANCHOR_MS = 6 * HOUR_MS
 _HISTORY_DAYS = 90
 
 # Trades a second are few, so each stands for many; US dollars in one trade.
-_TRADE_USD = {"BTC": 5000, "ETH": 3000, "BNB": 1200, "SOL": 1500, "XRP": 1200}
+_TRADE_USD = {
+    "BTC": 5000,
+    "ETH": 3000,
+    "SOL": 1500,
+    "XRP": 1200,
+    "BNB": 1200,
+    "DOGE": 900,
+    "SUI": 700,
+    "ADA": 500,
+    "LINK": 450,
+    "TRX": 400,
+    "AVAX": 350,
+    "LTC": 300,
+}
 _OTHER_TRADE_USD = 600
 
 # Variance of a minute's return in units of a second's noise: 60 of noise and jumps, and

@@ -1,4 +1,4 @@
-"""Binance's public market data over REST: five requests, their weights, and how they fail.
+"""Binance's public market data over REST: seven requests, their weights, and how they fail.
 
 Weights and paths: Binance Spot REST documentation, 2026. Trades are read as aggTrades
 (weight 4), because `trades` costs 25.
@@ -70,6 +70,24 @@ class PublicApi:
         """The exchangeInfo entry of each symbol, untouched."""
         body = await self._get("exchangeInfo", {"symbols": json.dumps(symbols, separators=(",", ":"))})
         return _read("exchangeInfo", lambda: {entry["symbol"]: entry for entry in body["symbols"]})
+
+    async def listed(self, quote: str) -> dict[str, dict[str, Any]]:
+        """The exchangeInfo entry of each symbol of `quote` that is open for trading (weight 20)."""
+        # without the permission sets the answer is a fraction as large
+        body = await self._get("exchangeInfo", {"symbolStatus": "TRADING", "showPermissionSets": "false"})
+        return _read(
+            "exchangeInfo",
+            lambda: {
+                entry["symbol"]: entry
+                for entry in body["symbols"]
+                if entry["quoteAsset"] == quote and entry["status"] == "TRADING"
+            },
+        )
+
+    async def days(self) -> list[dict[str, Any]]:
+        """The 24 hour ticker of every symbol, untouched (weight 80)."""
+        body = await self._get("ticker/24hr", {})
+        return _read("ticker/24hr", lambda: [row for row in body if row["symbol"]])
 
     async def depth(self, symbol: str) -> Depth:
         """The best 100 levels a side."""

@@ -13,11 +13,16 @@ Another interval, or an earlier start, is fetched once somebody has asked for it
 question is answered `MarketUnavailable`, a later one from then on with candles. A candle that
 has closed since it was read is left out until the next round brings its end. At most 5,000
 candles of a symbol and interval are kept. Trades are aggregated trades.
+
+With a quote currency, every symbol of it can be traded. The first question about the market of
+one is answered `MarketUnavailable`; from then on it is polled like the others, for good, because
+orders may rest in it.
 """
 
 import asyncio
 from bisect import bisect_left, bisect_right
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -32,6 +37,7 @@ from binance_trade_agent.exchange.simulator.market.base import (
 )
 from binance_trade_agent.exchange.simulator.market.candles import interval_ms
 from binance_trade_agent.exchange.simulator.market.clock import Clock, OffsetClock
+from binance_trade_agent.exchange.simulator.market.directory import Directory
 from binance_trade_agent.exchange.simulator.market.public_api import (
     DEPTH_WEIGHT,
     KLINES_WEIGHT,
@@ -96,8 +102,9 @@ class _Symbol:
 class RelayMarket:
     """A `Market` that repeats what the exchange at `base_url` says.
 
-    `clock` is the local clock; exchange time is it plus a measured offset. Raises
-    `ValueError` for no symbols, one named twice, or an interval Binance does not have.
+    `clock` is the local clock; exchange time is it plus a measured offset. With `quote`, `symbols`
+    may be empty: they are those it polls from its start. Raises `ValueError` for no symbols, one
+    named twice, or an interval Binance does not have.
     """
 
     def __init__(
@@ -110,8 +117,9 @@ class RelayMarket:
         max_age_s: int = DEFAULT_MAX_AGE_S,
         weight_a_minute: int = DEFAULT_WEIGHT_A_MINUTE,
         shortest_round_s: Decimal = Decimal(1),
+        quote: str = "",
     ) -> None:
-        if not symbols or len(set(symbols)) != len(symbols):
+        if not (symbols or quote) or len(set(symbols)) != len(symbols):
             raise ValueError(f"a market needs symbols, each named once, not {list(symbols)}")
         held = [base_interval]
         if interval_ms(base_interval) < interval_ms(_REFERENCE_INTERVAL):
@@ -123,19 +131,21 @@ class RelayMarket:
         self._max_age_s = max_age_s
         self._weight_a_minute = weight_a_minute
         self._shortest_round_s = shortest_round_s
-        self._state = {symbol: _Symbol({name: _Candles() for name in held}) for symbol in symbols}
+        self._held = tuple(held)
+        self._state = {symbol: self._unread() for symbol in symbols}
         self._rules: dict[str, dict[str, Any]] = {}
         self._rules_ms: int | None = None
         self._clock_ms: int | None = None
         self._listeners: list[Listener] = []
         self._problem = "nothing was read yet"
         self._asked = asyncio.Event()
+        self._directory = Directory(quote, clock, self._asked, lambda: self._problem) if quote else None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols, in the order they were given."""
-        return tuple(self._state)
+        """The symbols as they were given, or all of the quote currency."""
+        return self._directory.symbols if self._directory else tuple(self._state)
 
     @property
     def base_interval(self) -> str:
@@ -148,10 +158,16 @@ class RelayMarket:
 
     def rules(self, symbol: str) -> dict[str, Any]:
         """The exchangeInfo entry as the exchange sent it, at most a failed refresh older than an hour."""
+        if self._directory:
+            return self._directory.rules(symbol)
         self._of(symbol)
         if symbol not in self._rules:
             raise MarketUnavailable(f"no trading rules of {symbol}: {self._problem}")
         return self._rules[symbol]
+
+    def day(self, symbol: str) -> Mapping[str, Any] | None:
+        """The exchange's ticker where all of a quote currency can be traded, else None."""
+        return self._directory.day(symbol) if self._directory else None
 
     def klines(
         self,
@@ -243,7 +259,12 @@ class RelayMarket:
         )
         return max(self._shortest_round_s, Decimal(60 * weight) / self._weight_a_minute)
 
+    def _unread(self) -> _Symbol:
+        return _Symbol({name: _Candles() for name in self._held})
+
     def _of(self, symbol: str) -> _Symbol:
+        if symbol not in self._state and self._directory:
+            self._directory.follow(symbol)
         if symbol not in self._state:
             raise ValueError(f"unknown symbol {symbol!r}; this market has {', '.join(self._state)}")
         return self._state[symbol]
@@ -314,7 +335,10 @@ class RelayMarket:
                 self._exchange_clock = OffsetClock(self._local)
             self._exchange_clock.offset_ms = offset_ms
             self._clock_ms = back_ms
-        if self._rules_ms is None or now_ms - self._rules_ms >= _RULES_MS:
+        if self._directory:
+            for symbol in await self._directory.refresh(api):
+                self._state.setdefault(symbol, self._unread())
+        elif self._rules_ms is None or now_ms - self._rules_ms >= _RULES_MS:
             self._rules = await api.exchange_info(self.symbols)
             self._rules_ms = now_ms
         results = await asyncio.gather(

@@ -123,6 +123,9 @@ class SeriesMarket:
         series = self._of(symbol)
         return exchange_info(symbol, series.reference_price, series.grid)
 
+    def day(self, symbol: str) -> None:
+        """None: it is made of the candles."""
+
     def klines(
         self,
         symbol: str,
