@@ -1,0 +1,1 @@
+"""Deciding over the past: sessions again from what is stored."""
