@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, on_step, product, to_wire
-from binance_trade_agent.domain.orders import OrderType
+from binance_trade_agent.domain.orders import OrderType, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class SymbolRules:
     #: PERCENT_PRICE(_BY_SIDE): how far from the average price a SELL's and a BUY's limit price may lie, as factors.
     sell_price_band: tuple[Decimal, Decimal] = (ZERO, ZERO)
     buy_price_band: tuple[Decimal, Decimal] = (ZERO, ZERO)
+    #: MAX_POSITION: the most base currency an account may hold once a BUY has filled.
+    max_position: Decimal = ZERO
 
     def market_quantity(self, quantity: Decimal) -> Decimal:
         """`quantity` rounded down to what a MARKET order may carry; 0 when it is below the minimum."""
@@ -97,6 +99,15 @@ class SymbolRules:
         if self.limit_quantity(quantity, price) == quantity:
             return None
         return f"LOT_SIZE or NOTIONAL: {to_wire(quantity)} at {to_wire(price)} is not accepted"
+
+    def price_violation(self, side: Side, price: Decimal, reference: Decimal) -> str | None:
+        """The filter that a limit price would break while the average price is `reference`, in words; None if none."""
+        low, high = self.buy_price_band if side is Side.BUY else self.sell_price_band
+        if not on_step(price, self.tick_size) or price < self.min_price or 0 < self.max_price < price:
+            return f"PRICE_FILTER: {to_wire(price)} is not accepted"
+        if price < product(low, reference) or 0 < product(high, reference) < price:
+            return f"PERCENT_PRICE: {to_wire(price)} is too far from {to_wire(reference)}"
+        return None
 
     @property
     def _ceiling(self) -> Decimal:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from binance_trade_agent.agents.risk import RiskContext, RiskLimits, RiskManagementAgent
 from binance_trade_agent.domain.decisions import Approved, RiskVerdict, Signal, SignalAction
 from binance_trade_agent.domain.market import BookTop, CandleInterval, MarketSnapshot
+from binance_trade_agent.domain.modes import SizingMethod
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import Fill, Side
 from binance_trade_agent.domain.portfolio import (
@@ -79,6 +80,7 @@ SHARES = [
 def limits_of(shares: tuple[str, str, str], quote: Decimal, positions: int, cooldown: int) -> RiskLimits:
     order, symbol, total = map(D, shares)
     return RiskLimits(
+        sizing=SizingMethod.QUOTE if quote else SizingMethod.SHARE,
         order_share=order,
         order_quote=quote,
         max_symbol_share=symbol,
@@ -273,8 +275,7 @@ def test_no_sequence_breaks_a_limit(
             else:
                 world.fill(step.base, verdict, verdict.reference_price, "quote")
         else:
-            # nothing is looked at beyond the first gate that blocks
-            assert verdict.blocking is verdict.gates[-1]
+            assert verdict.gates[-1].gate == "lot_size", "all gates are asked"
         if step.resolved:
             world.resolve()
         assert world.cash >= 0

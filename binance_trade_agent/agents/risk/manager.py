@@ -1,16 +1,14 @@
-"""The risk agent: a proposal through its gates, in order, to the first that blocks."""
+"""The risk agent: a proposal through its gates, in order; every one of them is asked."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from binance_trade_agent.agents.risk.gates import gates_for
+from binance_trade_agent.agents.risk.gates.sequence import gates_for
 from binance_trade_agent.agents.risk.limits import RiskContext, RiskLimits
 from binance_trade_agent.agents.risk.proposal import Proposal
-from binance_trade_agent.agents.risk.sizing import quantity_of
 from binance_trade_agent.domain.decisions import (
     Approved,
     ControlSnapshot,
-    GateResult,
     Refused,
     RiskVerdict,
     Signal,
@@ -37,10 +35,11 @@ class RiskManagementAgent:
         quantity: Decimal | None = None,
         side: Side | None = None,
     ) -> RiskVerdict:
-        """An order with the size it may have, or the gate that blocked it.
+        """An order with the size it may have, or what blocked it; either carries all gates in order.
 
-        `side` is a person's choice and overrides the signal's; it skips the gates
-        `one_action_per_candle` and `cooldown`, which restrain the strategy, and no other.
+        `side` is a person's choice and overrides the signal's; it skips the gates `warmup`,
+        `one_action_per_candle`, `cooldown`, `loss_cooldown` and `losing_streak`, which restrain
+        the strategy, and no other.
         `quantity` is in base currency; one over a limit is refused, never shrunk. Raises
         `ValueError` for a HOLD without a side: there is nothing to assess.
         """
@@ -48,26 +47,24 @@ class RiskManagementAgent:
             side=side or Side(signal.action.value),
             by_hand=side is not None,
             quantity=quantity,
+            share=signal.share,
             snapshot=snapshot,
             portfolio=portfolio,
             control=control,
             context=context,
             limits=self.limits,
         )
-        passed: list[GateResult] = []
-        for gate in gates_for(proposal):
-            result = gate(proposal)
-            passed.append(result)
-            if not result.passed:
-                return Refused(proposal.symbol, tuple(passed))
+        gates = tuple(gate(proposal) for gate in gates_for(proposal))
+        if not all(gate.passed for gate in gates):
+            return Refused(proposal.symbol, gates)
         limit_price = proposal.limit_price
         return Approved(
             symbol=proposal.symbol,
             side=proposal.side,
-            quantity=quantity_of(proposal),
+            quantity=proposal.sized,
             reference_price=proposal.price,
             purpose=Purpose.ENTRY if proposal.side is Side.BUY else Purpose.EXIT,
-            gates=tuple(passed),
+            gates=gates,
             order_type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
             price=limit_price,
             time_limit=None if limit_price is None else self.limits.entry_time_limit,

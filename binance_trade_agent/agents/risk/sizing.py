@@ -1,40 +1,114 @@
-"""How large an order is. Automatic sizes shrink to what limits leave; a person's quantity never does."""
+"""How large an order is meant to be, before limits shrink it. Formulas and sources: docs/risk.md."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
-from binance_trade_agent.agents.risk.proposal import Proposal
+from binance_trade_agent.agents.risk.limits import RiskLimits
+from binance_trade_agent.agents.risk.wording import money
+from binance_trade_agent.domain.market import Candle, CandleInterval
+from binance_trade_agent.domain.modes import SizingMethod
 from binance_trade_agent.domain.money import ZERO
-from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.symbol_rules import SymbolRules
+from binance_trade_agent.strategies.base import Candles
+from binance_trade_agent.strategies.indicators import atr, volatility, wilder_settled
+
+_ATR_PERIOD = 14
+_ATR_CANDLES = wilder_settled(_ATR_PERIOD)
+#: Returns that the volatility is taken over: at most, and at least.
+_MOST_RETURNS, _LEAST_RETURNS = 100, 20
+_YEAR = timedelta(days=365)
 
 
-def quantity_of(proposal: Proposal) -> Decimal:
-    """The quantity to order, on the symbol's steps; 0 when nothing orderable is left."""
-    if proposal.quantity is not None:
-        return proposal.quantity
-    return _entry(proposal) if proposal.side is Side.BUY else _exit(proposal)
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an entry is to cost in quote currency, fee included, and how that came about; 0 says why not."""
+
+    cost: Decimal
+    text: str
 
 
-def target_cost(proposal: Proposal) -> Decimal:
-    """What an automatic entry would cost if no limit shrank it."""
-    limits = proposal.limits
-    return limits.order_quote or limits.order_share * proposal.equity
+def entry_target(
+    limits: RiskLimits,
+    *,
+    equity: Decimal,
+    quote: str,
+    candles: Sequence[Candle],
+    interval: CandleInterval,
+    unit_cost: Decimal,
+) -> Target:
+    """The cost of a whole entry by the sizing method; `unit_cost` is what one unit of base costs."""
+    if limits.sizing is SizingMethod.QUOTE:
+        return Target(limits.order_quote, f"{money(limits.order_quote, quote)} an entry")
+    if equity <= 0:
+        return Target(ZERO, f"there is no equity to take a share of: {money(equity, quote)}")
+    if limits.sizing is SizingMethod.SHARE:
+        return Target(limits.order_share * equity, f"{limits.order_share:%} of equity")
+    if limits.sizing is SizingMethod.ATR_RISK:
+        return _by_range(limits, equity, quote, candles, unit_cost)
+    return _by_volatility(limits, equity, candles, interval)
 
 
-def _entry(proposal: Proposal) -> Decimal:
-    """Rounded down from the target cost or the least that a limit leaves, at the ask plus fee."""
-    cost = min(target_cost(proposal), proposal.symbol_room, proposal.total_room, proposal.cash_room)
-    if cost <= 0:
+def exit_part(
+    held: Decimal,
+    bounded: Decimal,
+    share: Decimal,
+    *,
+    rules: SymbolRules,
+    bid: Decimal,
+    resale_price: Decimal,
+) -> Decimal:
+    """What a sale of `share` of `held` takes out of `bounded`.
+
+    All of it where the part alone is too small for the exchange, or where the rest could not be sold
+    again at `resale_price`; 0 for a share that is not positive.
+    """
+    if share <= 0:
         return ZERO
-    return proposal.rules.market_quantity(_under_max_notional(proposal, cost / proposal.cost(Decimal(1))))
+    part = rules.market_quantity(min(bounded, held * share))
+    if share >= 1 or not rules.sellable_quantity(part, bid):
+        return bounded
+    return part if rules.sellable_quantity(held - part, resale_price) else bounded
 
 
-def _exit(proposal: Proposal) -> Decimal:
-    """All that can be sold in one order."""
-    return proposal.rules.market_quantity(_under_max_notional(proposal, proposal.bounded))
+def _by_range(
+    limits: RiskLimits, equity: Decimal, quote: str, candles: Sequence[Candle], unit_cost: Decimal
+) -> Target:
+    window = Candles(candles[-_ATR_CANDLES:])
+    average = _last(atr(window.high, window.low, window.close, _ATR_PERIOD).tolist())
+    if average is None:
+        return Target(
+            ZERO, f"the average true range needs {_ATR_PERIOD + 1} candles, {len(candles)} are there"
+        )
+    if average <= 0:
+        return Target(ZERO, "the average true range is 0: nothing to measure the risk by")
+    units = equity * limits.per_trade_share / (limits.atr_stops * average)
+    text = (
+        f"a fall of {limits.atr_stops:f} average true ranges of {money(average, quote)} costs"
+        f" {limits.per_trade_share:%} of equity"
+    )
+    return Target(units * unit_cost, text)
 
 
-def _under_max_notional(proposal: Proposal, quantity: Decimal) -> Decimal:
-    rules = proposal.rules
-    if rules.max_notional and rules.max_notional_for_market:
-        return min(quantity, rules.max_notional / proposal.price)
-    return quantity
+def _by_volatility(
+    limits: RiskLimits, equity: Decimal, candles: Sequence[Candle], interval: CandleInterval
+) -> Target:
+    returns = min(_MOST_RETURNS, len(candles) - 1)
+    if returns < _LEAST_RETURNS:
+        return Target(ZERO, f"the volatility needs {_LEAST_RETURNS + 1} candles, {len(candles)} are there")
+    closes = Candles(candles[-returns - 1 :]).close
+    a_year = math.sqrt(_YEAR / interval.duration)
+    yearly = _last([each * a_year for each in volatility(closes, returns)[-1:].tolist()])
+    if yearly is None or yearly <= 0:
+        return Target(ZERO, "the volatility is 0: nothing to measure the risk by")
+    text = f"{limits.volatility_target:%} of equity a year at a yearly volatility of {yearly:.1%}"
+    return Target(equity * limits.volatility_target / yearly, text)
+
+
+def _last(values: Sequence[float]) -> Decimal | None:
+    """The newest value to twelve digits; None where there is none yet."""
+    if not values or not math.isfinite(values[-1]):
+        return None
+    return Decimal(f"{values[-1]:.12g}")

@@ -98,6 +98,7 @@ def rules_of(row: Mapping[str, Any]) -> SymbolRules:
         max_algo_orders=int(algo_orders["maxNumAlgoOrders"]) if algo_orders else 0,
         sell_price_band=_price_band(filters, "ask"),
         buy_price_band=_price_band(filters, "bid"),
+        max_position=decimal(filters["MAX_POSITION"]["maxPosition"]) if "MAX_POSITION" in filters else ZERO,
     )
 
 

@@ -17,6 +17,7 @@ from binance_trade_agent.domain.decisions import (
     TradingState,
 )
 from binance_trade_agent.domain.market import CandleInterval, MarketSnapshot
+from binance_trade_agent.domain.modes import SizingMethod
 from binance_trade_agent.domain.orders import Purpose, Side
 from binance_trade_agent.domain.portfolio import AccountSnapshot, PortfolioView
 from tests.trading_views import (
@@ -34,8 +35,10 @@ SNAPSHOT = snapshot_of([100] * 5)
 NEWEST = SNAPSHOT.candles[-1]
 
 ENTRY_GATES = [
-    "halted", "paused", "unresolved_order", "stale_data", "spread", "one_action_per_candle", "cooldown",
-    "open_positions", "symbol_exposure", "total_exposure", "free_balance", "lot_size",
+    "halted", "paused", "daily_loss", "drawdown", "entries_halted", "not_traded", "unresolved_order",
+    "stale_data", "warmup", "spread", "price_jump", "one_action_per_candle", "cooldown", "loss_cooldown",
+    "losing_streak", "order_rate_minute", "order_rate_day", "open_positions", "symbol_exposure",
+    "total_exposure", "correlation", "free_balance", "lot_size",
 ]  # fmt: skip
 EXIT_GATES = [
     "halted", "unresolved_order", "stale_data", "one_action_per_candle", "position", "dust", "lot_size",
@@ -73,11 +76,15 @@ def approved(*args: Any, **named: Any) -> Approved:
 
 
 def blocked(gate: str, *args: Any, **named: Any) -> str:
-    """The blocking gate's sentence; all gates before it passed and none after it was asked."""
+    """The blocking gate's sentence; all gates were asked, whatever the first one said."""
     verdict = assess(*args, **named)
     assert isinstance(verdict, Refused), verdict
     assert verdict.blocking.gate == gate
-    assert verdict.gates[-1] is verdict.blocking
+    asked = [result.gate for result in verdict.gates]
+    assert asked == [gate for gate in ENTRY_GATES if gate in asked] or asked == [
+        gate for gate in EXIT_GATES if gate in asked
+    ]
+    assert asked[-1] == "lot_size"
     assert all(result.text and result.limit and result.observed for result in verdict.gates)
     return verdict.blocking.text
 
@@ -220,10 +227,12 @@ def test_free_balance_is_the_least_of_ledger_and_exchange(cash: str, reserved: s
 
 def test_an_entry_must_be_sellable_again_after_the_fee_and_a_fall() -> None:
     # 5 USDT at 98.00 is 0.052 on the step; less 0.1 % fee that needs 0.053
-    text = blocked("lot_size", limits=RiskLimits(order_quote=D("5.27")))
+    text = blocked("lot_size", limits=RiskLimits(sizing=SizingMethod.QUOTE, order_quote=D("5.27")))
     assert "0.052 BTC" in text
     assert "0.053 BTC, the least that can be sold again after fees and a fall of 2%" in text
-    assert approved(limits=RiskLimits(order_quote=D("5.31"))).quantity == D("0.053")
+    assert approved(limits=RiskLimits(sizing=SizingMethod.QUOTE, order_quote=D("5.31"))).quantity == D(
+        "0.053"
+    )
 
 
 def test_a_symbol_that_does_not_trade_is_refused() -> None:
@@ -251,7 +260,7 @@ def test_there_is_nothing_to_sell_without_a_position() -> None:
     ("limits", "portfolio", "quantity"),
     [
         (RiskLimits(order_share=D("0.2")), portfolio_of(), "1.997"),
-        (RiskLimits(order_quote=D(50)), portfolio_of(), "0.499"),
+        (RiskLimits(sizing=SizingMethod.QUOTE, order_quote=D(50)), portfolio_of(), "0.499"),
         # 250 may be held, 200 is
         (RiskLimits(), portfolio_of(800, position_of(2)), "0.499"),
         # 800 may be held in all, 740 is
@@ -295,7 +304,7 @@ def test_a_persons_side_skips_what_restrains_the_strategy_and_nothing_else() -> 
         "last_exits": {SYMBOL: NEWEST.close_time},
     }
     order = approved("HOLD", side=Side.BUY, context=context)
-    left_out = {"one_action_per_candle", "cooldown"}
+    left_out = {"warmup", "one_action_per_candle", "cooldown", "loss_cooldown", "losing_streak"}
     assert [result.gate for result in order.gates] == [g for g in ENTRY_GATES if g not in left_out]
     blocked("paused", "HOLD", side=Side.BUY, state=TradingState.PAUSED)
     blocked("halted", "HOLD", side=Side.SELL, state=TradingState.HALTED, **HELD)
