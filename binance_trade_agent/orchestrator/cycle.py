@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from binance_trade_agent.agents.market_data import MarketView
 from binance_trade_agent.agents.portfolio import BookView
@@ -11,12 +10,12 @@ from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart, De
 from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, MarketSnapshot
 from binance_trade_agent.domain.money import to_wire
-from binance_trade_agent.domain.orders import JournalCancel, JournalOrder
+from binance_trade_agent.domain.orders import JournalCancel, JournalOrder, Side
 from binance_trade_agent.domain.portfolio import AccountSnapshot, PortfolioView
 from binance_trade_agent.orchestrator.desk import OrderRequest
 
 
-@dataclass
+@dataclass(slots=True)
 class Cycle:
     """One cycle in the making. `locked` is symbol -> why it must wait, `rules` symbol -> the stored rules' name."""
 
@@ -36,11 +35,14 @@ class Cycle:
     executions: list[ExecutionResult] = field(default_factory=list)
     alarms: dict[str, str] = field(default_factory=dict)
 
-    @cached_property
-    def windows(self) -> Mapping[str, Sequence[Candle]]:
-        """Symbol -> its closed candles, for the symbols whose market could be seen."""
+    def invested_windows(self) -> dict[str, Sequence[Candle]]:
+        """Symbol -> its closed candles, for what is held or being bought."""
+        held = {s for s in self.portfolio.positions if self.portfolio.position(s) is not None}
+        buying = {row.intent.symbol for row in self.unfinished if row.intent.side is Side.BUY}
         return {
-            symbol: view.candles for symbol, view in self.views.items() if isinstance(view, MarketSnapshot)
+            symbol: view.candles
+            for symbol, view in self.views.items()
+            if isinstance(view, MarketSnapshot) and symbol in held | buying
         }
 
     @property

@@ -185,7 +185,7 @@ class SymbolTurn:
             orders_today=desk.journal.entries_since(today) if is_entry else 0,
             is_traded=cycle.request is not None or signal.symbol in self._plan.symbols,
             warmup_candles=desk.signal.warmup_candles(signal.symbol),
-            candles=cycle.windows,
+            candles=cycle.invested_windows(),
         )
 
     async def _execute(
