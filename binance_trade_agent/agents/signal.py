@@ -182,10 +182,11 @@ def _last_actionable(strategy: Strategy, bars: Iterable[Bar]) -> tuple[Bar, Advi
 
 def _held(advised: _Advised, code: str, text: str) -> _Advised:
     """The same candle and values, but no order; the strategy's own reasons follow the new one."""
-    reasons = (Reason(code, text), *advised.advice.reasons)
-    return _Advised(
-        Advice(SignalAction.HOLD, advised.advice.strength, reasons), advised.candle, advised.values
+    advice = advised.advice
+    held = Advice(
+        SignalAction.HOLD, advice.strength, (Reason(code, text), *advice.reasons), advice.nearest_miss
     )
+    return _Advised(held, advised.candle, advised.values)
 
 
 def _nothing(snapshot: MarketSnapshot, position: Position | None) -> str:

@@ -229,7 +229,7 @@ class Bar:
 class Advice:
     """What a strategy makes of one candle. `strength` runs from 0 to 1; `reasons` holds at least one.
 
-    `nearest_miss` says how far a HOLD was from an order ("RSI 1.6 above the entry", 0.016).
+    `nearest_miss` says how far a HOLD, or a SELL of nothing, was from an order ("RSI 1.6 above the entry", 0.016).
     `share` is how much of a usual entry to buy, or of the position to sell.
     """
 
@@ -245,9 +245,17 @@ class Advice:
         return cls(SignalAction.BUY, strength, (Reason(code, text),), share=share)
 
     @classmethod
-    def sell(cls, strength: float, code: str, text: str, *, share: Decimal = _ALL) -> Self:
-        """Advice to leave, or to sell a part."""
-        return cls(SignalAction.SELL, strength, (Reason(code, text),), share=share)
+    def sell(
+        cls,
+        strength: float,
+        code: str,
+        text: str,
+        *,
+        share: Decimal = _ALL,
+        nearest_miss: Miss | None = None,
+    ) -> Self:
+        """Advice to leave, or to sell a part; `nearest_miss` is that of an entry, for when nothing is held."""
+        return cls(SignalAction.SELL, strength, (Reason(code, text),), nearest_miss, share)
 
     @classmethod
     def hold(cls, code: str, text: str, nearest_miss: Miss | None = None) -> Self:

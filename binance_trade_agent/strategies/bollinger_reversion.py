@@ -31,14 +31,14 @@ class BollingerReversion(Strategy):
     def decide(self, bar: Bar) -> Advice:
         """States: each candle beyond a line is advice."""
         close, middle, lower = bar.value("close"), bar.value("middle"), bar.value("lower")
+        entry = price_miss("close", close, lower, "entry", close)
         if close < lower:
             text = f"close {close:.8g} is under the lower band {lower:.8g}"
             return Advice.buy(_strength(close, middle, lower), "under_lower_band", text)
         if close >= middle and middle > lower:
             text = f"close {close:.8g} is at or over the middle band {middle:.8g}"
-            return Advice.sell(1.0, "over_middle_band", text)
+            return Advice.sell(1.0, "over_middle_band", text, nearest_miss=entry)
         text = f"close {close:.8g} is between the lower band {lower:.8g} and the middle {middle:.8g}"
-        entry = price_miss("close", close, lower, "entry", close)
         leave = price_miss("close", close, middle, "exit", close)
         return Advice.hold("inside_bands", text, next_order(bar, entry, leave))
 

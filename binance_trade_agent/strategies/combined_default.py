@@ -10,13 +10,18 @@ from binance_trade_agent.domain.decisions import Miss, Reason, SignalAction
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, NotWarm, Strategy
 from binance_trade_agent.strategies.indicators import (
     FloatArray,
+    adx,
+    adx_settled,
+    atr,
     bollinger,
     ema,
     ema_settled,
     macd,
+    macd_settled,
     rsi,
     wilder_settled,
 )
+from binance_trade_agent.strategies.wording import index_miss, price_miss
 
 # Sums of decimal weights carry binary noise: 0.3 + 0.3 - 0.2 must reach a threshold of 0.4.
 _SCORE_DIGITS = 9
@@ -42,6 +47,9 @@ class CombinedDefault(Strategy):
     The score is the weighted mean over the voters that have a value. The RSI limits are those
     of a rising market (Cardwell's range rules), because only long positions are taken;
     docs/decisions/0002 says why the defaults are what they are.
+
+    Vetoes stop a BUY, whatever its score: `adx_veto`, a falling trend (−DI over +DI) with an ADX of at
+    least that; `atr_veto`, an average true range of more than that share of the price. 0 is off.
     """
 
     name: ClassVar[str] = "combined_default"
@@ -54,17 +62,20 @@ class CombinedDefault(Strategy):
     quorum: int = Field(default=2, ge=1, le=4)
     oversold: float = Field(default=40.0, gt=0, lt=50)
     overbought: float = Field(default=80.0, gt=50, lt=100)
+    adx_veto: float = Field(default=0.0, ge=0, lt=100)
+    atr_veto: float = Field(default=0.0, ge=0, lt=1)
 
     @property
     def warmup_candles(self) -> int:
-        """Candles until the slowest voter has settled."""
-        return max(wilder_settled(14), ema_settled(26) + ema_settled(9), ema_settled(21))
+        """Candles until the slowest voter, and what vetoes, have settled."""
+        veto = adx_settled(14) if self.adx_veto else 0
+        return max(wilder_settled(14), macd_settled(26, 9), ema_settled(21), veto)
 
     def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
-        """`rsi`, `macd`, `macd_signal`, `upper`, `lower`, `ema_fast`, `ema_slow`."""
+        """`rsi`, `macd`, `macd_signal`, `upper`, `lower`, `ema_fast`, `ema_slow`, and what vetoes."""
         close = candles.close
         lines, bands = macd(close), bollinger(close)
-        return {
+        return self._vetoing(candles) | {
             "rsi": rsi(close),
             "macd": lines.line,
             "macd_signal": lines.signal,
@@ -73,6 +84,17 @@ class CombinedDefault(Strategy):
             "ema_fast": ema(close, 9),
             "ema_slow": ema(close, 21),
         }
+
+    def _vetoing(self, candles: Candles) -> dict[str, FloatArray]:
+        """`adx`, `plus_di`, `minus_di`; `atr_share`; each if its veto is on."""
+        high, low, close = candles.high, candles.low, candles.close
+        found: dict[str, FloatArray] = {}
+        if self.adx_veto:
+            trend = adx(high, low, close)
+            found |= {"adx": trend.adx, "plus_di": trend.plus_di, "minus_di": trend.minus_di}
+        if self.atr_veto:
+            found["atr_share"] = atr(high, low, close) / close
+        return found
 
     def decide(self, bar: Bar) -> Advice:
         """The weighted mean of the votes against the threshold, if enough voters agree."""
@@ -83,12 +105,32 @@ class CombinedDefault(Strategy):
         score = round(sum(vote.weight * vote.vote for vote in votes) / weight, _SCORE_DIGITS)
         action = self._action(score, votes)
         strength = min(1.0, abs(score))
-        summary = Reason(f"score_{action.value.lower()}", self._summary(score, votes))
-        reasons = (summary, *(Reason(f"vote_{vote.voter}", f"{vote.vote:+d}: {vote.text}") for vote in votes))
+        reasons = self._reasons(action, score, votes)
+        if action is SignalAction.BUY and (veto := self._veto(bar)):
+            return Advice(SignalAction.HOLD, strength, (veto[0], *reasons), veto[1])
         if action is SignalAction.HOLD:
             direction = +1 if bar.holding is None else -1
             return Advice(action, strength, reasons, self._nearest_miss(direction, score, votes))
-        return Advice(action, strength, reasons)
+        miss = self._nearest_miss(+1, score, votes) if action is SignalAction.SELL else None
+        return Advice(action, strength, reasons, miss)
+
+    def _veto(self, bar: Bar) -> tuple[Reason, Miss] | None:
+        """What forbids buying, and by how much."""
+        if self.adx_veto and bar.value("minus_di") > bar.value("plus_di"):
+            trend = bar.value("adx")
+            if trend >= self.adx_veto:
+                text = f"the market falls with ADX {trend:.1f}; no buying from {self.adx_veto:g} on"
+                return Reason("veto_adx", text), index_miss("ADX", trend, self.adx_veto, "veto")
+        if self.atr_veto:
+            share = bar.value("atr_share")
+            if share > self.atr_veto:
+                text = f"the true range is {share:.4g} of the price; no buying over {self.atr_veto:g}"
+                return Reason("veto_atr", text), price_miss("true range", share, self.atr_veto, "veto", 1.0)
+        return None
+
+    def _reasons(self, action: SignalAction, score: float, votes: list[_Vote]) -> tuple[Reason, ...]:
+        summary = Reason(f"score_{action.value.lower()}", self._summary(score, votes))
+        return (summary, *(Reason(f"vote_{vote.voter}", f"{vote.vote:+d}: {vote.text}") for vote in votes))
 
     def _action(self, score: float, votes: list[_Vote]) -> SignalAction:
         if score >= self.threshold and _agreeing(votes, +1) >= self.quorum:

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
-from binance_trade_agent.strategies.indicators import FloatArray, ema_settled, macd
+from binance_trade_agent.strategies.indicators import FloatArray, macd, macd_settled
 from binance_trade_agent.strategies.wording import next_order, price_miss
 
 
@@ -32,7 +32,7 @@ class MacdCross(Strategy):
     @property
     def warmup_candles(self) -> int:
         """Candles until the slow average and the average of the line have settled."""
-        return ema_settled(self.slow) + ema_settled(self.signal)
+        return macd_settled(self.slow, self.signal)
 
     def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
         """`macd`, `macd_signal`."""

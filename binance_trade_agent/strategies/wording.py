@@ -16,7 +16,17 @@ def price_miss(name: str, value: float, level: float, order: str, price: float) 
     return Miss(f"{name} {_apart(value, level, '.4g')} the {order}", abs(value - level) / price)
 
 
-def next_order(bar: Bar, entry: Miss, exit: Miss) -> Miss:
+def farthest(*misses: Miss | None) -> Miss | None:
+    """Of the conditions of one order, all of which must hold, the one that is missed by most; None: they hold."""
+    return max((miss for miss in misses if miss is not None), key=lambda miss: miss.distance, default=None)
+
+
+def nearest(*misses: Miss) -> Miss:
+    """Of the orders that can follow, the one that was missed by least."""
+    return min(misses, key=lambda miss: miss.distance)
+
+
+def next_order(bar: Bar, entry: Miss | None, exit: Miss) -> Miss | None:
     """The miss of the only order that can follow: an exit with a position, an entry without one."""
     return entry if bar.holding is None else exit
 
