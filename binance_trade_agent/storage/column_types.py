@@ -14,8 +14,8 @@ MICROSECOND = timedelta(microseconds=1)
 #: An automatic key. SQLite counts rows only in a column whose type is exactly INTEGER.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
-#: JSON that PostgreSQL keeps parsed.
-Json = JSON().with_variant(JSONB(), "postgresql")
+#: JSON that PostgreSQL keeps parsed; None is NULL.
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

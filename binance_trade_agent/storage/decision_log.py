@@ -1,6 +1,6 @@
 """One row a cycle, one row a symbol in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -15,13 +15,16 @@ from binance_trade_agent.domain.decisions import (
     Reason,
 )
 from binance_trade_agent.domain.errors import StorageError
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Equity
 from binance_trade_agent.domain.records import Book, CommandStatus
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.candles import latest_candles, store_candles
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import add_decisions, finish_decision, progress_rows
+from binance_trade_agent.storage.symbol_rules import NamedRules
 
 
 class SqlDecisionLog:
@@ -30,6 +33,7 @@ class SqlDecisionLog:
     def __init__(self, database: Database, book: Book) -> None:
         self._database = database
         self._book_id = book.id
+        self._rules = NamedRules(database, book)
 
     def open_cycle(self, start: CycleStart, session_id: str) -> None:
         """Write the cycle before anything else happens in it; raises `StorageError` if it is written already."""
@@ -54,7 +58,7 @@ class SqlDecisionLog:
     def close_cycle(
         self, report: CycleReport, candles: Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
     ) -> None:
-        """Write the missing decisions, finish those written with an intent, store new candles and the equity, close.
+        """Write the missing decisions, finish those written with an intent, store new candles, equity and marks; close.
 
         Raises `StorageError` if the cycle is not open, or one of its symbols has no decision.
         """
@@ -77,6 +81,8 @@ class SqlDecisionLog:
             store_candles(transaction, self._book_id, candles)
             if report.equity is not None:
                 transaction.add(_snapshot_row(self._book_id, cycle.id, report.equity))
+            if report.marks is not None:
+                transaction.merge(_marks_row(self._book_id, report.marks))
             cycle.outcome = report.outcome.value
             cycle.control_state = report.control.state.value
             cycle.finished_at = report.finished_at
@@ -115,6 +121,21 @@ class SqlDecisionLog:
         """The latest `limit` stored candles, rising."""
         with self._database.read() as transaction:
             return latest_candles(transaction, self._book_id, symbol, interval, limit)
+
+    def note_rules(self, rules: Iterable[SymbolRules]) -> dict[str, str]:
+        """Store rules that are not stored yet; returns symbol -> the name decisions refer to them by.
+
+        Asks the database only about rules that this object has not seen before.
+        """
+        return self._rules.note(rules)
+
+    def loss_marks(self) -> LossMarks | None:
+        """Where losses are counted from, as the last closed cycle reported; None before the first."""
+        with self._database.read() as transaction:
+            row = transaction.get(models.LossMarks, self._book_id)
+            if row is None:
+                return None
+            return LossMarks(row.day, row.day_profit, row.day_equity, row.peak_profit, row.since, row.latched)
 
     def last_entry_candles(self) -> dict[str, datetime]:
         """Symbol -> open time of the last candle on which an entry or exit was placed."""
@@ -155,4 +176,16 @@ def _snapshot_row(book_id: int, cycle_id: str, equity: Equity) -> models.EquityS
         realised=equity.realised,
         unrealised=equity.unrealised,
         contributed=equity.contributed,
+    )
+
+
+def _marks_row(book_id: int, marks: LossMarks) -> models.LossMarks:
+    return models.LossMarks(
+        book_id=book_id,
+        day=marks.day,
+        day_profit=marks.day_profit,
+        day_equity=marks.day_equity,
+        peak_profit=marks.peak_profit,
+        since=marks.since,
+        latched=marks.latched,
     )

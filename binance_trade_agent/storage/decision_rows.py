@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from binance_trade_agent.domain.decisions import Decision, GateResult, Outcome, Reason
 from binance_trade_agent.domain.records import DecisionRow
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.decision_inputs import inputs_from_json, inputs_to_json
 
 #: What a decision that was stored with an intent may come to say later.
 _COMPLETED = (
@@ -22,14 +23,17 @@ _COMPLETED = (
     "signal_reasons",
     "signal_values",
     "signal_candle",
+    "signal_share",
     "gates",
     "blocking_gate",
     "nearest_miss",
+    "miss_distance",
     "price",
     "first_candle",
     "last_candle",
     "candles_seen",
     "step_ms",
+    "inputs",
 )
 
 
@@ -117,6 +121,11 @@ def shown(row: models.Decision, cycle_number: int) -> DecisionRow:
         candles_seen=row.candles_seen,
         client_order_id=row.client_order_id,
         step_ms=row.step_ms,
+        miss_distance=row.miss_distance,
+        signal_reasons=tuple(Reason(**reason) for reason in row.signal_reasons),
+        signal_candle=row.signal_candle,
+        signal_share=row.signal_share,
+        inputs=inputs_from_json(row.inputs),
     )
 
 
@@ -134,7 +143,7 @@ def _note_candles(transaction: Session, book_id: int, rows: Iterable[models.Deci
 
 
 def _decision_row(book_id: int, cycle_id: str, decision: Decision) -> models.Decision:
-    signal = decision.signal
+    signal, miss = decision.signal, decision.nearest_miss
     return models.Decision(
         book_id=book_id,
         id=decision.id,
@@ -152,15 +161,19 @@ def _decision_row(book_id: int, cycle_id: str, decision: Decision) -> models.Dec
         else [],
         signal_values=dict(signal.values) if signal else {},
         signal_candle=signal.candle_time if signal else None,
+        signal_share=signal.share if signal else None,
         gates=_gate_list(decision),
         blocking_gate=decision.blocking_gate,
-        nearest_miss=decision.nearest_miss,
+        nearest_miss=miss.text if miss else None,
+        # a distance that does not compare is none
+        miss_distance=miss.distance if miss and math.isfinite(miss.distance) else None,
         price=decision.price,
         first_candle=decision.first_candle,
         last_candle=decision.last_candle,
         candles_seen=decision.candles_seen,
         client_order_id=decision.client_order_id,
         step_ms=dict(decision.step_ms),
+        inputs=inputs_to_json(decision.inputs),
     )
 
 

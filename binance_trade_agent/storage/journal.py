@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.decisions import Decision, Outcome, Reason
@@ -217,6 +218,17 @@ class SqlOrderJournal:
             return frozenset(
                 transaction.scalars(select(models.Order.symbol).filter_by(book_id=self._book.id).distinct())
             )
+
+    def entries_since(self, at: datetime) -> int:
+        """How many entries were begun (journalled) at or after `at`, whatever became of them."""
+        entries = (
+            select(func.count())
+            .select_from(models.Order)
+            .filter_by(book_id=self._book.id, purpose=Purpose.ENTRY.value)
+            .where(models.Order.created_at >= at)
+        )
+        with self._database.read() as transaction:
+            return transaction.scalar(entries) or 0
 
     def _orders(self, query: Select[models.Order]) -> tuple[JournalOrder, ...]:
         with self._database.read() as transaction:

@@ -12,10 +12,12 @@ from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import ExchangeOrder, Fill
 from binance_trade_agent.domain.portfolio import AccountSnapshot, Position
 from binance_trade_agent.domain.records import Book
+from binance_trade_agent.domain.round_trips import TripBook
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.flows import add_flow, book_others, put_in
 from binance_trade_agent.storage.positions import held, move_out, position_of
+from binance_trade_agent.storage.round_trips import trip_book
 
 
 class SqlLedger:
@@ -108,6 +110,19 @@ class SqlLedger:
         """Take a part of a position out at its average cost: someone else sold or withdrew it. Raises `KeyError`."""
         with self._database.write() as transaction:
             move_out(transaction, self._book, symbol, quantity, at)
+
+    def mark(self) -> int:
+        """The number of the book's newest flow; 0 before there is one. Rises with every booking."""
+        newest = (
+            select(models.Flow.id).filter_by(book_id=self._book.id).order_by(models.Flow.id.desc()).limit(1)
+        )
+        with self._database.read() as transaction:
+            return transaction.scalar(newest) or 0
+
+    def trips(self) -> TripBook:
+        """The book's round trips: open ones, each symbol's last, and the losing streak."""
+        with self._database.read() as transaction:
+            return trip_book(transaction, self._book.id)
 
     def last_comparison(self) -> datetime | None:
         """Exchange time at which the ledger last agreed with the exchange; None before the first time."""

@@ -1,8 +1,8 @@
-"""Books fills of ours: fill, position, flows and balances, in the caller's transaction.
+"""Books fills of ours: fill, position, round trips, flows and balances, in the caller's transaction.
 
 Average cost depends on the order of fills, and they may come in late. A fill with a
-lower trade id than one already booked has its symbol's position counted anew from
-all fills, so that the same fills always give the same position.
+lower trade id than one already booked has its symbol's position and round trips counted
+anew from all fills, so that the same fills always give the same position.
 
 Fees that fills of other symbols pay in a position's base (BNB) are no fills of its
 symbol. They fall on the position only as far as the account holds less of the asset
@@ -10,6 +10,7 @@ than the position: coins that are not ours pay first. `held` derives that from s
 so it does not depend on the order of booking either.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +26,8 @@ from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.flows import base_asset, book_own, take_back_foreign
+from binance_trade_agent.storage.history import History
+from binance_trade_agent.storage.round_trips import newest_trip, store_trips
 from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 
@@ -38,28 +41,27 @@ def book_fills(transaction: Session, book: Book, client_order_id: str, fills: It
     if not fresh:
         return
     symbol = fresh[0].symbol
-    take_back_foreign(transaction, book.id, symbol, [fill.trade_id for fill in fresh])
     for fill in fresh:
         transaction.add(_fill_row(book.id, client_order_id, fill))
         book_own(transaction, book, fill)
+    transaction.flush()
+    # only now: SQLite gives the number of a newest row that was deleted away again, and marks must rise
+    take_back_foreign(transaction, book.id, symbol, [fill.trade_id for fill in fresh])
     reached(CrashPoint.BOOKING)
     row = transaction.get(models.Position, (book.id, symbol))
-    if row is None:
-        row = models.Position(book_id=book.id, symbol=symbol, last_trade_id=-1)
-        transaction.add(row)
-        position = Position(symbol, base_asset(symbol, book), book.quote)
-    elif fresh[0].trade_id < row.last_trade_id:
-        transaction.flush()
+    if row is not None and fresh[0].trade_id < row.last_trade_id:
         fresh = booked_fills(transaction, book.id, symbol=symbol)
-        _store(row, _recounted(transaction, book.id, row, fresh), fresh[-1].trade_id)
-        transaction.flush()
-        return
+        first, history = 1, _recounted(transaction, book.id, row, fresh)
     else:
-        position = position_of(row)
-    for fill in fresh:
-        position = position.after(fill)
-    _store(row, position, fresh[-1].trade_id)
+        first, history = _so_far(transaction, book, symbol, row)
+        for fill in fresh:
+            history.book(fill)
+    if row is None:
+        row = models.Position(book_id=book.id, symbol=symbol)
+        transaction.add(row)
+    _store(row, history.position, fresh[-1].trade_id)
     transaction.flush()
+    store_trips(transaction, book.id, symbol, first, history.trips)
 
 
 def move_out(transaction: Session, book: Book, symbol: str, quantity: Decimal, at: datetime) -> None:
@@ -68,40 +70,50 @@ def move_out(transaction: Session, book: Book, symbol: str, quantity: Decimal, a
     if row is None:
         raise KeyError(symbol)
     before = position_of(row)
-    after = before.without(quantity)
+    first, history = _so_far(transaction, book, symbol, row)
+    cost = history.move_out(quantity, at)
     transaction.add(
         models.PositionMove(
             book_id=book.id,
             symbol=symbol,
             after_trade_id=row.last_trade_id,
-            quantity=EXACT.subtract(before.quantity, after.quantity),
-            cost=EXACT.subtract(before.cost, after.cost),
+            quantity=EXACT.subtract(before.quantity, history.position.quantity),
+            cost=cost,
             at=at,
         )
     )
-    _store(row, after, row.last_trade_id)
+    _store(row, history.position, row.last_trade_id)
+    store_trips(transaction, book.id, symbol, first, history.trips)
 
 
-def _recounted(transaction: Session, book_id: int, row: models.Position, fills: list[Fill]) -> Position:
-    """The position counted anew from all its `fills`, each move after the trade it came after."""
+def _so_far(
+    transaction: Session, book: Book, symbol: str, row: models.Position | None
+) -> tuple[int, History]:
+    """The position with its newest trip, and the number of that trip."""
+    if row is None:
+        return 1, History(Position(symbol, base_asset(symbol, book), book.quote))
+    first, trips = newest_trip(transaction, book.id, symbol)
+    return first, History(position_of(row), trips)
+
+
+def _recounted(transaction: Session, book_id: int, row: models.Position, fills: list[Fill]) -> History:
+    """The history counted anew from all its `fills`, each move after the trade it came after."""
     query = select(models.PositionMove).filter_by(book_id=book_id, symbol=row.symbol)
-    moves = list(
+    moves = deque(
         transaction.scalars(query.order_by(models.PositionMove.after_trade_id, models.PositionMove.id))
     )
-    position = Position(row.symbol, row.base, row.quote)
+    history = History(Position(row.symbol, row.base, row.quote))
     for fill in fills:
         while moves and moves[0].after_trade_id < fill.trade_id:
-            position = _moved(position, moves.pop(0))
-        position = position.after(fill)
+            _move(history, moves.popleft())
+        history.book(fill)
     for move in moves:
-        position = _moved(position, move)
-    return position
+        _move(history, move)
+    return history
 
 
-def _moved(position: Position, move: models.PositionMove) -> Position:
-    after = position.without(move.quantity)
-    move.cost = EXACT.subtract(position.cost, after.cost)
-    return after
+def _move(history: History, move: models.PositionMove) -> None:
+    move.cost = history.move_out(move.quantity, move.at)
 
 
 def booked_fills(

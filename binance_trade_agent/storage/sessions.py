@@ -42,6 +42,7 @@ class SqlSessions:
             ended_at=session.ended_at,
             end_reason=session.end_reason,
             exit_code=session.exit_code,
+            plan=dict(session.plan),
         )
         with self._database.write() as transaction:
             transaction.add(row)
@@ -108,8 +109,11 @@ def latest_session(transaction: Transaction, book_id: int) -> Session | None:
         .order_by(models.Session.started_at.desc())
         .limit(1)
     )
-    if row is None:
-        return None
+    return session_of(row) if row else None
+
+
+def session_of(row: models.Session) -> Session:
+    """The run a row holds."""
     return Session(
         id=row.id,
         kind=row.kind,
@@ -123,4 +127,5 @@ def latest_session(transaction: Transaction, book_id: int) -> Session | None:
         ended_at=row.ended_at,
         end_reason=row.end_reason,
         exit_code=row.exit_code,
+        plan=row.plan,
     )

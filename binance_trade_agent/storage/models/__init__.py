@@ -22,8 +22,10 @@ from binance_trade_agent.storage.models.cycles import (
     Cycle,
     Decision,
     Heartbeat,
+    LossMarks,
     Session,
     SymbolProgress,
+    SymbolRules,
 )
 from binance_trade_agent.storage.models.trading import (
     OUTSIDE,
@@ -39,6 +41,7 @@ from binance_trade_agent.storage.models.trading import (
     OrderList,
     Position,
     PositionMove,
+    RoundTrip,
 )
 
 __all__ = [
@@ -62,6 +65,7 @@ __all__ = [
     "ForeignOrder",
     "Heartbeat",
     "Incident",
+    "LossMarks",
     "Message",
     "NumberedOfBook",
     "OfBook",
@@ -71,6 +75,8 @@ __all__ = [
     "Position",
     "PositionMove",
     "RequestWeight",
+    "RoundTrip",
     "Session",
     "SymbolProgress",
+    "SymbolRules",
 ]

@@ -1,6 +1,6 @@
-"""Tables of what ran and what was decided: sessions, cycles, decisions, the candles they saw."""
+"""Tables of what ran and what was decided: sessions, cycles, decisions, and what they saw."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,7 @@ class Session(OfBook):
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
     exit_code: Mapped[int | None]
+    plan: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class Cycle(OfBook):
@@ -85,15 +86,42 @@ class Decision(OfBook):
     signal_reasons: Mapped[list[Any]]
     signal_values: Mapped[dict[str, Any]]
     signal_candle: Mapped[datetime | None]
+    signal_share: Mapped[Decimal | None]
     gates: Mapped[list[Any]]
     blocking_gate: Mapped[str | None]
     nearest_miss: Mapped[str | None]
+    miss_distance: Mapped[float | None]
     price: Mapped[Decimal | None]
     first_candle: Mapped[datetime | None]
     last_candle: Mapped[datetime | None]
     candles_seen: Mapped[int]
     client_order_id: Mapped[str | None]
     step_ms: Mapped[dict[str, Any]]
+    #: None where nothing could be decided on, and in rows of an earlier version.
+    inputs: Mapped[dict[str, Any] | None]
+
+
+class SymbolRules(OfBook):
+    """A symbol's rules as decisions saw them. The name is made of their content, so they never change."""
+
+    __tablename__ = "symbol_rules"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    symbol: Mapped[str]
+    rules: Mapped[dict[str, Any]]
+
+
+class LossMarks(OfBook):
+    """Where losses are counted from: one row a book."""
+
+    __tablename__ = "loss_marks"
+
+    day: Mapped[date]
+    day_profit: Mapped[Decimal]
+    day_equity: Mapped[Decimal]
+    peak_profit: Mapped[Decimal]
+    since: Mapped[datetime]
+    latched: Mapped[str | None]
 
 
 class Candle(OfBook):

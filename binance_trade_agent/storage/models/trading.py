@@ -15,6 +15,9 @@ OUTSIDE = text("kind NOT IN ('fill', 'commission')")
 UNFINISHED_ORDER = text("status IN ('INTENT', 'UNKNOWN', 'OPEN', 'PARTIALLY_FILLED')")
 UNFINISHED_CANCEL = text("status IN ('INTENT', 'UNKNOWN')")
 _HAS_REFERENCE = text("reference IS NOT NULL")
+#: Of round trips: those that are over, and at most one a symbol that is not.
+_CLOSED = text("closed_at IS NOT NULL")
+_OPEN = text("closed_at IS NULL")
 
 
 class OrderList(OfBook):
@@ -178,6 +181,7 @@ class Flow(NumberedOfBook):
     __table_args__ = (
         UniqueConstraint("book_id", "symbol", "trade_id", "kind", "asset"),
         Index(None, "book_id", "at"),
+        Index(None, "book_id", "id"),
         Index("ix_flows_outside_at", "book_id", "at", "id", sqlite_where=OUTSIDE, postgresql_where=OUTSIDE),
         Index("ix_flows_outside_asset", "book_id", "asset", sqlite_where=OUTSIDE, postgresql_where=OUTSIDE),
         Index(
@@ -221,6 +225,44 @@ class PositionMove(NumberedOfBook):
     quantity: Mapped[Decimal]
     cost: Mapped[Decimal]
     at: Mapped[datetime]
+
+
+class RoundTrip(OfBook):
+    """A position from its opening to its close: derived from fills and moves. Numbers of a symbol rise from 1."""
+
+    __tablename__ = "round_trips"
+    __table_args__ = (
+        Index(
+            "ix_round_trips_closed",
+            "book_id",
+            "closed_at",
+            "symbol",
+            "number",
+            sqlite_where=_CLOSED,
+            postgresql_where=_CLOSED,
+        ),
+        Index(
+            "uq_round_trips_open",
+            "book_id",
+            "symbol",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+    )
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    opened_at: Mapped[datetime]
+    first_price: Mapped[Decimal]
+    last_entry_price: Mapped[Decimal]
+    last_entry_at: Mapped[datetime]
+    last_order_id: Mapped[int] = mapped_column(BigInteger)
+    entries: Mapped[int]
+    exits: Mapped[int]
+    peak: Mapped[Decimal]
+    realised: Mapped[Decimal]
+    closed_at: Mapped[datetime | None]
 
 
 class ForeignOrder(OfBook):

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from binance_trade_agent.domain.decisions import CycleOutcome, Outcome, Reason
+from binance_trade_agent.domain.decisions import CycleOutcome, Miss, Outcome, Reason
 from binance_trade_agent.domain.errors import StorageError
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.orders import OrderStatus
@@ -54,7 +54,7 @@ def test_a_cycle_is_written_first_and_closed_whole(log, reads):
     assert reads.cycles()[0].outcome == "open"
     decisions = [
         decision("d1"),
-        decision("d2", "ETHUSDT", gates=(gate(), gate(False)), nearest_miss="RSI 31"),
+        decision("d2", "ETHUSDT", gates=(gate(), gate(False)), nearest_miss=Miss("RSI 31", 0.01)),
     ]
     candles = {"BTCUSDT": (CandleInterval.M1, [candle(1), candle(2)])}
     log.close_cycle(report(start, decisions, equity=equity()), candles)
@@ -63,7 +63,8 @@ def test_a_cycle_is_written_first_and_closed_whole(log, reads):
     assert row.finished_at == start.started_at + timedelta(seconds=2)
     stored = {row.symbol: row for row in reads.decisions()}
     assert stored["ETHUSDT"].gates == (gate(), gate(False))
-    assert (stored["ETHUSDT"].blocking_gate, stored["ETHUSDT"].nearest_miss) == ("free_balance", "RSI 31")
+    assert stored["ETHUSDT"].blocking_gate == "free_balance"
+    assert (stored["ETHUSDT"].nearest_miss, stored["ETHUSDT"].miss_distance) == ("RSI 31", 0.01)
     assert stored["BTCUSDT"].values["rsi"] == 50.5
     assert stored["BTCUSDT"].values["macd"] != stored["BTCUSDT"].values["macd"]
     assert (stored["BTCUSDT"].price, stored["BTCUSDT"].cycle_number) == (Decimal("50000.01"), 1)
