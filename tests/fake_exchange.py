@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, Refused
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, Listing
 from binance_trade_agent.domain.orders import (
     CancelIntent,
     ExchangeOrder,
@@ -142,6 +142,22 @@ class FakeExchange:
         self._call("book_tops")
         one = Decimal(1)
         return {s: BookTop(s, self.price, one, self.price, one) for s in symbols}
+
+    async def listings(self) -> tuple[Listing, ...]:
+        """The symbols, each with half the volume of the one before it."""
+        self._call("listings")
+        return tuple(
+            Listing(
+                symbol=symbol,
+                base=rules_of(symbol).base,
+                quote=rules_of(symbol).quote,
+                price=self.price,
+                bid=self.price,
+                ask=self.price,
+                quote_volume=Decimal(1_000_000) / 2**rank,
+            )
+            for rank, symbol in enumerate(self.symbols)
+        )
 
     async def account(self) -> AccountSnapshot:
         self._call("account")

@@ -66,6 +66,7 @@ def open_desk(settings: Settings) -> Desk:
         mode=settings.mode.value,
         mode_note=settings.mode_note,
         symbols=settings.symbols,
+        symbol_rule=str(settings.symbol_rule or ""),
         strategy=settings.strategy_name,
         interval=settings.period,
     )

@@ -26,7 +26,7 @@ _STORED_BEAT_S = 5.0
 
 def work_allowance(settings: Settings) -> timedelta:
     """How long one unit of work may take before it counts as a hang."""
-    return cycle_allowance(settings.binance_request_timeout_seconds, len(settings.symbols))
+    return cycle_allowance(settings.binance_request_timeout_seconds, settings.most_symbols)
 
 
 class StoppableWork:

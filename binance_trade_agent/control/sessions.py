@@ -12,6 +12,7 @@ from typing import Any
 
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.records import Session
+from binance_trade_agent.domain.symbol_selection import is_rule
 from binance_trade_agent.ports import Clock, Sessions
 from binance_trade_agent.telemetry.health import ENDED_AS_PLANNED, GAVE_UP, STOPPED
 
@@ -27,9 +28,17 @@ INTERRUPTED = "interrupted"
 MOST_FAILED_STARTS = 8
 
 
+#: What decides, where it is a rule, whether two sessions have chosen their symbols in the same way.
+_CHOICE = ("TRADING_SYMBOLS", "TRADING_SYMBOLS_EXCLUDE")
+
+
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """What the settings ask for. `kind` is `trading`, `test` or `commands`."""
+    """What the settings ask for. `kind` is `trading`, `test` or `commands`.
+
+    Where TRADING_SYMBOLS is a rule, `settings` hold it, and `symbols` are what it selected, or none if it
+    was not asked yet.
+    """
 
     kind: str
     mode: str
@@ -48,6 +57,16 @@ class SessionKeeper:
         self._sessions = sessions
         self._clock = clock
 
+    def selected_before(self, request: SessionRequest) -> Session | None:
+        """The session whose symbols this start takes over instead of asking the rule again, if there is one.
+
+        An interrupted session goes on with its symbols; waiting commands are carried out with those of the latest.
+        """
+        latest = self._sessions.latest()
+        if latest is None or not latest.symbols or not _has_same_choice(latest, request):
+            return None
+        return latest if request.kind == "commands" or self._continues(latest, request) else None
+
     def enter(self, request: SessionRequest) -> Session:
         """The session that this start belongs to: an interrupted one of the same kind, or a new one.
 
@@ -63,6 +82,7 @@ class SessionKeeper:
                     self._sessions.resume(latest.id)
                 return replace(latest, ended_at=None, end_reason=None, exit_code=None)
             deadline = latest.deadline
+            request = replace(request, symbols=latest.symbols)
         if latest is not None and latest.ended_at is None:
             self._sessions.end(latest.id, reason=INTERRUPTED, exit_code=ExitCode.FAILURE, at=now)
         session = Session(
@@ -116,7 +136,7 @@ class SessionKeeper:
         same = (
             latest.kind == request.kind
             and latest.mode == request.mode
-            and latest.symbols == request.symbols
+            and _has_same_choice(latest, request)
             and latest.strategy == request.strategy
             and timedelta(minutes=latest.duration_minutes) == request.duration
         )
@@ -127,6 +147,13 @@ class SessionKeeper:
         has_an_end = latest.deadline is not None or latest.kind == "test"
         recent = self._clock.now() - latest.ended_at < _STRAY_SIGNAL
         return latest.end_reason == STOPPED and has_an_end and recent
+
+
+def _has_same_choice(latest: Session, request: SessionRequest) -> bool:
+    """Whether both name the same symbols, or the same rule: what it selects now makes no other session."""
+    if not is_rule(request.settings.get("TRADING_SYMBOLS", "")):
+        return latest.symbols == request.symbols
+    return all(latest.settings.get(name) == request.settings.get(name) for name in _CHOICE)
 
 
 def wait_before_start(failed_starts: int) -> timedelta:

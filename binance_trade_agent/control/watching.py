@@ -25,6 +25,7 @@ from binance_trade_agent.domain.records import (
     OrderRow,
     Session,
 )
+from binance_trade_agent.domain.symbol_selection import is_rule
 from binance_trade_agent.ports import Clock, ReadModels
 from binance_trade_agent.telemetry.health import HealthVerdict, judge
 
@@ -38,23 +39,28 @@ _PRICES_SEEN = 10
 
 @dataclass(frozen=True, slots=True)
 class WatchPlan:
-    """What the settings say, for a status to be shown beside what is."""
+    """What the settings say, for a status to be shown beside what is. A `symbol_rule` stands in for `symbols`."""
 
     mode: str
     mode_note: str
     symbols: tuple[str, ...]
     strategy: str
     interval: timedelta
+    symbol_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentStatus:
-    """The whole agent at a glance. `profit` is equity now less what was put in."""
+    """The whole agent at a glance. `profit` is equity now less what was put in.
+
+    Under a `symbol_rule`, `symbols` are what it selected for the latest session, none before the first.
+    """
 
     as_of: datetime
     mode: str
     mode_note: str
     symbols: tuple[str, ...]
+    symbol_rule: str
     strategy: str
     interval_s: float
     health: HealthVerdict
@@ -97,7 +103,8 @@ class Watch:
             as_of=now,
             mode=self._plan.mode,
             mode_note=self._plan.mode_note,
-            symbols=session.symbols if session and running else self._plan.symbols,
+            symbols=self._symbols(session),
+            symbol_rule=self._symbol_rule(session),
             strategy=session.strategy if session and running else self._plan.strategy,
             interval_s=interval.total_seconds(),
             health=judge(stored, now=now, interval=interval),
@@ -189,6 +196,18 @@ class Watch:
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         """The latest equity snapshots, oldest first."""
         return self._reads.equity(limit=limit)
+
+    def _symbols(self, session: Session | None) -> tuple[str, ...]:
+        """Of a session that runs its own; else those of the settings, or what their rule selected last."""
+        if session and (session.ended_at is None or self._plan.symbol_rule):
+            return session.symbols
+        return self._plan.symbols
+
+    def _symbol_rule(self, session: Session | None) -> str:
+        if session and session.ended_at is None:
+            text = session.settings.get("TRADING_SYMBOLS", "")
+            return text if is_rule(text) else ""
+        return self._plan.symbol_rule
 
     def _next_due(self, newest: CycleRow | None, interval: timedelta) -> datetime | None:
         # a cycle after a fill or by hand moves no tick

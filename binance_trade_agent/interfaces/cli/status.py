@@ -54,7 +54,7 @@ def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[t
         ("mode", f"[bold]{status.mode}[/]: {escape(status.mode_note)}"),
         ("health", f"[{colour}]{health.condition}[/]: {escape(health.text)}"),
         ("control", f"{cell(control.state)}: {escape(control.reason)} (by {escape(control.actor)})"),
-        ("trades", f"{', '.join(status.symbols)} with {status.strategy}, every {status.interval_s:g} s"),
+        ("trades", f"{_symbols(status)} with {status.strategy}, every {status.interval_s:g} s"),
     ]
     if cycle is not None:
         began = age(cycle.started_at, status.as_of)
@@ -84,6 +84,14 @@ def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[t
         for incident in status.incidents
     ]
     return lines
+
+
+def _symbols(status: AgentStatus) -> str:
+    names = ", ".join(status.symbols)
+    if not status.symbol_rule:
+        return names
+    rule = escape(status.symbol_rule)
+    return f"{names} (by {rule})" if names else f"what fits {rule}, selected when a session begins,"
 
 
 def _equity_text(status: AgentStatus) -> str:

@@ -76,7 +76,8 @@ def plan(status: AgentStatus) -> str:
     symbols = ", ".join(status.symbols[:4]) + (
         f" and {len(status.symbols) - 4} more" if len(status.symbols) > 4 else ""
     )
-    return f"{status.strategy} on {symbols}, every {status.interval_s:g} s"
+    rule = f"{'by' if symbols else 'what fits'} {status.symbol_rule}" if status.symbol_rule else ""
+    return f"{status.strategy} on {' '.join(filter(None, (symbols, rule)))}, every {status.interval_s:g} s"
 
 
 def may_pause(status: AgentStatus) -> bool:
