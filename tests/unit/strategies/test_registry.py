@@ -5,15 +5,13 @@ from pathlib import Path
 import pytest
 
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.strategies.registry import (
-    ENTRY_POINT_GROUP,
-    create_strategy,
-    strategy_class,
-    strategy_names,
-)
-from tests.unit.strategies.test_base import AboveMean
+from binance_trade_agent.strategies.base import Candles, Strategy
+from binance_trade_agent.strategies.broken import BrokenStrategy, StrategyUnusable
+from binance_trade_agent.strategies.registry import ENTRY_POINT_GROUP, Registry, create_strategy
+from binance_trade_agent.strategies.shipped import SHIPPED
+from tests.trading_views import candles_of
 
-SHIPPED = {"rsi_momentum", "macd_cross", "bollinger_reversion", "ema_cross", "combined_default"}
+ABOVE_MEAN = "tests.unit.strategies.test_base:AboveMean"
 
 
 def plugin(name: str, value: str) -> EntryPoint:
@@ -21,7 +19,7 @@ def plugin(name: str, value: str) -> EntryPoint:
 
 
 def test_the_shipped_strategies_have_defaults_and_their_own_names() -> None:
-    assert set(strategy_names(())) == SHIPPED
+    assert set(Registry(plugins=()).names()) == set(SHIPPED)
     for name in SHIPPED:
         assert create_strategy(name).name == name
 
@@ -69,16 +67,25 @@ def test_parameters_that_cannot_work_together_are_refused(
     assert said in str(caught.value)
 
 
+def broken(strategy: Strategy) -> str:
+    """What every question to it says."""
+    assert isinstance(strategy, BrokenStrategy)
+    with pytest.raises(StrategyUnusable) as caught:
+        strategy.series(Candles(candles_of([1, 2])))
+    return str(caught.value)
+
+
 def test_a_plugin_is_found_by_its_name() -> None:
-    plugins = [plugin("above_mean", "tests.unit.strategies.test_base:AboveMean")]
-    assert set(strategy_names(plugins)) == {*SHIPPED, "above_mean"}
-    assert strategy_class("above_mean", plugins).name == AboveMean.name
-    assert create_strategy("above_mean", {"period": 5}, plugins).warmup_candles == 5
+    registry = Registry(plugins=[plugin("above_mean", ABOVE_MEAN)])
+    assert set(registry.names()) == {*SHIPPED, "above_mean"}
+    assert registry.create("above_mean", {"period": 5}).warmup_candles == 5
+    assert registry.source("above_mean").kind == "package"
+    assert registry.problems == ()
 
 
 def test_a_shipped_name_always_means_the_shipped_strategy() -> None:
-    plugins = [plugin("ema_cross", "tests.unit.strategies.test_base:AboveMean")]
-    assert create_strategy("ema_cross", plugins=plugins).name == "ema_cross"
+    registry = Registry(plugins=[plugin("ema_cross", ABOVE_MEAN)])
+    assert type(registry.create("ema_cross")) is SHIPPED["ema_cross"]
 
 
 @pytest.mark.parametrize(
@@ -87,22 +94,29 @@ def test_a_shipped_name_always_means_the_shipped_strategy() -> None:
         ("tests.unit.strategies.test_base:NAN", "is not a subclass of Strategy"),
         ("binance_trade_agent.strategies.base:Strategy", "lacks decide, indicators, name, warmup_candles"),
         ("no_such_module_anywhere:Thing", "cannot be loaded: ModuleNotFoundError"),
+        (ABOVE_MEAN, "calls itself above_mean, but its package names it mine"),
     ],
 )
-def test_a_plugin_that_is_no_strategy_is_a_configuration_error(value: str, said: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        create_strategy("mine", plugins=[plugin("mine", value)])
-    assert said in str(caught.value)
+def test_a_plugin_that_is_no_strategy_fails_when_it_is_asked(value: str, said: str) -> None:
+    strategy = Registry(plugins=[plugin("mine", value)]).create("mine", {"any": "parameters"})
+    assert strategy.name == "mine"
+    assert said in broken(strategy)
 
 
-def test_a_broken_plugin_is_reported_with_its_file_and_line(tmp_path: Path) -> None:
-    module = tmp_path / "broken_strategy_module.py"
-    module.write_text("import math\n\nTHRESHOLD = math.sqroot(4)\n")
+def test_two_packages_of_one_name_are_neither() -> None:
+    twice = [plugin("mine", "one:Mine"), plugin("mine", "other:Mine")]
+    assert "mine appears twice among the installed packages" in broken(Registry(plugins=twice).create("mine"))
+
+
+@pytest.mark.parametrize("line", ["THRESHOLD = math.sqroot(4)", "raise SystemExit(0)"])
+def test_a_broken_plugin_is_reported_with_its_file_and_line(tmp_path: Path, line: str) -> None:
+    name = f"broken_strategy_module_{len(line)}"
+    module = tmp_path / f"{name}.py"
+    module.write_text(f"import math\n\n{line}\n")
     sys.path.insert(0, str(tmp_path))
     try:
-        with pytest.raises(ConfigurationError) as caught:
-            create_strategy("mine", plugins=[plugin("mine", "broken_strategy_module:Mine")])
+        text = broken(Registry(plugins=[plugin("mine", f"{name}:Mine")]).create("mine"))
     finally:
         sys.path.remove(str(tmp_path))
-    assert f"{module}, line 3" in str(caught.value)
-    assert "sqroot" in str(caught.value)
+    assert text.startswith(f"{module}, line 3: ")
+    assert ("sqroot" if "sqroot" in line else "SystemExit") in text
