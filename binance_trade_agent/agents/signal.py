@@ -14,6 +14,7 @@ from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.round_trips import RoundTrip
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Holding, Strategy
+from binance_trade_agent.strategies.broken import BrokenStrategy
 
 #: The largest part of a usual entry that advice may ask for; limits shrink it further.
 _MOST = Decimal(10)
@@ -66,6 +67,9 @@ class SignalAgent:
             StrategyFailed: the strategy raised an error, or did not return what it must.
         """
         strategy = self._strategy_of(snapshot.symbol)
+        if isinstance(strategy, BrokenStrategy):
+            problem = strategy.problem
+            raise StrategyFailed(strategy.name, problem.file, problem.line, problem.text)
         if not snapshot.new_candles:
             advice = Advice.hold(
                 "no_new_candle", f"no {snapshot.interval} candle closed since the last decision"

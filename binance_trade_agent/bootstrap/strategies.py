@@ -178,11 +178,6 @@ def settings_strategies(settings: Settings) -> StrategyBook:
     return StrategyBook(Registry(settings.strategy_files), settings_choice(settings))
 
 
-def settings_strategy(settings: Settings) -> Strategy:
-    """STRATEGY_NAME with STRATEGY_PARAMS; raises `ConfigurationError` naming the setting."""
-    return settings_strategies(settings).of(OTHERS)
-
-
 def strategies_of_plan(plan: Mapping[str, Any], files: Sequence[Path] = ()) -> PlannedStrategies:
     """The strategies of a session from the "strategies" of its plan.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from binance_trade_agent.bootstrap.books import bring_up_to_date
 from binance_trade_agent.bootstrap.launched_book import note_launched_book
 from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token_file
-from binance_trade_agent.bootstrap.strategies import settings_strategy
+from binance_trade_agent.bootstrap.strategies import settings_strategies
 from binance_trade_agent.bootstrap.supervisor_rpc import SOCKET_NAME, SupervisorClient
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
@@ -95,7 +95,7 @@ def stop_supervisor(settings: Settings, timeout_s: float = 60.0) -> bool:
 
 def _strategy_problems(settings: Settings) -> tuple[str, ...]:
     try:
-        settings_strategy(settings)
+        settings_strategies(settings)
     except ConfigurationError as error:
         return error.problems
     return ()

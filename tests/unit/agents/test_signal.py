@@ -11,6 +11,7 @@ from binance_trade_agent.agents.signal import SignalAgent, StrategyFailed
 from binance_trade_agent.domain.decisions import Miss, SignalAction
 from binance_trade_agent.domain.round_trips import RoundTrip
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
+from binance_trade_agent.strategies.broken import BrokenStrategy, Problem
 from binance_trade_agent.strategies.indicators import FloatArray
 from tests.trading_views import OPENED, position_of, snapshot_of
 
@@ -172,6 +173,14 @@ def test_the_line_is_the_one_in_the_strategys_own_file() -> None:
     assert caught.value.file == __file__
     with open(__file__) as source:
         assert "no_such" in source.readlines()[caught.value.line - 1]
+
+
+@pytest.mark.parametrize("new", [0, 1])
+def test_a_strategy_that_could_not_be_loaded_fails_in_each_cycle_with_its_file_and_line(new: int) -> None:
+    broken = BrokenStrategy(name="mine", problem=Problem("/home/me/mine.py", 7, "NameError: no"))
+    with pytest.raises(StrategyFailed) as caught:
+        agent_of(broken).evaluate(snapshot_of([1], new=new), None)
+    assert str(caught.value) == "strategy mine failed: NameError: no (/home/me/mine.py, line 7)"
 
 
 def test_prices_are_read_exactly_where_it_matters() -> None:
