@@ -67,6 +67,25 @@ class Marked(Strategy):
         return makers[action](1.0, "marked", f"the close is {close}")
 
 
+class OneStrategy:
+    """A strategy book with the same strategy for every symbol."""
+
+    problems = ()
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+        self.warmup_candles = strategy.warmup_candles
+
+    def of(self, symbol: str) -> Strategy:
+        return self._strategy
+
+    def names(self) -> tuple[str, ...]:
+        return (self._strategy.name,)
+
+    def plan(self) -> dict[str, object]:
+        return {"*": {"name": self._strategy.name, "params": {}, "source": None}}
+
+
 class ExchangeClock(FakeClock):
     """The local clock, always in step with the exchange's."""
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 from binance_trade_agent.agents.execution.place import TradeExecutionAgent
 from binance_trade_agent.agents.execution.protect import ProtectionAgent
@@ -11,16 +10,17 @@ from binance_trade_agent.agents.execution.sending import OrderSender
 from binance_trade_agent.agents.market_data import MarketDataAgent
 from binance_trade_agent.agents.portfolio import PortfolioAgent
 from binance_trade_agent.agents.reconciliation import AccountReconciler
-from binance_trade_agent.agents.risk import RiskLimits, RiskManagementAgent
+from binance_trade_agent.agents.risk import RiskManagementAgent
 from binance_trade_agent.agents.signal import SignalAgent
 from binance_trade_agent.agents.user_data import UserDataAgent
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
-from binance_trade_agent.bootstrap.strategies import settings_strategy
+from binance_trade_agent.bootstrap.plan import session_plan, signal_life
+from binance_trade_agent.bootstrap.risk import risk_limits
+from binance_trade_agent.bootstrap.strategies import StrategyBook, settings_strategies
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import SessionRequest
 from binance_trade_agent.domain.modes import TradingMode
-from binance_trade_agent.domain.orders import OrderType
 from binance_trade_agent.domain.protection import ProtectionPlan
 from binance_trade_agent.domain.records import Book, Session
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
@@ -54,12 +54,6 @@ from binance_trade_agent.storage.ledger import SqlLedger
 from binance_trade_agent.storage.outbox import SqlOutbox
 from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.sessions import SqlSessions
-from binance_trade_agent.strategies.base import Strategy
-
-#: A signal older than so many trading intervals is not acted on any more.
-_SIGNAL_LIFE_INTERVALS = 3
-#: How much further than its stop the price of an entry may fall before it could no longer be sold.
-_STOP_ROOM = Decimal("0.02")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +82,7 @@ class Trader:
     clock: Clock
     store: Store
     exchange: Exchange
-    strategy: Strategy
+    strategies: StrategyBook
     projector: Projector
     stream: UserStream
     user_data: UserDataAgent
@@ -99,10 +93,11 @@ class Trader:
         return SessionRequest(
             kind=kind,
             mode=settings.mode.value,
-            strategy=settings.strategy_name,
+            strategy=", ".join(self.strategies.names()),
             symbols=settings.symbols,
             settings={name: shown for name, shown, _, _ in settings.sources()},
             duration=settings.duration if kind == "trading" else timedelta(0),
+            plan=session_plan(settings, self.strategies.plan(), risk_limits(settings)),
         )
 
     def orchestrator(self, session: Session) -> TradingOrchestrator:
@@ -116,9 +111,9 @@ class Trader:
             market_data=MarketDataAgent(
                 exchange,
                 interval=settings.candle_interval,
-                history=max(settings.candle_history, self.strategy.warmup_candles + 1),
+                history=_history(settings, self.strategies),
             ),
-            signal=SignalAgent(self.strategy, max_signal_age=_signal_life(settings)),
+            signal=SignalAgent(self.strategies.of, max_signal_age=signal_life(settings)),
             risk=RiskManagementAgent(risk_limits(settings)),
             execution=execution,
             protection=ProtectionAgent(
@@ -177,7 +172,7 @@ def build_trader(settings: Settings, *, clock: Clock | None = None) -> Trader:
         StorageError: the database cannot be used.
     """
     clock = clock or SystemClock()
-    strategy = settings_strategy(settings)
+    strategies = settings_strategies(settings)
     store = open_store(settings)
     exchange = BinanceExchange(exchange_config(settings), clock, store.bans, store.weights)
     projector = Projector(
@@ -187,7 +182,7 @@ def build_trader(settings: Settings, *, clock: Clock | None = None) -> Trader:
         notify=settings.notify_urls is not None,
     )
     user_data = UserDataAgent(store.journal, store.ledger)
-    return Trader(settings, clock, store, exchange, strategy, projector, exchange.user_stream(), user_data)
+    return Trader(settings, clock, store, exchange, strategies, projector, exchange.user_stream(), user_data)
 
 
 def open_store(settings: Settings) -> Store:
@@ -224,23 +219,9 @@ def exchange_config(settings: Settings) -> BinanceConfig:
     )
 
 
-def risk_limits(settings: Settings) -> RiskLimits:
-    """The limits that the settings name."""
-    return RiskLimits(
-        order_share=settings.risk_order_share,
-        order_quote=settings.risk_order_quote,
-        max_symbol_share=settings.risk_max_symbol_share,
-        max_total_share=settings.risk_max_total_share,
-        max_open_positions=settings.risk_max_open_positions,
-        cooldown_candles=settings.risk_cooldown_candles,
-        max_data_age=settings.max_data_age,
-        max_spread_bps=settings.risk_max_spread_bps,
-        # what is bought must still be sellable at its stop
-        resale_room=settings.stop_loss_share + _STOP_ROOM,
-        entry_type=OrderType[settings.entry_order_type.name],
-        entry_offset_bps=settings.entry_limit_offset_bps,
-        entry_time_limit=timedelta(seconds=settings.entry_time_limit_seconds),
-    )
+def _history(settings: Settings, strategies: StrategyBook) -> int:
+    """How many candles a decision sees: what is set, or what strategies and correlations need if that is more."""
+    return max(settings.candle_history, strategies.warmup_candles + 1, settings.risk_correlation_candles + 1)
 
 
 def protection_plan(settings: Settings) -> ProtectionPlan:
@@ -250,7 +231,3 @@ def protection_plan(settings: Settings) -> ProtectionPlan:
         target_share=settings.take_profit_share,
         trailing_share=settings.trailing_stop_share,
     )
-
-
-def _signal_life(settings: Settings) -> timedelta:
-    return _SIGNAL_LIFE_INTERVALS * settings.interval + settings.candle_interval.duration

@@ -147,12 +147,12 @@ class AssessmentInputs:
     covered: Mapping[str, Decimal]
     locked: tuple[str, ...]
     dust: tuple[str, ...]
-    marks: LossMarks | None
     contributed: Decimal
     orders_last_minute: int
     orders_today: int
-    last_traded_candle: datetime | None
     is_traded: bool
+    marks: LossMarks | None = None
+    last_traded_candle: datetime | None = None
     windows: Mapping[str, tuple[datetime, int]] = field(default_factory=dict)
     side: Side | None = None
     quantity: Decimal | None = None

@@ -1,15 +1,14 @@
 """What a cycle sees: control state, orders brought up to date, market, account, book, differences."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
-from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind, CycleStart
+from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart
 from binance_trade_agent.domain.errors import ExchangeError
-from binance_trade_agent.domain.market import BookTop, MarketSnapshot
+from binance_trade_agent.domain.market import MarketSnapshot
 from binance_trade_agent.domain.orders import JournalOrder
 from binance_trade_agent.domain.portfolio import AccountSnapshot
-from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.orchestrator.cycle import Cycle, locks_of
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk
 from binance_trade_agent.orchestrator.losses import LossWatch
@@ -63,7 +62,7 @@ class Observer:
                 view.rules for view in views.values() if isinstance(view, MarketSnapshot)
             ),
             marks=marks,
-            alarms={**comparison.alarms, **desk.user_data.alarms, **self._unguarded(start, quotes), **alarms},
+            alarms={**comparison.alarms, **desk.user_data.alarms, **alarms},
         )
 
     def overdue(self, unfinished: Iterable[JournalOrder]) -> list[JournalOrder]:
@@ -84,21 +83,6 @@ class Observer:
         for row in ending:
             await self._desk.execution.cancel_entry(row, "its time is over")
         return self._desk.journal.unfinished() if ending else unfinished
-
-    def _unguarded(
-        self, start: CycleStart, quotes: Mapping[str, tuple[SymbolRules, BookTop]]
-    ) -> dict[str, str]:
-        """Incidents of positions that no cycle decides on any more and nothing protects."""
-        if start.kind is not CycleKind.SCHEDULED:
-            return {}
-        missing = {
-            symbol: self._desk.protection.unguarded(symbol, *quote) for symbol, quote in quotes.items()
-        }
-        return {
-            f"unprotected:{symbol}": f"{symbol} is not traded any more: {text}; trade it again, or sell it"
-            for symbol, text in missing.items()
-            if text is not None
-        }
 
     async def _account(self) -> AccountSnapshot | str:
         try:

@@ -42,7 +42,7 @@ from binance_trade_agent.settings import load_settings
 from binance_trade_agent.storage.books import is_newest
 from binance_trade_agent.telemetry.heartbeat import HeartbeatFile
 from binance_trade_agent.telemetry.metrics import TraderMetrics
-from tests.desk import DeafStream, Marked
+from tests.desk import DeafStream, Marked, OneStrategy
 from tests.fake_exchange import FakeExchange
 from tests.fakes import FakeClock
 
@@ -100,7 +100,7 @@ async def over(tmp_path: Path) -> AsyncIterator[Running]:
     store, clock, exchange = open_store(settings), SystemClock(), Healing()
     projector = Projector(store.outbox, store.control, stop_entries_on_difference=False)
     stream, user_data = DeafStream(), UserDataAgent(store.journal, store.ledger)
-    trader = Trader(settings, clock, store, exchange, Marked(), projector, stream, user_data)
+    trader = Trader(settings, clock, store, exchange, OneStrategy(Marked()), projector, stream, user_data)
     keeper = SessionKeeper(store.sessions, clock)
     session = keeper.enter(
         SessionRequest("trading", "simulated", "marked", ("BTCUSDT",), {}, duration=timedelta(microseconds=1))

@@ -5,16 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from binance_trade_agent.domain.decisions import TradingState
+from binance_trade_agent.domain.decisions import Outcome, TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Unavailable
 from binance_trade_agent.domain.orders import ExchangeOrder, Fill, OrderStatus, OrderType, Purpose, Side
 from binance_trade_agent.domain.protection import ProtectionPlan
 from binance_trade_agent.domain.user_events import OrderReported, StreamOpened
 from binance_trade_agent.orchestrator import OrderRequest
-from tests.desk import UNRESTRAINED, DeskUnderTest, booked_equals_held, make_desk
+from tests.desk import UNRESTRAINED, DeskUnderTest, Marked, booked_equals_held, make_desk
 from tests.fake_exchange import FakeExchange
 
 PLAN = ProtectionPlan(stop_share=Decimal("0.05"), target_share=Decimal("0.10"))
@@ -24,6 +25,13 @@ LIMIT_ENTRIES = replace(
     entry_offset_bps=Decimal(100),
     entry_time_limit=timedelta(seconds=30),
 )
+
+
+class Grasping(Marked):
+    """Buys more of what it holds."""
+
+    name: ClassVar[str] = "grasping"
+    adds: ClassVar[bool] = True
 
 
 @pytest.fixture
@@ -343,17 +351,24 @@ async def test_a_passed_stop_that_is_not_sold_is_told(desk: DeskUnderTest) -> No
     assert "unprotected:BTCUSDT" in report.alarms
 
 
-async def test_a_position_that_is_not_traded_any_more_is_told_if_nothing_protects_it(
+async def test_a_position_that_is_not_traded_any_more_is_decided_on_protected_and_may_only_be_sold(
     desk: DeskUnderTest, tmp_path: Path
 ) -> None:
     await bought(desk)
     desk.exchange.symbols = ("ETHUSDT", "BTCUSDT")
-    again = make_desk(tmp_path, desk.exchange, protection=PLAN, symbols=("ETHUSDT",))
-    assert (await again.cycle()).alarms == {}
+    again = make_desk(tmp_path, desk.exchange, protection=PLAN, symbols=("ETHUSDT",), strategy=Grasping())
     for order in resting(desk):
         desk.exchange.orders[order.client_order_id] = replace(order, status=OrderStatus.CANCELED)
+    desk.exchange.close_candle(101)
     report = await again.cycle()
-    assert list(report.alarms) == ["unprotected:BTCUSDT"]
+    assert [decision.symbol for decision in report.decisions] == ["ETHUSDT", "BTCUSDT"]
+    assert report.decisions[1].blocking_gate == "not_traded"
+    assert len([order for order in resting(again) if order.symbol == "BTCUSDT"]) == 2
+    desk.exchange.close_candle(99)
+    sold = (await again.cycle()).decisions[1]
+    assert (sold.symbol, sold.outcome) == ("BTCUSDT", Outcome.PLACED)
+    desk.exchange.close_candle(101)
+    assert [decision.symbol for decision in (await again.cycle()).decisions] == ["ETHUSDT"]
     again.store.database.close()
 
 

@@ -87,15 +87,6 @@ class ProtectionAgent:
         view = self._seen.get(symbol)
         return view is not None and not isinstance(self._next(symbol, view.rules, view.book), Leave)
 
-    def unguarded(self, symbol: str, rules: SymbolRules, book: BookTop) -> str | None:
-        """What is missing to protect a symbol on which nothing is decided; None if nothing is."""
-        step = self._next(symbol, rules, book)
-        if isinstance(step, ExitNow):
-            return step.text
-        if isinstance(step, Place):
-            return f"{to_wire(step.quantity)} {rules.base} have no protection at the exchange"
-        return step.text if isinstance(step, Leave) and step.alarm else None
-
     def covers(self, symbol: str) -> tuple[Cover, ...]:
         """The protection that rests for `symbol`."""
         return covers_of(self._journal.unfinished(), symbol)
