@@ -6,7 +6,7 @@ from datetime import datetime
 
 from binance_trade_agent.domain.decisions import ControlSnapshot, Outcome, TradingState
 from binance_trade_agent.domain.gate_advice import GATES, change_unseen
-from binance_trade_agent.domain.phrases import counted, length, moment
+from binance_trade_agent.domain.phrases import length, moment
 from binance_trade_agent.domain.records import CycleRow, DecisionRow, DecisionSummary
 
 
@@ -71,14 +71,14 @@ def _steered(around: Circumstances) -> Iterator[Condition]:
     since = f"since {moment(control.since, around.now)} by {control.actor}: {control.reason}"
     if control.state is TradingState.HALTED:
         text = f"trading is halted (no order of any kind) {since}"
-        yield Condition("halted", text, change_unseen("halted", "", {}).text)
+        yield Condition("halted", text, change_unseen("halted", {}).text)
     elif control.state is TradingState.PAUSED:
         text = f"trading is paused (no new positions; exits go on) {since}"
-        yield Condition("paused", text, change_unseen("paused", "", {}).text)
+        yield Condition("paused", text, change_unseen("paused", {}).text)
     else:
         code = control.actor if control.actor in ("daily_loss", "drawdown") else "entries_halted"
         text = f"entries are halted (no new positions; exits go on) {since}"
-        yield Condition(code, text, change_unseen(code, "", around.settings).text)
+        yield Condition(code, text, change_unseen(code, around.settings).text)
 
 
 def _newest_failed(summary: DecisionSummary, around: Circumstances) -> Iterator[Condition]:
@@ -131,8 +131,3 @@ def _no_cycles(summary: DecisionSummary, around: Circumstances) -> Iterator[Cond
 def _further(around: Circumstances, last: CycleRow) -> str:
     hours = (around.now - last.started_at).total_seconds() // 3600 + 24
     return f"{hours:.0f}h"
-
-
-def symbols_text(symbols: tuple[str, ...]) -> str:
-    """Symbols in a sentence: all of a few, else how many."""
-    return ", ".join(symbols) if len(symbols) <= 3 else counted(len(symbols), "symbol")

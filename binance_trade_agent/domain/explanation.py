@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from binance_trade_agent.domain.circumstances import Circumstances, Condition, conditions_of, symbols_text
-from binance_trade_agent.domain.decisions import Outcome
+from binance_trade_agent.domain.circumstances import Circumstances, Condition, conditions_of
+from binance_trade_agent.domain.decisions import Outcome, SignalAction
 from binance_trade_agent.domain.explained_trades import Trade, trades_of
 from binance_trade_agent.domain.funnel import Funnel, Stage, funnel_of, funnels_of, is_signal, stage_of
 from binance_trade_agent.domain.gate_advice import (
@@ -63,6 +63,11 @@ class RankedReason:
     text: str
     symbol: str
     symbols: tuple[str, ...]
+
+    @property
+    def has_title(self) -> bool:
+        """Whether the title says more than the code."""
+        return self.title != self.code.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,24 +210,30 @@ def _changes(
         if row is not None:
             yield from _behind(row, settings, told)
         elif reason.code in GATES:
-            yield change_unseen(reason.code, reason.text, settings)
-        elif reason.kind in (ReasonKind.HELD, ReasonKind.WAITING) or reason.action is not None:
+            yield change_unseen(reason.code, settings, is_exit=reason.action == SignalAction.SELL)
+        elif reason.kind is ReasonKind.HELD or len(reasons) == 1:
             yield Change(reason.code, hold_rule(_count_of(summary, reason)))
 
 
 def _newest_blocked(summary: DecisionSummary, reason: RankedReason) -> DecisionRow | None:
-    rows = [row for row in summary.latest_blocked.values() if row.blocking_gate == reason.code]
+    rows = [
+        row
+        for row in summary.latest_blocked.values()
+        if row.blocking_gate == reason.code and row.action == reason.action
+    ]
     return max(rows, key=lambda row: row.decided_at, default=None)
 
 
 def _behind(row: DecisionRow, settings: Mapping[str, str], told: set[str]) -> Iterator[Change]:
     """The gate that blocked, then those that would have blocked after it."""
-    yield change_for(next(gate for gate in row.gates if not gate.passed), settings, row.symbol)
+    is_exit = row.action == SignalAction.SELL
+    first = next(gate for gate in row.gates if not gate.passed)
+    yield change_for(first, settings, row.symbol, is_exit=is_exit)
     for gate in others_that_failed(row.gates):
         if gate.gate not in told:
             told.add(gate.gate)
-            change = change_for(gate, settings, row.symbol)
-            text = f"After that, {title_of(gate.gate)} would have blocked too: {gate.text}. {change.text}"
+            change = change_for(gate, settings, row.symbol, is_exit=is_exit)
+            text = f"it would have blocked next: {gate.text}. {change.text}"
             yield Change(change.code, text, change.setting, change.value, change.needed, change.symbol)
 
 
@@ -272,36 +283,34 @@ def _why(summary: DecisionSummary, funnel: Funnel, reasons: tuple[RankedReason, 
     top = reasons[0]
     decisions = counted(funnel.decisions, "decision")
     if top.kind is ReasonKind.UNABLE:
-        return f"{top.count:,} of {decisions} could not be taken: {_told(top)}"
+        return f"{top.count:,} of {decisions} could not be taken: {_newest(top)}"
     if top.kind is ReasonKind.WAITING:
-        return f"no candle has closed since its first decision; {decisions} had nothing new to look at"
-    if funnel.signals:
-        return f"of {decisions}, {funnel.signals:,} wanted an order, and each was sent"
-    looked = funnel.decisions - sum(r.count for r in reasons if r.kind is ReasonKind.WAITING)
-    return (
-        f"the strategy was asked {counted(looked, 'time')} and wanted no order; most often"
-        f" ({top.count:,} times) because {_told(top)}"
+        return f"in {decisions} there was no new candle to look at: {_newest(top)}"
+    looked = (
+        funnel.decisions - funnel.undecided - sum(r.count for r in reasons if r.kind is ReasonKind.WAITING)
     )
+    if funnel.signals:
+        return (
+            f"its {counted(funnel.signals, 'signal')} were all sent; in the other decisions: {_newest(top)}"
+        )
+    mostly = "each time" if top.count == looked else f"most often ({top.count:,} times)"
+    return f"the strategy was asked {counted(looked, 'time')} and never wanted an order, {mostly}: {_newest(top)}"
 
 
 def _why_blocked(funnel: Funnel, blocked: list[RankedReason]) -> str:
     top, stopped = blocked[0], sum(reason.count for reason in blocked)
-    word = f"{top.action} signal" if len({reason.action for reason in blocked}) == 1 else "signal"
-    if funnel.sent and funnel.signals > stopped:
-        number = f"{stopped:,} of {counted(funnel.signals, 'signal')} came to nothing"
-    else:
-        number = f"it wanted to trade ({counted(stopped, word)}) and was stopped each time"
-    share = "" if top.count == stopped else f" {top.count:,} times"
-    return f"{number};{share} by {top.code} ({top.title}): {_told(top)}"
+    actions = {reason.action for reason in blocked}
+    signals = counted(stopped, f"{top.action} signal" if len(actions) == 1 and top.action else "signal")
+    if funnel.signals > stopped:
+        signals = f"{stopped:,} of {counted(funnel.signals, 'signal')}"
+    verb = "was" if stopped == 1 else "were"
+    share = "" if top.count == stopped else f", {top.count:,} of them"
+    title = f" ({top.title})" if top.has_title else ""
+    return f"{signals} {verb} stopped{share} by {top.code}{title}: {_newest(top)}"
 
 
-def _told(reason: RankedReason) -> str:
-    where = (
-        ""
-        if len(reason.symbols) == 1
-        else f" ({reason.symbol}, the newest of {symbols_text(reason.symbols)})"
-    )
-    return f"{reason.text}{where}"
+def _newest(reason: RankedReason) -> str:
+    return reason.text if len(reason.symbols) == 1 else f"{reason.text} ({reason.symbol})"
 
 
 def _when(summary: DecisionSummary, now: datetime) -> str:

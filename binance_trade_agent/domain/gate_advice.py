@@ -7,8 +7,8 @@ a code that is not in the table is explained by its own sentence.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from enum import StrEnum
+from decimal import ROUND_CEILING, Decimal
+from enum import Enum, auto
 
 from binance_trade_agent.domain.decisions import GateResult
 from binance_trade_agent.domain.money import to_wire
@@ -17,12 +17,12 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _SHARE_STEP = Decimal("0.0001")
 
 
-class Bound(StrEnum):
-    """On which side of the observed value the setting would have had to be."""
+class Bound(Enum):
+    """Where the setting would have had to be, seen from the observed value."""
 
-    AT_LEAST = "or more"
-    AT_MOST = "or less"
-    ABOVE = "more"  # a count that was used up: one more than was observed
+    AT_LEAST = auto()
+    AT_MOST = auto()
+    ABOVE = auto()  # the gate blocks as soon as the limit is reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,14 @@ GATES: Mapping[str, GateRule] = {
     "daily_loss": GateRule(
         "the day's loss is at its limit",
         "RISK_DAILY_LOSS_SHARE",
-        remedy=f"{_RESUME}; losses count anew from then on",
+        Bound.ABOVE,
+        f"{_RESUME}; losses count anew from then on",
     ),
     "drawdown": GateRule(
         "the loss since the best moment is at its limit",
         "RISK_MAX_DRAWDOWN_SHARE",
-        remedy=f"{_RESUME}; losses count anew from then on",
+        Bound.ABOVE,
+        f"{_RESUME}; losses count anew from then on",
     ),
     "entries_halted": GateRule("entries are halted", remedy=_RESUME),
     "not_traded": GateRule(
@@ -93,7 +95,7 @@ GATES: Mapping[str, GateRule] = {
         remedy="There is nothing to set: it passes with the next candle; a shorter CANDLE_INTERVAL brings that sooner",
     ),
     "cooldown": GateRule(
-        "the symbol rests after its last order", "RISK_COOLDOWN_CANDLES", Bound.AT_MOST, _WAIT_CANDLES
+        "the symbol rests after it was sold", "RISK_COOLDOWN_CANDLES", Bound.AT_MOST, _WAIT_CANDLES
     ),
     "loss_cooldown": GateRule(
         "the symbol rests after a loss", "RISK_LOSS_COOLDOWN_CANDLES", Bound.AT_MOST, _WAIT_CANDLES
@@ -144,8 +146,8 @@ GATES: Mapping[str, GateRule] = {
     ),
     "lot_size": GateRule(
         "the exchange takes no order of this size",
-        remedy="An order must be large enough to be sold again after fees: raise RISK_ORDER_SHARE or"
-        " RISK_ORDER_QUOTE, whichever sizes entries, or put in more cash",
+        remedy="An entry must be large enough to be sold again after fees: raise {sizing}, or the limits and the"
+        " cash that shrink it",
     ),
     "position": GateRule(
         "there is nothing of it to sell",
@@ -156,6 +158,32 @@ GATES: Mapping[str, GateRule] = {
         "what is held is too little for the exchange to take an order",
         remedy="There is nothing to set: it is sold with the next position of the symbol, or by hand",
     ),
+}
+
+#: Gates that mean something else to an exit.
+_EXITS: Mapping[str, GateRule] = {
+    "lot_size": GateRule(
+        "the exchange takes no order of this size",
+        remedy="There is nothing to set: the exchange's rules for the symbol refuse it; what is held can be sold"
+        " with the next position of the symbol, or by hand",
+    ),
+}
+
+#: RISK_SIZING -> the setting that makes entries larger.
+_SIZING = {
+    "quote": "RISK_ORDER_QUOTE",
+    "share": "RISK_ORDER_SHARE",
+    "atr_risk": "RISK_PER_TRADE_SHARE",
+    "volatility_target": "RISK_VOLATILITY_TARGET",
+}
+
+#: What stops an order besides gates.
+_OTHER_TITLES = {
+    "rejected": "the exchange refused the order",
+    "unknown": "it is not known yet what became of the order",
+    "protection_in_the_way": "its protection at the exchange has to be taken back first",
+    "stray_order": "an order of unknown origin rests at the exchange",
+    "entry_rests": "an earlier entry waits for its price",
 }
 
 #: Gates that ask how much may be bought or sold, not whether.
@@ -179,45 +207,42 @@ _CONSEQUENCES: Mapping[str, frozenset[str]] = {
 
 
 def title_of(code: str) -> str:
-    """What a gate found, in a few words; the code itself where it is not known."""
+    """What stopped an order, in a few words; the code itself where it is not known."""
     rule = GATES.get(code)
-    return rule.title if rule else code.replace("_", " ")
+    return rule.title if rule else _OTHER_TITLES.get(code, code.replace("_", " "))
 
 
-def change_for(gate: GateResult, settings: Mapping[str, str], symbol: str | None = None) -> Change:
+def change_for(
+    gate: GateResult, settings: Mapping[str, str], symbol: str | None = None, *, is_exit: bool = False
+) -> Change:
     """What would have let `gate` pass; `settings` are those of the session, as text."""
-    rule = GATES.get(gate.gate)
+    rule = _rule(gate.gate, is_exit)
     if rule is None:
         return Change(gate.gate, gate.text, symbol=symbol)
+    remedy = rule.remedy.format(sizing=_sizing_setting(settings))
     if rule.setting is None:
-        return Change(gate.gate, rule.remedy, symbol=symbol)
+        return Change(gate.gate, remedy, symbol=symbol)
     value = settings.get(rule.setting)
     needed = _needed(gate, rule, value)
-    parts = [
-        f"{rule.setting} is {value}" if value is not None else f"{rule.setting} sets the limit ({gate.limit})"
-    ]
+    text = f"{rule.setting} {_now(gate, value)}"
     if needed is not None:
-        word = Bound.AT_LEAST if rule.bound is Bound.ABOVE else rule.bound
-        parts.append(f"; {needed} {word} would have let it pass")
-    text = "".join(parts) + (f". {rule.remedy}" if rule.remedy else "")
-    return Change(gate.gate, text, rule.setting, value, needed, symbol)
+        word = "at most" if rule.bound is Bound.AT_MOST else "at least"
+        text += f"; {word} {needed} would have let it pass"
+    return Change(gate.gate, text + (f". {remedy}" if remedy else ""), rule.setting, value, needed, symbol)
 
 
-def change_unseen(code: str, text: str, settings: Mapping[str, str]) -> Change:
-    """What is behind a gate of which only its sentence `text` is known."""
-    rule = GATES.get(code)
+def change_unseen(code: str, settings: Mapping[str, str], *, is_exit: bool = False) -> Change:
+    """What is behind a gate whose limit and observed value are not known."""
+    rule = _rule(code, is_exit)
     if rule is None:
-        return Change(code, text)
+        return Change(code, title_of(code))
+    remedy = rule.remedy.format(sizing=_sizing_setting(settings))
     if rule.setting is None:
-        return Change(code, rule.remedy)
+        return Change(code, remedy)
     value = settings.get(rule.setting)
     now = f" ({value} now)" if value is not None else ""
-    return Change(
-        code,
-        f"{rule.setting}{now} sets the limit" + (f". {rule.remedy}" if rule.remedy else ""),
-        rule.setting,
-        value,
-    )
+    text = f"{rule.setting}{now} sets the limit" + (f". {remedy}" if remedy else "")
+    return Change(code, text, rule.setting, value)
 
 
 def others_that_failed(gates: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
@@ -229,30 +254,54 @@ def others_that_failed(gates: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
     return tuple(gate for gate in failed[1:] if gate.gate not in excused)
 
 
+def _rule(code: str, is_exit: bool) -> GateRule | None:
+    return (_EXITS.get(code) if is_exit else None) or GATES.get(code)
+
+
+def _sizing_setting(settings: Mapping[str, str]) -> str:
+    """What sizes entries; a fixed amount does, whatever the method, once it is set."""
+    if (_number(settings.get("RISK_ORDER_QUOTE", "0")) or 0) > 0:
+        return "RISK_ORDER_QUOTE"
+    return _SIZING.get(settings.get("RISK_SIZING", "share"), "RISK_ORDER_SHARE")
+
+
+def _now(gate: GateResult, value: str | None) -> str:
+    """The setting's value, and the limit it comes to where that is another number."""
+    if value is None:
+        return f"sets the limit ({gate.limit})"
+    limit, number = _number(gate.limit), _number(value)
+    if limit is None or number is None or number in (limit, limit / 100):
+        return f"is {value}"
+    return f"is {value} ({gate.limit})"
+
+
 def _needed(gate: GateResult, rule: GateRule, value: str | None) -> str | None:
     """The value of the setting at which the gate would just have passed, on the setting's own scale."""
     observed, limit = _number(gate.observed), _number(gate.limit)
     if observed is None:
         return None
-    is_share = (rule.setting or "").endswith("_SHARE")
-    if rule.bound is Bound.ABOVE:
-        return to_wire(observed.to_integral_value(ROUND_FLOOR) + 1)
+    is_above = rule.bound is Bound.ABOVE
+    if is_above and (limit is None or observed < limit):
+        return None  # the loss recovered, but stays latched: no value of the limit lifts that
     if rule.setting == "CANDLE_HISTORY":
-        # more history is the remedy, and the limit says how much
         return None if limit is None else to_wire(limit)
-    if not is_share:
-        return to_wire(observed)
+    if not (rule.setting or "").endswith("_SHARE"):
+        # a digit that was rounded away may have been the one too many
+        return to_wire(observed // 1 + 1 if is_above or "." in gate.observed else observed)
     if "%" in gate.observed:
-        return to_wire((observed / 100).quantize(_SHARE_STEP, ROUND_CEILING))
+        return to_wire(
+            (observed / 100).quantize(_SHARE_STEP, ROUND_CEILING) + (_SHARE_STEP if is_above else 0)
+        )
     return _scaled(observed, limit, value)
 
 
 def _scaled(observed: Decimal, limit: Decimal | None, value: str | None) -> str | None:
-    """The share at which a limit in money would have been `observed`; None if that would not have helped."""
+    """The share at which a limit in money would have been `observed`; None if there is none up to the whole."""
     share = _number(value or "")
     if share is None or not limit or observed <= limit:
         return None
-    return to_wire((share * observed / limit).quantize(_SHARE_STEP, ROUND_CEILING))
+    needed = (share * observed / limit).quantize(_SHARE_STEP, ROUND_CEILING)
+    return to_wire(needed) if needed <= 1 else None
 
 
 def _number(text: str) -> Decimal | None:

@@ -6,7 +6,17 @@ _EVENT = (
     "The rule asks for an event: the crossing itself, on the candle in which it happens. To be past the level is"
     " not enough; a strategy like rsi_level trades on the level"
 )
-_LEVEL = "The rule asks for a level: an order follows at the first candle that closes beyond it"
+_LEVEL = "The rule asks for a level: an order follows at the first candle that closes beyond it; STRATEGY_PARAMS sets it"
+
+_FILTER = (
+    "The rule's first condition was met, its second was not: a filter keeps it out of moves that it does not trust."
+    " STRATEGY_PARAMS sets the filter, `binance-trade-agent strategy show` names it"
+)
+_FULL = "The strategy holds all that it may buy: it waits for its exit"
+_VOTES = (
+    "The rule asks several indicators, and enough of them must agree at one candle; STRATEGY_PARAMS sets how many and"
+    " how strongly"
+)
 
 #: By the reason's code; what strategies say beyond these is told by `_by_text`.
 _RULES = {
@@ -20,6 +30,12 @@ _RULES = {
     "stale_signal": "The signal came while nobody was there to act on it, and is too old now: the next one counts",
     "entry_rests": "A limit order waits for its price (ENTRY_LIMIT_OFFSET_BPS, ENTRY_TIME_LIMIT_SECONDS);"
     " ENTRY_ORDER_TYPE=market buys at once",
+    **dict.fromkeys(("no_cross", "no_crossing", "no_turn", "no_breakout_of_squeeze"), _EVENT),
+    **dict.fromkeys(
+        ("trend_filter", "trend_weak", "weak_trend", "under_zero", "after_winner", "young_day"),
+        _FILTER,
+    ),
+    **dict.fromkeys(("all_lots", "all_steps", "all_units", "held"), _FULL),
     "looked_after": "An order of it traded; the strategy is asked in the next cycle",
 }
 
@@ -31,13 +47,12 @@ def hold_rule(count: ReasonCount) -> str:
 
 def _by_text(count: ReasonCount) -> str:
     text = count.text.lower()
+    if count.code.startswith("veto"):
+        return _FILTER
     if "cross" in text or "cross" in count.code:
         return _EVENT
     if any(word in text for word in ("vote", "quorum", "score", "agree")):
-        return (
-            "The rule asks several indicators, and enough of them must agree at one candle; STRATEGY_PARAMS sets"
-            " how many and how strongly"
-        )
+        return _VOTES
     if any(word in text for word in ("between", "inside", "under", "over", "above", "below", "not ")):
         return _LEVEL
     return "The strategy's rule was not met; `binance-trade-agent strategy show` tells it"

@@ -13,15 +13,20 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 def moment(at: datetime, now: datetime) -> str:
     """The time of day in UTC, with its date unless it is today's."""
-    form = "%H:%M:%S UTC" if at.astimezone(UTC).date() == now.astimezone(UTC).date() else "%Y-%m-%d %H:%M UTC"
-    return at.astimezone(UTC).strftime(form)
+    return f"{_stamp(at, now)} UTC"
+
+
+def period(first: datetime, last: datetime, now: datetime) -> str:
+    """Two moments, or one where they are the same second."""
+    begin, end = _stamp(first, now), _stamp(last, now)
+    return f"at {end} UTC" if begin == end else f"{begin} to {end} UTC"
 
 
 def length(span: timedelta) -> str:
     """A span in its largest unit that leaves less than a tenth over: `24 h`, `90 min`, `45 s`."""
     seconds = max(0, round(span.total_seconds()))
     for size, unit in _UNITS:
-        if seconds >= size and seconds % size * 10 < size:
+        if seconds >= 2 * size and seconds % size * 10 < size:
             return f"{seconds // size} {unit}"
     if seconds >= 120:
         return f"{seconds // 60} min"
@@ -40,3 +45,8 @@ def sentence(text: str) -> str:
     """`text` with a capital first letter and a full stop."""
     text = text.strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def _stamp(at: datetime, now: datetime) -> str:
+    at = at.astimezone(UTC)
+    return f"{at:%H:%M:%S}" if at.date() == now.astimezone(UTC).date() else f"{at:%Y-%m-%d %H:%M:%S}"

@@ -10,8 +10,7 @@ from rich.padding import Padding
 from binance_trade_agent.domain.explained_trades import Trade, passed_text
 from binance_trade_agent.domain.explanation import Answer, Explanation, RankedReason, ReasonKind
 from binance_trade_agent.domain.funnel import Funnel
-from binance_trade_agent.domain.gate_advice import title_of
-from binance_trade_agent.domain.phrases import counted, moment, percent, sentence
+from binance_trade_agent.domain.phrases import counted, moment, percent, period, sentence
 from binance_trade_agent.interfaces.cli.output import console, print_json, table
 from binance_trade_agent.interfaces.cli.session import at_desk
 
@@ -44,8 +43,8 @@ def draw_explanation(found: Explanation, screen: Console) -> None:
     traded = found.answer is Answer.TRADED
     question = "Why did it trade?" if traded else "Why has it not traded?"
     about = f"{found.symbol}, " if found.symbol else ""
-    begin, end = moment(found.since, found.as_of), moment(found.until, found.as_of)
-    screen.print(f"[bold]{question}[/] {escape(about)}{begin} to {end}", highlight=False)
+    when = period(found.since, found.until, found.as_of)
+    screen.print(f"[bold]{question}[/] {escape(about)}{when}", highlight=False)
     screen.print()
     _prose(screen, f"[bold]{escape(found.headline)}[/]")
     for remark in found.remarks:
@@ -123,11 +122,10 @@ def _with_headings(reasons: Sequence[RankedReason]) -> Iterator[tuple[str, Ranke
 
 
 def _reason_line(reason: RankedReason, now: datetime) -> str:
-    title = f" ({reason.title})" if reason.title != reason.code.replace("_", " ") else ""
+    title = f" ({reason.title})" if reason.has_title else ""
     wanted = f"{reason.action} " if reason.action else ""
     symbols = ", ".join(reason.symbols[:4]) + (" …" if len(reason.symbols) > 4 else "")
-    first, last = moment(reason.first_at, now), moment(reason.last_at, now)
-    when = f"at {last}" if reason.count == 1 else f"from {first} to {last}"
+    when = period(reason.first_at, reason.last_at, now)
     times = f"{counted(reason.count, 'time')}, {percent(reason.share)} of decisions"
     return escape(f"{wanted}{reason.code}{title}: {times}; {symbols}, {when}")
 
@@ -145,9 +143,8 @@ def _changes(found: Explanation, screen: Console) -> None:
         return
     _title(screen, "What would have to change")
     for change in found.changes:
-        where = f"{change.symbol}, " if change.symbol else ""
-        code = title_of(change.code) if change.code not in change.text else change.code
-        _item(screen, f"{where}{code}: {change.text}")
+        where = f" ({change.symbol})" if change.symbol else ""
+        _item(screen, f"{change.code}{where}: {sentence(change.text)}")
 
 
 def _trades(found: Explanation, screen: Console) -> None:

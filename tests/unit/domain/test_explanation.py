@@ -1,0 +1,213 @@
+"""What an explanation says, from summaries written by hand."""
+
+from datetime import timedelta
+
+import pytest
+
+from binance_trade_agent.domain.circumstances import Condition
+from binance_trade_agent.domain.decisions import ControlSnapshot, Reason, TradingState
+from binance_trade_agent.domain.explanation import Answer, ReasonKind, explain
+from binance_trade_agent.domain.records import CycleRow
+from tests.fakes import START
+from tests.summaries import around, count_of, decision_of, gate, order_of, summary_of
+
+HOLD = count_of(
+    800, "between_levels", "RSI 41.2 is between 30 and 70", nearest=(0.016, "RSI 1.6 above the entry")
+)
+WAIT = count_of(4000, "no_new_candle", "no 1m candle closed since the last decision")
+SPREAD = count_of(12, "spread", "the spread is 61.3 bps; 50 bps are allowed", gate="spread")
+
+
+def test_holding_all_the_time_is_told_by_the_rule_and_not_by_cycles_without_a_candle() -> None:
+    found = explain(summary_of(HOLD, WAIT), around())
+    assert (found.answer, found.code) == (Answer.NOT_TRADED, "between_levels")
+    assert found.headline == (
+        "Nothing was traded in the last 24 h: the strategy was asked 800 times and never wanted an order,"
+        " each time: RSI 41.2 is between 30 and 70."
+    )
+    assert [reason.kind for reason in found.reasons] == [ReasonKind.HELD, ReasonKind.WAITING]
+    assert [change.code for change in found.changes] == ["between_levels"]
+    assert "level" in found.changes[0].text
+
+
+def test_a_few_signals_that_were_blocked_are_told_before_many_decisions_without_one() -> None:
+    blocked = decision_of(
+        action="BUY",
+        outcome="refused",
+        gates=[
+            gate("halted", True, "not HALTED", "RUNNING"),
+            gate("spread", False, "50 bps", "61.3 bps"),
+            gate("open_positions", False, "under 5 positions", "5 positions"),
+        ],
+    )
+    settings = {"RISK_MAX_SPREAD_BPS": "50", "RISK_MAX_OPEN_POSITIONS": "5"}
+    found = explain(summary_of(HOLD, WAIT, SPREAD, blocked=[blocked]), around(settings=settings))
+    assert found.code == "spread"
+    assert "12 BUY signals were stopped by spread (the spread is too wide)" in found.headline
+    assert [reason.code for reason in found.reasons] == ["spread", "between_levels", "no_new_candle"]
+    first, second = found.changes[:2]
+    assert (first.setting, first.value, first.needed, first.symbol) == (
+        "RISK_MAX_SPREAD_BPS",
+        "50",
+        "62",
+        "BTCUSDT",
+    )
+    assert (second.code, second.setting, second.needed) == ("open_positions", "RISK_MAX_OPEN_POSITIONS", "6")
+    assert second.text.startswith("it would have blocked next")
+
+
+def test_reasons_are_merged_over_symbols_and_shares_are_of_all_decisions() -> None:
+    other = count_of(
+        20,
+        "spread",
+        "the spread is 80 bps; 50 bps are allowed",
+        gate="spread",
+        symbol="ETHUSDT",
+        last_at=START - timedelta(hours=1),
+    )
+    rest = count_of(68, "between_levels", "RSI 50 is between 30 and 70")
+    (spread, hold) = explain(summary_of(SPREAD, other, rest), around()).reasons
+    assert (spread.count, str(spread.share), spread.symbols) == (32, "0.3200", ("ETHUSDT", "BTCUSDT"))
+    assert (spread.text, spread.symbol) == (SPREAD.text, "BTCUSDT")
+    assert (spread.first_at, spread.last_at) == (other.first_at, SPREAD.last_at)
+    assert (hold.count, str(hold.share)) == (68, "0.6800")
+
+
+def test_the_funnel_counts_each_stage_by_symbol_and_in_all() -> None:
+    counts = (
+        HOLD,
+        SPREAD,
+        count_of(3, "lot_size", "too small", gate="lot_size"),
+        count_of(2, "placed", "sent", action="BUY", outcome="placed"),
+        count_of(1, "placed", "sent", action="SELL", outcome="placed", symbol="ETHUSDT"),
+        count_of(1, "protection_in_the_way", "later", action="SELL", outcome="unresolved_order"),
+        count_of(5, "unavailable", "no answer", action=None, outcome="no_data", symbol="ETHUSDT"),
+        count_of(4, "unresolved_order", "order x is UNKNOWN", outcome="unresolved_order", symbol="ETHUSDT"),
+    )
+    found = explain(summary_of(*counts, cycles=820, orders=[order_of(1)]), around(filled={"BTCUSDT": 1}))
+    whole = found.funnel
+    assert (whole.cycles, whole.decisions, whole.undecided) == (820, 828, 5)
+    assert (whole.signals, whole.buys, whole.sells) == (19, 17, 2)
+    assert (whole.risk_passed, whole.sized, whole.sent, whole.filled) == (7, 4, 3, 1)
+    btc, eth = found.funnels
+    assert (btc.symbol, btc.signals, btc.sent, btc.filled) == ("BTCUSDT", 18, 2, 1)
+    assert (eth.symbol, eth.decisions, eth.signals, eth.sent, eth.filled) == ("ETHUSDT", 10, 1, 1, 0)
+
+
+def test_nearest_misses_are_ranked_by_distance_whatever_the_symbol() -> None:
+    counts = [
+        count_of(1, "no_cross", "x", symbol="ETHUSDT", nearest=(0.2, "far")),
+        count_of(1, "no_cross", "x", nearest=(0.01, "near")),
+        count_of(1, "inside_bands", "x", nearest=(0.05, "between")),
+    ]
+    misses = explain(summary_of(*counts), around()).nearest_misses
+    assert [(miss.symbol, miss.text) for miss in misses] == [
+        ("BTCUSDT", "near"),
+        ("BTCUSDT", "between"),
+        ("ETHUSDT", "far"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "actor", "code", "words"),
+    [
+        (TradingState.PAUSED, "ann", "paused", "trading is paused"),
+        (TradingState.HALTED, "ann", "halted", "trading is halted"),
+        (TradingState.ENTRIES_HALTED, "daily_loss", "daily_loss", "entries are halted"),
+        (TradingState.ENTRIES_HALTED, "drawdown", "drawdown", "entries are halted"),
+        (TradingState.ENTRIES_HALTED, "ann", "entries_halted", "entries are halted"),
+    ],
+)
+def test_what_forbids_trading_comes_first_with_who_and_why(
+    state: TradingState, actor: str, code: str, words: str
+) -> None:
+    control = ControlSnapshot(state, "lunch", actor, START - timedelta(minutes=3))
+    found = explain(summary_of(HOLD, SPREAD), around(control=control))
+    assert found.code == code
+    assert words in found.headline
+    assert f"since 09:27:00 UTC by {actor}: lunch" in found.headline
+    assert "`binance-trade-agent resume`" in found.conditions[0].advice
+    assert "stopped by spread" in found.remarks[0]
+
+
+def test_a_trader_that_does_not_run_is_told_before_anything_it_decided() -> None:
+    trader = Condition("stopped", "the trader does not trade: stopped by a signal", "Start it again")
+    found = explain(summary_of(HOLD), around(trader=trader))
+    assert (found.code, found.conditions[0].advice) == ("stopped", "Start it again")
+    assert "stopped by a signal" in found.headline
+    assert "asked 800 times" in found.remarks[-1]
+
+
+def test_a_symbol_that_is_not_traded() -> None:
+    found = explain(summary_of(), around(symbol="BNBUSDT"))
+    assert found.code == "not_traded"
+    assert "BNBUSDT is not traded; traded: BTCUSDT, ETHUSDT" in found.headline
+    assert "TRADING_SYMBOLS" in found.conditions[0].advice
+
+
+def test_no_cycles_in_the_time_says_when_the_last_one_was() -> None:
+    at = START - timedelta(hours=30)
+    last = CycleRow("c7", "s", 7, "scheduled", at, at, at, 0.1, 1.0, 0, "completed")
+    found = explain(summary_of(), around(last_cycle=last))
+    assert found.code == "no_cycles"
+    assert "the last one, number 7, began 30 h ago, at 2026-05-03 03:30:00 UTC" in found.headline
+    assert "--since 54h" in found.conditions[0].advice
+    assert "nor ever before" in explain(summary_of(), around()).headline
+
+
+def test_a_broken_strategy_is_named_with_file_and_line() -> None:
+    text = "strategy mine failed: ZeroDivisionError: division by zero (/home/ann/mine.py, line 12)"
+    row = decision_of(action=None, outcome="failed", reason=Reason("strategy_failed", text))
+    broken = count_of(30, "strategy_failed", text, action=None, outcome="failed")
+    found = explain(summary_of(broken, latest=[row]), around())
+    assert found.code == "strategy_failed"
+    assert "/home/ann/mine.py, line 12" in found.headline
+    assert (found.funnel.undecided, found.funnel.signals) == (30, 0)
+
+
+def test_missing_data_counts_as_a_condition_only_while_it_lasts() -> None:
+    gone = count_of(3, "unavailable", "no answer", action=None, outcome="no_data")
+    now = decision_of(action=None, outcome="no_data", reason=Reason("unavailable", "no answer"))
+    assert explain(summary_of(HOLD, gone, latest=[now]), around()).code == "unavailable"
+    later = explain(summary_of(HOLD, gone, latest=[decision_of()]), around())
+    assert (later.code, later.conditions) == ("between_levels", ())
+
+
+def test_a_locked_symbol_is_told_to_whom_it_concerns() -> None:
+    locked = {"ETHUSDT": "what became of its order bta-1 (BUY) is not known yet"}
+    assert explain(summary_of(HOLD), around(locked=locked)).code == "unresolved_order"
+    assert explain(summary_of(HOLD), around(symbol="BTCUSDT", locked=locked)).code == "between_levels"
+
+
+def test_a_trade_is_told_with_signal_gates_price_and_protection() -> None:
+    entry, rejected = order_of(1), order_of(2, status="REJECTED", reason="Filter failure: NOTIONAL (-1013)")
+    row = decision_of(
+        decision_id="d1",
+        action="BUY",
+        outcome="placed",
+        gates=[gate("halted", True, "", ""), gate("spread", True, "", "")],
+        signal_reasons=(Reason("rsi_crossed_up", "RSI rose from 28.4 to 31.2 and crossed up 30"),),
+    )
+    placed = count_of(1, "placed", "sent", action="BUY", outcome="placed")
+    found = explain(
+        summary_of(HOLD, placed, orders=[rejected, entry]),
+        around(
+            placed=[row], guards={"BTCUSDT": "stop 95 and target 110 at the exchange"}, filled={"BTCUSDT": 1}
+        ),
+    )
+    assert found.answer is Answer.TRADED
+    assert found.headline == (
+        "It has traded in the last 24 h: 1 order filled; the newest: bought 0.5 BTCUSDT at 100.4, because RSI rose"
+        " from 28.4 to 31.2 and crossed up 30."
+    )
+    refused, bought = found.trades
+    assert (bought.gates_passed, bought.values["rsi"], bought.strategy) == (2, 31.25, "rsi_momentum")
+    assert bought.protection == "stop 95 and target 110 at the exchange"
+    assert refused.text.endswith("did not trade: REJECTED (Filter failure: NOTIONAL (-1013))")
+
+
+def test_an_order_that_the_exchange_refused_is_what_stopped_the_signal() -> None:
+    refused = count_of(2, "rejected", "Filter failure: NOTIONAL (-1013)", action="BUY", outcome="rejected")
+    found = explain(summary_of(HOLD, refused, orders=[order_of(1, status="REJECTED")]), around())
+    assert (found.answer, found.code) == (Answer.NOT_TRADED, "rejected")
+    assert "2 BUY signals were stopped by rejected (the exchange refused the order)" in found.headline
