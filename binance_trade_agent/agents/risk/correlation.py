@@ -1,14 +1,12 @@
 """Which symbols that are held move with one that is to be bought."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
-from binance_trade_agent.agents.risk.limits import RiskLimits
-from binance_trade_agent.domain.market import Candle
+from binance_trade_agent.strategies.base import Candles
 from binance_trade_agent.strategies.indicators import FloatArray, correlation
 
 #: Fewer common candles than this say nothing about how two symbols move.
@@ -38,38 +36,21 @@ class Peer:
         return f"{self.symbol} unknown, a price that does not move"
 
 
-def peers(
-    candles: Sequence[Candle],
-    others: Iterable[str],
-    windows: Mapping[str, Sequence[Candle]],
-    limits: RiskLimits,
-) -> tuple[Peer, ...]:
-    """How each of `others` moves with `candles`; candles are matched by open time, the newest ones count."""
-    return tuple(
-        _peer(symbol, candles, windows.get(symbol, ()), limits.correlation_candles) for symbol in others
-    )
-
-
-def _peer(symbol: str, own: Sequence[Candle], other: Sequence[Candle], count: int) -> Peer:
+def peer_of(symbol: str, other: Candles | None, own: Candles, count: int) -> Peer:
+    """How `other`, the candles of `symbol`, moves with `own` over the last `count`, matched by open time."""
+    if other is None:
+        return Peer(symbol, 0, None)
     ours, theirs = _common(own, other, count)
     if len(ours) < LEAST_COMMON:
         return Peer(symbol, len(ours), None)
-    found = correlation(_closes(ours), _closes(theirs))
-    if math.isnan(found):
-        return Peer(symbol, len(ours), None)
-    return Peer(symbol, len(ours), Decimal(found).quantize(_DIGITS))
+    found = correlation(ours, theirs)
+    return Peer(symbol, len(ours), None if math.isnan(found) else Decimal(found).quantize(_DIGITS))
 
 
-def _common(
-    own: Sequence[Candle], other: Sequence[Candle], count: int
-) -> tuple[Sequence[Candle], Sequence[Candle]]:
-    ours, theirs = own[-count:], other[-count:]
-    if [candle.open_time for candle in ours] == [candle.open_time for candle in theirs]:
-        return ours, theirs
-    by_time = {candle.open_time: candle for candle in other}
-    shared = [candle for candle in own if candle.open_time in by_time][-count:]
-    return shared, [by_time[candle.open_time] for candle in shared]
-
-
-def _closes(candles: Sequence[Candle]) -> FloatArray:
-    return np.array([candle.close for candle in candles], dtype=np.float64)
+def _common(own: Candles, other: Candles, count: int) -> tuple[FloatArray, FloatArray]:
+    ours, theirs = own.opened_s[-count:], other.opened_s[-count:]
+    own_closes, other_closes = own.close[-count:], other.close[-count:]
+    if np.array_equal(ours, theirs):
+        return own_closes, other_closes
+    _, at, other_at = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
+    return own_closes[at], other_closes[other_at]

@@ -1,11 +1,12 @@
 """The risk agent: a proposal through its gates, in order; every one of them is asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from binance_trade_agent.agents.risk.gates.sequence import gates_for
 from binance_trade_agent.agents.risk.limits import RiskContext, RiskLimits
 from binance_trade_agent.agents.risk.proposal import Proposal
+from binance_trade_agent.agents.risk.windows import Windows
 from binance_trade_agent.domain.decisions import (
     Approved,
     ControlSnapshot,
@@ -20,9 +21,10 @@ from binance_trade_agent.domain.portfolio import PortfolioView
 
 @dataclass(frozen=True, slots=True)
 class RiskManagementAgent:
-    """Holds the operator's limits; keeps no state."""
+    """Holds the operator's limits; nothing it decides depends on an earlier decision."""
 
     limits: RiskLimits
+    _windows: Windows = field(default_factory=Windows, init=False, repr=False, compare=False)
 
     def assess(
         self,
@@ -53,6 +55,7 @@ class RiskManagementAgent:
             control=control,
             context=context,
             limits=self.limits,
+            windows=self._windows,
         )
         gates = tuple(gate(proposal) for gate in gates_for(proposal))
         if not all(gate.passed for gate in gates):

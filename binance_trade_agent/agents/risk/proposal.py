@@ -5,9 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from binance_trade_agent.agents.risk.correlation import Peer, peers
+from binance_trade_agent.agents.risk.correlation import Peer, peer_of
 from binance_trade_agent.agents.risk.limits import RiskContext, RiskLimits
-from binance_trade_agent.agents.risk.sizing import Target, entry_target, exit_part
+from binance_trade_agent.agents.risk.sizing import CANDLES_LOOKED_AT, Target, entry_target, exit_part
+from binance_trade_agent.agents.risk.windows import Windows
 from binance_trade_agent.agents.risk.wording import money
 from binance_trade_agent.domain.decisions import ControlSnapshot
 from binance_trade_agent.domain.market import MarketSnapshot
@@ -15,6 +16,7 @@ from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, 
 from binance_trade_agent.domain.orders import OrderType, Side
 from binance_trade_agent.domain.portfolio import Equity, PortfolioView, Position
 from binance_trade_agent.domain.symbol_rules import SymbolRules
+from binance_trade_agent.strategies.base import Candles
 
 _NO_LIMIT = Decimal(1)
 
@@ -36,6 +38,7 @@ class Proposal:
     control: ControlSnapshot
     context: RiskContext
     limits: RiskLimits
+    windows: Windows
 
     @property
     def symbol(self) -> str:
@@ -144,7 +147,7 @@ class Proposal:
             self.limits,
             equity=self.equity,
             quote=self.portfolio.quote,
-            candles=self.snapshot.candles,
+            candles=self._columns,
             interval=self.context.candle_interval,
             unit_cost=self.unit_cost,
         )
@@ -213,7 +216,10 @@ class Proposal:
             return ()
         held = {symbol for symbol in self.values if self.portfolio.position(symbol)}
         others = sorted((held | self.portfolio.locked_symbols) - {self.symbol})
-        return peers(self.snapshot.candles, others, self.context.candles, self.limits)
+        if not others:
+            return ()
+        count = self.limits.correlation_candles
+        return tuple(peer_of(symbol, self._columns_of(symbol), self._columns, count) for symbol in others)
 
     @cached_property
     def companions(self) -> tuple[Peer, ...]:
@@ -281,6 +287,20 @@ class Proposal:
     def base(self, quantity: Decimal) -> str:
         """A quantity in base currency, as text."""
         return f"{to_wire(quantity)} {self.rules.base}"
+
+    # candles as arrays --------------------------------------------------------------
+
+    @cached_property
+    def _columns(self) -> Candles:
+        return self.windows.columns(self.symbol, self.snapshot.candles, self._looked_at)
+
+    def _columns_of(self, symbol: str) -> Candles | None:
+        window = self.context.candles.get(symbol)
+        return self.windows.columns(symbol, window, self._looked_at) if window else None
+
+    @property
+    def _looked_at(self) -> int:
+        return max(self.limits.correlation_candles, CANDLES_LOOKED_AT)
 
     # sizes ------------------------------------------------------------------------
 

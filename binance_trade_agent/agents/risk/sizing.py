@@ -1,24 +1,25 @@
 """How large an order is meant to be, before limits shrink it. Formulas and sources: docs/risk.md."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 from binance_trade_agent.agents.risk.limits import RiskLimits
 from binance_trade_agent.agents.risk.wording import money
-from binance_trade_agent.domain.market import Candle, CandleInterval
+from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.modes import SizingMethod
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.strategies.base import Candles
-from binance_trade_agent.strategies.indicators import atr, volatility, wilder_settled
+from binance_trade_agent.strategies.indicators import FloatArray, atr, volatility, wilder_settled
 
 _ATR_PERIOD = 14
+#: Older candles would not change the average true range.
 _ATR_CANDLES = wilder_settled(_ATR_PERIOD)
 #: Returns that the volatility is taken over: at most, and at least.
 _MOST_RETURNS, _LEAST_RETURNS = 100, 20
+CANDLES_LOOKED_AT = max(_ATR_CANDLES, _MOST_RETURNS + 1)
 _YEAR = timedelta(days=365)
 
 
@@ -35,7 +36,7 @@ def entry_target(
     *,
     equity: Decimal,
     quote: str,
-    candles: Sequence[Candle],
+    candles: Candles,
     interval: CandleInterval,
     unit_cost: Decimal,
 ) -> Target:
@@ -74,10 +75,10 @@ def exit_part(
 
 
 def _by_range(
-    limits: RiskLimits, equity: Decimal, quote: str, candles: Sequence[Candle], unit_cost: Decimal
+    limits: RiskLimits, equity: Decimal, quote: str, candles: Candles, unit_cost: Decimal
 ) -> Target:
-    window = Candles(candles[-_ATR_CANDLES:])
-    average = _last(atr(window.high, window.low, window.close, _ATR_PERIOD).tolist())
+    high, low, close = (column[-_ATR_CANDLES:] for column in (candles.high, candles.low, candles.close))
+    average = _last(atr(high, low, close, _ATR_PERIOD))
     if average is None:
         return Target(
             ZERO, f"the average true range needs {_ATR_PERIOD + 1} candles, {len(candles)} are there"
@@ -92,23 +93,19 @@ def _by_range(
     return Target(units * unit_cost, text)
 
 
-def _by_volatility(
-    limits: RiskLimits, equity: Decimal, candles: Sequence[Candle], interval: CandleInterval
-) -> Target:
+def _by_volatility(limits: RiskLimits, equity: Decimal, candles: Candles, interval: CandleInterval) -> Target:
     returns = min(_MOST_RETURNS, len(candles) - 1)
     if returns < _LEAST_RETURNS:
         return Target(ZERO, f"the volatility needs {_LEAST_RETURNS + 1} candles, {len(candles)} are there")
-    closes = Candles(candles[-returns - 1 :]).close
     a_year = math.sqrt(_YEAR / interval.duration)
-    yearly = _last([each * a_year for each in volatility(closes, returns)[-1:].tolist()])
+    yearly = _last(volatility(candles.close[-returns - 1 :], returns) * a_year)
     if yearly is None or yearly <= 0:
         return Target(ZERO, "the volatility is 0: nothing to measure the risk by")
     text = f"{limits.volatility_target:%} of equity a year at a yearly volatility of {yearly:.1%}"
     return Target(equity * limits.volatility_target / yearly, text)
 
 
-def _last(values: Sequence[float]) -> Decimal | None:
+def _last(values: FloatArray) -> Decimal | None:
     """The newest value to twelve digits; None where there is none yet."""
-    if not values or not math.isfinite(values[-1]):
-        return None
-    return Decimal(f"{values[-1]:.12g}")
+    newest = values.item(-1)
+    return Decimal(f"{newest:.12g}") if math.isfinite(newest) else None

@@ -40,7 +40,7 @@ def correlation(first: FloatArray, second: FloatArray) -> float:
 
 
 def _spread(closes: FloatArray) -> FloatArray:
-    moves = returns(closes)[1:]
+    moves = np.diff(np.log(closes))
     if not len(moves):
         return moves
     spread = moves - moves.mean()
