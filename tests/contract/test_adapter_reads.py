@@ -35,6 +35,7 @@ TIME = "GET /api/v3/time"
 KLINES = "GET /api/v3/klines"
 BOOK = "GET /api/v3/ticker/bookTicker"
 INFO = "GET /api/v3/exchangeInfo"
+DAY = "GET /api/v3/ticker/24hr"
 ACCOUNT = "GET /api/v3/account"
 ALL_ORDERS = "GET /api/v3/allOrders"
 MY_TRADES = "GET /api/v3/myTrades"
@@ -45,6 +46,7 @@ READS: dict[str, tuple[str, Read]] = {
     "rules": (INFO, lambda exchange: exchange.rules(["BTCUSDT"])),
     "candles": (KLINES, lambda exchange: exchange.candles("BTCUSDT", CandleInterval.M1, limit=5)),
     "book_tops": (BOOK, lambda exchange: exchange.book_tops(["BTCUSDT", "ETHUSDT"])),
+    "listings": (INFO, lambda exchange: exchange.listings()),
     "account": (ACCOUNT, lambda exchange: exchange.account()),
     "find_order": ("GET /api/v3/order", lambda exchange: exchange.find_order("BTCUSDT", "bta-1")),
     "orders_since": (ALL_ORDERS, lambda exchange: exchange.orders_since("BTCUSDT", exchange.now())),
@@ -91,6 +93,11 @@ def info_row(symbol: str, step: str = "0.00001000", status: str = "TRADING") -> 
             {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000", "stepSize": step},
         ],
     }
+
+
+def day_row(symbol: str, **changes: str) -> dict[str, str]:
+    """Some of a 24 hour ticker's fields."""
+    return {**book_row(symbol), "lastPrice": "100.1", "volume": "7", "quoteVolume": "701.5", **changes}
 
 
 @pytest.mark.parametrize("name", READS)
@@ -566,3 +573,40 @@ async def test_the_placement_does_not_wait_for_the_clock(
     await exchange.place(INTENT)
 
     assert len(wire.requests) == 1
+
+
+async def test_listings_are_the_symbols_open_for_spot_trading(
+    wire: FakeExchangeWire, exchange: BinanceExchange
+) -> None:
+    closed, margin = info_row("OLDUSDT", status="BREAK"), {**info_row("MUSDT"), "isSpotTradingAllowed": False}
+    rows = [info_row("BTCUSDT"), info_row("NEWUSDT"), closed, margin]
+    wire.script(INFO, answer({"symbols": rows}))
+    days = [day_row(name) for name in ("OLDUSDT", "BTCUSDT", "MUSDT", "GONEUSDT")]
+    wire.script(DAY, answer(days))
+    (listing,) = await exchange.listings()
+    assert (listing.symbol, listing.base, listing.quote) == ("BTCUSDT", "BTC", "USDT")
+    assert (listing.price, listing.bid, listing.ask) == (Decimal("100.1"), Decimal("99.5"), Decimal("100.5"))
+    assert (listing.quote_volume, listing.spread_bps) == (Decimal("701.5"), 100)
+    (asked,) = wire.seen(INFO)
+    assert asked.params == {"symbolStatus": "TRADING", "showPermissionSets": "false"}
+    (asked,) = wire.seen(DAY)
+    assert asked.params == {}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(html(502), id="502"),
+        pytest.param(answer({}), id="object"),
+        pytest.param(answer([day_row("BTCUSDT", lastPrice="NaN")]), id="NaN"),
+        pytest.param(answer([{"symbol": "BTCUSDT"}]), id="half"),
+        pytest.param(RESET, id="reset"),
+    ],
+)
+async def test_listings_without_their_prices_are_a_failure(
+    wire: FakeExchangeWire, exchange: BinanceExchange, step: Step
+) -> None:
+    wire.script(INFO, answer({"symbols": [info_row("BTCUSDT")]}))
+    wire.script(DAY, step)
+    with pytest.raises(Unavailable):
+        await exchange.listings()

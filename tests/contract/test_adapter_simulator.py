@@ -309,3 +309,18 @@ async def test_a_misspelt_symbol_is_named(venue: BinanceExchange) -> None:
 
 def _without_fills(order: ExchangeOrder) -> ExchangeOrder:
     return replace(order, fills=())
+
+
+async def test_what_can_be_traded_is_listed_with_its_day(
+    venue: BinanceExchange, market: ScriptedMarket
+) -> None:
+    market.set_price("ETHUSDT", "3000", "4")
+    bitcoin, ether = await venue.listings()
+    assert (bitcoin.symbol, bitcoin.base, bitcoin.quote) == ("BTCUSDT", "BTC", "USDT")
+    assert (bitcoin.price, bitcoin.bid, bitcoin.ask) == (50_000, Decimal("49999.99"), 50_000)
+    assert (ether.symbol, ether.price, ether.bid) == ("ETHUSDT", 3000, Decimal("2999.99"))
+    assert ether.quote_volume - bitcoin.quote_volume == 12_000
+    # and one for the clock
+    assert venue.used_weight == 101
+    market.status = "BREAK"
+    assert await venue.listings() == ()

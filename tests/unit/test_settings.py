@@ -7,6 +7,7 @@ import pytest
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.modes import SimulatorMarket, TradingMode
+from binance_trade_agent.domain.symbol_selection import SymbolRule
 from binance_trade_agent.settings import SIMULATOR_KEY_PAIR, Settings, load_settings
 
 KEYS = {"BINANCE_API_KEY": "my-key", "BINANCE_API_SECRET": "my-secret"}
@@ -291,3 +292,65 @@ def test_an_unreadable_toml_file_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "trading.toml").write_text("= 1")
     (found,) = problems(tmp_path)
     assert found.startswith("trading.toml cannot be read")
+
+
+RULE = "quote=USDC, top=20, min_price=0.10"
+
+
+def test_a_rule_stands_in_for_named_symbols(tmp_path: Path) -> None:
+    settings = load_settings(
+        {"TRADING_SYMBOLS": RULE, "TRADING_SYMBOLS_EXCLUDE": "eurusdc, *UPUSDC"}, tmp_path
+    )
+    assert (settings.symbols, settings.quote, settings.most_symbols) == ((), "USDC", 20)
+    assert settings.symbol_rule == SymbolRule("USDC", 20, min_price=Decimal("0.1"))
+    assert settings.trading_symbols_exclude == ("EURUSDC", "*UPUSDC")
+    assert settings.simulator_balances == {"USDC": Decimal(10000)}
+    shown = {name: value for name, value, _, _ in settings.sources()}
+    assert shown["TRADING_SYMBOLS"] == "quote=USDC, top=20, min_price=0.1"
+    assert (
+        load_settings({"TRADING_SYMBOLS": shown["TRADING_SYMBOLS"]}, tmp_path).symbol_rule
+        == settings.symbol_rule
+    )
+    named = load_settings({}, tmp_path)
+    assert (named.symbol_rule, named.most_symbols) == (None, 2)
+
+
+def test_a_rule_in_trading_toml(tmp_path: Path) -> None:
+    (tmp_path / "trading.toml").write_text('trading_symbols = "quote=USDT, top=3"\n')
+    assert load_settings({}, tmp_path).symbol_rule == SymbolRule("USDT", 3)
+
+
+def test_a_broken_rule_is_told_with_its_place(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, TRADING_SYMBOLS="quote=USDT, topp=3")
+    assert found.startswith(
+        "TRADING_SYMBOLS=quote=USDT, topp=3 (environment) is not allowed: topp is no condition; did you mean top?"
+    )
+
+
+def test_a_named_symbol_must_not_be_excluded(tmp_path: Path) -> None:
+    found = problems(tmp_path, TRADING_SYMBOLS="BTCUSDT,BTCUPUSDT", TRADING_SYMBOLS_EXCLUDE="*UPUSDT")
+    assert found == ["TRADING_SYMBOLS names BTCUPUSDT, which TRADING_SYMBOLS_EXCLUDE excludes"]
+    (bad,) = problems(tmp_path, TRADING_SYMBOLS_EXCLUDE="a b")
+    assert "A B is neither a symbol nor a pattern" in bad
+
+
+def test_what_the_simulator_offers(tmp_path: Path) -> None:
+    def offered(**variables: str) -> tuple[str, ...]:
+        return load_settings(variables, tmp_path).simulated_symbols
+
+    assert offered(TRADING_SYMBOLS="SOLUSDT") == ("SOLUSDT",)
+    generated = offered(TRADING_SYMBOLS="quote=BNB, top=3")
+    assert generated[:2] == ("BTCBNB", "ETHBNB")
+    assert (len(generated), "BNBBNB" in generated) == (11, False)
+    assert offered(TRADING_SYMBOLS=RULE, SIMULATOR_SYMBOLS="btcusdc,ETHBTC") == ("BTCUSDC", "ETHBTC")
+    assert offered(TRADING_MODE="paper", TRADING_SYMBOLS=RULE) == ()
+    (tmp_path / "btc.csv").touch()
+    replayed = {"SIMULATOR_REPLAY_FILES": f"BTCUSDC={tmp_path / 'btc.csv'}", "CANDLE_INTERVAL": "1m"}
+    assert offered(TRADING_SYMBOLS=RULE, **replayed) == ("BTCUSDC",)
+
+
+def test_the_simulator_must_offer_what_is_named(tmp_path: Path) -> None:
+    found = problems(tmp_path, TRADING_SYMBOLS="BTCUSDT,SOLUSDT", SIMULATOR_SYMBOLS="BTCUSDT")
+    assert found == ["SIMULATOR_SYMBOLS lacks SOLUSDT of TRADING_SYMBOLS"]
+    found = problems(tmp_path, TRADING_SYMBOLS=RULE, SIMULATOR_MARKET="replay")
+    assert "SIMULATOR_MARKET=replay needs SIMULATOR_REPLAY_FILES for its symbols" in found

@@ -151,9 +151,11 @@ class BinanceExchange:
         """Every symbol open for spot trading, with its last 24 hours and present prices."""
         # the names of account groups, which most of an answer consists of, are of no use here
         info = await self._read(self._exchange_info, symbolStatus="TRADING", showPermissionSets="false")
+        with _understood("exchangeInfo"):
+            symbols = rows_of(info["symbols"])
         days = await self._read(self._client.get_ticker)
         with _understood("ticker/24hr"):
-            return listings_of(info["symbols"], rows_of(days))
+            return listings_of(symbols, rows_of(days))
 
     async def account(self) -> AccountSnapshot:
         """Every asset the exchange lists; observed when it was asked for."""

@@ -115,6 +115,67 @@ def test_other_settings_begin_another_session(trader: Trader, other: SessionRequ
     assert trader.keeper.enter(other).id != first.id
 
 
+BY_RULE = replace(
+    HOUR,
+    symbols=("BTCUSDT", "SOLUSDT"),
+    settings={"TRADING_SYMBOLS": "quote=USDT, top=2", "TRADING_SYMBOLS_EXCLUDE": "USDCUSDT", "RISK_X": "1"},
+)
+UNASKED = replace(BY_RULE, symbols=())
+
+
+def test_an_interrupted_session_by_a_rule_goes_on_with_its_symbols(trader: Trader) -> None:
+    assert trader.keeper.selected_before(UNASKED) is None
+    first = trader.keeper.enter(BY_RULE)
+    trader.clock.advance(600)
+    assert trader.keeper.selected_before(UNASKED) == first
+    assert trader.keeper.enter(UNASKED) == first
+    assert trader.keeper.enter(replace(BY_RULE, symbols=("ETHUSDT", "BTCUSDT"))) == first
+
+
+def test_under_other_settings_it_is_followed_by_one_with_the_same_symbols(trader: Trader) -> None:
+    first = trader.keeper.enter(BY_RULE)
+    other = replace(UNASKED, settings={**UNASKED.settings, "RISK_X": "2"})
+    assert trader.keeper.selected_before(other) == first
+    second = trader.keeper.enter(other)
+    assert second.id != first.id
+    assert (second.symbols, second.deadline) == (first.symbols, first.deadline)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"TRADING_SYMBOLS": "quote=USDT, top=3"},
+        {"TRADING_SYMBOLS_EXCLUDE": ""},
+        {"TRADING_SYMBOLS": "BTCUSDT"},
+    ],
+    ids=["rule", "exclude", "list"],
+)
+def test_another_rule_begins_another_session(trader: Trader, changes: dict[str, str]) -> None:
+    first = trader.keeper.enter(BY_RULE)
+    trader.clock.advance(600)
+    other = replace(BY_RULE, symbols=("BTCUSDT",), settings={**BY_RULE.settings, **changes})
+    assert trader.keeper.selected_before(other) is None
+    second = trader.keeper.enter(other)
+    assert second.symbols == ("BTCUSDT",)
+    assert second.deadline != first.deadline
+
+
+def test_a_session_that_has_ended_is_followed_by_what_the_rule_selects_then(trader: Trader) -> None:
+    trader.keeper.end(trader.keeper.enter(BY_RULE), "duration", ExitCode.OK)
+    assert trader.keeper.selected_before(UNASKED) is None
+
+
+def test_commands_are_carried_out_with_the_symbols_of_the_latest_session(trader: Trader) -> None:
+    commands = replace(UNASKED, kind="commands", duration=timedelta(0))
+    assert trader.keeper.selected_before(commands) is None
+    first = trader.keeper.enter(BY_RULE)
+    trader.keeper.end(first, STOPPED, ExitCode.SIGTERM)
+    trader.clock.advance(86_400)
+    latest = trader.keeper.selected_before(commands)
+    assert latest is not None
+    assert latest.symbols == first.symbols
+
+
 def test_it_is_over_at_its_deadline(trader: Trader) -> None:
     session = trader.keeper.enter(HOUR)
     assert not is_over(session, START + timedelta(minutes=59, seconds=59))

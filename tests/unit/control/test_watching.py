@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from binance_trade_agent.control.watching import Watch
+from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.errors import StorageError
 from binance_trade_agent.domain.records import CancelRow, FlowRow
 from binance_trade_agent.telemetry.health import STOPPED, TraderCondition
@@ -68,6 +68,36 @@ def test_a_session_that_runs_is_shown_with_its_own_symbols_and_one_that_ended_is
     status = watch.status()
     assert (status.symbols, status.strategy) == (("BTCUSDT", "ETHUSDT"), "combined_default")
     assert status.next_cycle_due is None
+
+
+RULE = "quote=USDT, top=2"
+
+
+def under_a_rule(desk: FakeDesk) -> Watch:
+    plan = WatchPlan("simulated", "", (), "combined_default", timedelta(seconds=5), symbol_rule=RULE)
+    return Watch(desk.reads, desk.clock, plan)
+
+
+def test_under_a_rule_the_symbols_of_the_latest_session_are_shown_whether_it_runs_or_not() -> None:
+    desk = fake_desk()
+    with_session(desk, symbols=("SOLUSDT", "XRPUSDT"), settings={"TRADING_SYMBOLS": RULE})
+    for status in (under_a_rule(desk).status(), desk.watch.status()):
+        assert (status.symbols, status.symbol_rule) == (("SOLUSDT", "XRPUSDT"), RULE)
+    with_session(desk, ended_at=START, end_reason=STOPPED)
+    status = under_a_rule(desk).status()
+    assert (status.symbols, status.symbol_rule) == (("SOLUSDT", "XRPUSDT"), RULE)
+    assert (desk.watch.status().symbols, desk.watch.status().symbol_rule) == (("BTCUSDT", "ETHUSDT"), "")
+
+
+def test_a_session_of_named_symbols_that_still_runs_is_not_shown_as_by_the_rule() -> None:
+    desk = fake_desk()
+    with_session(desk, settings={"TRADING_SYMBOLS": "BTCUSDT,ETHUSDT"})
+    assert under_a_rule(desk).status().symbol_rule == ""
+
+
+def test_before_the_first_session_there_is_only_the_rule() -> None:
+    status = under_a_rule(fake_desk(empty=True)).status()
+    assert (status.symbols, status.symbol_rule) == ((), RULE)
 
 
 def test_a_failed_read_raises_and_is_never_an_empty_list() -> None:
