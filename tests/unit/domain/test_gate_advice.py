@@ -1,8 +1,18 @@
 """What a person is told to set about a gate that blocked."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from binance_trade_agent.domain.gate_advice import change_for, change_unseen, others_that_failed, title_of
+from binance_trade_agent.domain.gate_advice import (
+    GATES,
+    change_for,
+    change_unseen,
+    others_that_failed,
+    title_of,
+)
+from binance_trade_agent.settings import Settings
 from tests.summaries import gate
 
 CASES = [
@@ -92,3 +102,20 @@ def test_a_halt_of_entries_is_no_cause_beside_the_limit_that_made_it() -> None:
         gate("spread", False, "50 bps", "60 bps"),
     )
     assert [found.gate for found in others_that_failed(latched)] == ["spread"]
+
+
+def test_the_document_lists_every_gate_with_its_title_and_setting() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "explain.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text.split("<!-- gates -->")[1], re.MULTILINE))
+    assert list(rows)[: len(GATES)] == list(GATES)
+    for code, rule in GATES.items():
+        assert rows[code] == f"{rule.title} | {f'`{rule.setting}`' if rule.setting else '–'}"
+
+
+def test_every_setting_that_advice_names_exists() -> None:
+    words = {
+        word
+        for rule in GATES.values()
+        for word in re.findall(r"[A-Z]+_[A-Z_]+", f"{rule.setting} {rule.remedy}")
+    }
+    assert words <= {name.upper() for name in Settings.model_fields}
