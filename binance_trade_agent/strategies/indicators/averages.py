@@ -5,8 +5,10 @@ import talib
 
 from binance_trade_agent.strategies.indicators.series import FloatArray
 
-# The share of an average that its start may still make up when it counts as settled.
-_SETTLED_SHARE = 1e-6
+# What is left of a window's start when it counts as forgotten. An average of prices starts near to where it
+# ends; one of moves may start many times as large, so less of its start must be left for the same error.
+_LEFT = 1e-6
+_LEFT_OF_MOVES = 1e-7
 
 
 def sma(values: FloatArray, period: int) -> FloatArray:
@@ -31,15 +33,15 @@ def wilder(values: FloatArray, period: int) -> FloatArray:
 
 
 def ema_settled(period: int) -> int:
-    """Candles after which an EMA no longer shows where its window began (to a millionth)."""
+    """Candles after which an EMA of prices is within a millionth of what a longer window gives."""
     return period + forgotten(1 - 2 / (period + 1))
 
 
 def wilder_settled(period: int) -> int:
-    """Candles after which a Wilder average (RSI, ATR) no longer shows where its window began."""
-    return 1 + period + forgotten(1 - 1 / period)
+    """Candles after which ATR and RSI are within a millionth of what a longer window gives."""
+    return 1 + period + forgotten(1 - 1 / period, _LEFT_OF_MOVES)
 
 
-def forgotten(kept: float) -> int:
-    """Candles after which a start that keeps the share `kept` from one to the next has gone (to a millionth)."""
-    return int(np.ceil(np.log(_SETTLED_SHARE) / np.log(kept))) if kept > 0 else 0
+def forgotten(kept: float, left: float = _LEFT) -> int:
+    """Candles after which a start that keeps the share `kept` from one to the next has come down to `left`."""
+    return int(np.ceil(np.log(left) / np.log(kept))) if kept > 0 else 0

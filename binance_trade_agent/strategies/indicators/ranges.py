@@ -2,12 +2,12 @@
 
 import talib
 
-from binance_trade_agent.strategies.indicators.series import FloatArray, highest
+from binance_trade_agent.strategies.indicators.series import FloatArray, highest, without_gap
 
 
 def atr(high: FloatArray, low: FloatArray, close: FloatArray, period: int = 14) -> FloatArray:
-    """Wilder average of the true range; first value at index `period` (the first bar has no true range)."""
-    return talib.ATR(high, low, close, period)
+    """Wilder average of the true range; first value at index `period` (the first bar has none)."""
+    return without_gap(talib.ATR(high, low, close, period), high, low, close)
 
 
 def chandelier(

@@ -47,6 +47,17 @@ def rolling_percentile(values: FloatArray, period: int, percent: float) -> Float
     return _where_whole(below + (above - below) * (place - rank), values, period)
 
 
+def without_gap(found: FloatArray, *columns: FloatArray) -> FloatArray:
+    """`found` with NaN from the first bar on at which a column holds NaN.
+
+    TA-Lib's recursive functions of highs and lows would show their last value for ever.
+    """
+    missing = np.isnan(sum(columns))
+    if missing.any():
+        found[missing.argmax() :] = np.nan
+    return found
+
+
 def _ranked(values: FloatArray, period: int, rank: int) -> FloatArray:
     # TA-Lib's PERCENTILE gives a value of the window, that of rank ceil(percent · n / 100) from 1
     return talib.PERCENTILE(values, period, 100 * (rank + 0.5) / period)

@@ -1,18 +1,15 @@
-"""Indicators against plain loops, the published RSI vector, flat prices and short series."""
+"""Indicators against plain loops, published values, numpy and the library, on made-up candles."""
 
-import itertools
-import math
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import talib
 
 from binance_trade_agent.strategies import indicators
-
-Floats = npt.NDArray[np.float64]
-NAN = math.nan
+from binance_trade_agent.strategies.indicators import FloatArray
+from tests.unit.strategies import indicator_loops as loops
+from tests.unit.strategies.price_paths import STARTS, PricePath, path
 
 # StockCharts' RSI 14 example: closes, and the RSI from index 14 on
 STOCKCHARTS_CLOSES = np.array(
@@ -28,117 +25,180 @@ STOCKCHARTS_RSI = [
 ]  # fmt: skip
 
 
-def rsi_loop(closes: Floats, n: int) -> list[float]:
-    out = [NAN] * len(closes)
-    if len(closes) <= n:
-        return out
-    ups = [max(b - a, 0.0) for a, b in itertools.pairwise(closes)]
-    downs = [max(a - b, 0.0) for a, b in itertools.pairwise(closes)]
-    up, down = sum(ups[:n]) / n, sum(downs[:n]) / n
-    for i in range(n, len(closes)):
-        if i > n:
-            up, down = (up * (n - 1) + ups[i - 1]) / n, (down * (n - 1) + downs[i - 1]) / n
-        out[i] = 100 * up / (up + down) if up + down else 50.0
-    return out
+@pytest.fixture(params=[(start, seed) for start in STARTS for seed in range(4)], ids=str)
+def candles(request: pytest.FixtureRequest) -> PricePath:
+    start, seed = request.param
+    return path(seed, start=start)
 
 
-def sma_loop(values: Floats, n: int) -> list[float]:
-    return [NAN if i < n - 1 else sum(values[i - n + 1 : i + 1]) / n for i in range(len(values))]
+def same(found: FloatArray, expected: Sequence[float], rtol: float = 1e-9, atol: float = 0.0) -> None:
+    np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol)
 
 
-def ema_loop(values: Floats, n: int, start: int = 0) -> list[float]:
-    """The average begins at `start`, with the mean of the first n values from there."""
-    out = [NAN] * len(values)
-    first = start + n - 1
-    if len(values) <= first:
-        return out
-    out[first] = sum(values[start : first + 1]) / n
-    for i in range(first + 1, len(values)):
-        out[i] = out[i - 1] + 2 / (n + 1) * (values[i] - out[i - 1])
-    return out
+@pytest.mark.parametrize("n", [1, 2, 14, 50])
+def test_averages(candles: PricePath, n: int) -> None:
+    closes = candles.close.tolist()
+    same(indicators.sma(candles.close, n), loops.sma(closes, n))
+    same(indicators.ema(candles.close, n), loops.ema(closes, n))
+    same(indicators.rsi(candles.close, n), loops.rsi(closes, n), atol=1e-7)
 
 
-def macd_loop(closes: Floats, fast: int, slow: int, signal: int) -> tuple[list[float], list[float]]:
-    line = np.array(ema_loop(closes, fast, slow - fast)) - np.array(ema_loop(closes, slow))
-    average = ema_loop(line, signal, slow - 1)
-    # a row is shown only when all of it exists
-    shown = [NAN if math.isnan(s) else m for m, s in zip(line, average, strict=True)]
-    return shown, average
+def test_macd(candles: PricePath) -> None:
+    found = indicators.macd(candles.close)
+    line, signal = loops.macd(candles.close.tolist(), 12, 26, 9)
+    near = candles.close[0] * 1e-12
+    same(found.line, line, atol=near)
+    same(found.signal, signal, atol=near)
+    same(found.histogram, (np.array(line) - signal).tolist(), atol=near)
 
 
-def bollinger_loop(closes: Floats, n: int, k: float) -> tuple[list[float], list[float], list[float]]:
-    upper, middle, lower = [NAN] * len(closes), [NAN] * len(closes), [NAN] * len(closes)
-    for i in range(n - 1, len(closes)):
-        window = closes[i - n + 1 : i + 1]
-        mean = sum(window) / n
-        sd = math.sqrt(sum((x - mean) ** 2 for x in window) / n)
-        upper[i], middle[i], lower[i] = mean + k * sd, mean, mean - k * sd
-    return upper, middle, lower
-
-
-def atr_loop(high: Floats, low: Floats, close: Floats, n: int) -> list[float]:
-    out = [NAN] * len(close)
-    ranges = [NAN] + [
-        max(high[i] - low[i], abs(high[i] - close[i - 1]), abs(low[i] - close[i - 1]))
-        for i in range(1, len(close))
-    ]
-    if len(close) <= n:
-        return out
-    out[n] = sum(ranges[1 : n + 1]) / n
-    for i in range(n + 1, len(close)):
-        out[i] = (out[i - 1] * (n - 1) + ranges[i]) / n
-    return out
-
-
-def walk(seed: int, length: int = 400, start: float = 100.0) -> Floats:
-    """A random walk with flat stretches and jumps."""
-    rng = np.random.default_rng(seed)
-    steps = rng.normal(0, 0.003, length) * (rng.random(length) > 0.3)
-    steps[rng.integers(0, length, 3)] += rng.choice([-0.1, 0.1], 3)
-    return start * np.exp(np.cumsum(steps))
-
-
-#: Prices of a coin in millionths, of a common share, and of bitcoin.
-STARTS = [7.6e-6, 100.0, 87_000.0]
-
-
-@pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("seed", range(5))
-def test_all_match_plain_loops(seed: int, start: float) -> None:
-    closes = walk(seed, start=start)
-    near = {"rtol": 1e-9, "atol": start * 1e-12}
-    for n in (1, 2, 14, 50):
-        np.testing.assert_allclose(indicators.sma(closes, n), sma_loop(closes, n), **near)
-        np.testing.assert_allclose(indicators.ema(closes, n), ema_loop(closes, n), **near)
-        np.testing.assert_allclose(indicators.rsi(closes, n), rsi_loop(closes, n), rtol=1e-9, atol=1e-7)
-    lines = indicators.macd(closes)
-    line, signal = macd_loop(closes, 12, 26, 9)
-    np.testing.assert_allclose(lines.line, line, **near)
-    np.testing.assert_allclose(lines.signal, signal, **near)
-    np.testing.assert_allclose(lines.histogram, np.array(line) - np.array(signal), **near)
-
-
-@pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("seed", range(5))
-def test_bollinger_matches_a_plain_loop(seed: int, start: float) -> None:
-    closes = walk(seed, start=start)
-    bands = indicators.bollinger(closes, 20, 2.0)
+def test_bollinger_and_its_width(candles: PricePath) -> None:
+    found = indicators.bollinger(candles.close, 20, 2.0)
+    upper, middle, lower = loops.bollinger(candles.close.tolist(), 20, 2.0)
     # sums that run along the series leave some noise in a deviation
-    for found, expected in zip(
-        (bands.upper, bands.middle, bands.lower), bollinger_loop(closes, 20, 2.0), strict=True
-    ):
-        np.testing.assert_allclose(found, expected, rtol=1e-8)
+    same(found.upper, upper, 1e-8)
+    same(found.middle, middle)
+    same(found.lower, lower, 1e-8)
+    width = [(u - low) / m for u, low, m in zip(upper, lower, middle, strict=True)]
+    same(indicators.bandwidth(found), width, atol=1e-7)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_atr_matches_a_plain_loop(seed: int) -> None:
-    close = walk(seed)
-    spread = np.abs(np.random.default_rng(seed + 100).normal(0, 0.5, len(close)))
-    high, low = close + spread, close - spread / 2
-    for n in (2, 14):
-        np.testing.assert_allclose(
-            indicators.atr(high, low, close, n), atr_loop(high, low, close, n), rtol=1e-9
-        )
+def test_keltner(candles: PricePath) -> None:
+    columns = (candles.high, candles.low, candles.close)
+    found = indicators.keltner(*columns, 20, 10, 2.0)
+    expected = loops.keltner(*(column.tolist() for column in columns), 20, 10, 2.0)
+    for band, loop in zip((found.upper, found.middle, found.lower), expected, strict=True):
+        same(band, loop)
+    late = indicators.keltner(*columns, 5, 30)
+    assert np.isnan([late.upper[29], late.middle[29], late.lower[29]]).all()
+    assert not np.isnan([late.upper[30], late.middle[30], late.lower[30]]).any()
+
+
+@pytest.mark.parametrize("n", [2, 14, 22])
+def test_true_range_and_chandelier(candles: PricePath, n: int) -> None:
+    columns = (candles.high, candles.low, candles.close)
+    lists = [column.tolist() for column in columns]
+    same(indicators.atr(*columns, n), loops.atr(*lists, n))
+    same(indicators.chandelier(*columns, n, 3.0), loops.chandelier(*lists, n, 3.0))
+
+
+@pytest.mark.parametrize("n", [2, 7, 14])
+def test_adx(candles: PricePath, n: int) -> None:
+    columns = (candles.high, candles.low, candles.close)
+    found = indicators.adx(*columns, n)
+    strength, plus, minus = loops.adx(*(column.tolist() for column in columns), n)
+    same(found.adx, strength, atol=1e-9)
+    same(found.plus_di, plus, atol=1e-9)
+    same(found.minus_di, minus, atol=1e-9)
+
+
+def test_adx_comes_to_what_wilders_own_start_gives(candles: PricePath) -> None:
+    columns = (candles.high, candles.low, candles.close)
+    found = indicators.adx(*columns, 14).adx
+    classic = loops.adx(*(column.tolist() for column in columns), 14, seed_bars=14)[0]
+    settled = indicators.adx_settled(14)
+    np.testing.assert_allclose(found[settled:], classic[settled:], atol=0.01)
+
+
+@pytest.mark.parametrize(("n", "k"), [(2, 1.0), (10, 3.0), (20, 4.0)])
+def test_supertrend(candles: PricePath, n: int, k: float) -> None:
+    columns = (candles.high, candles.low, candles.close)
+    found = indicators.supertrend(*columns, n, k)
+    line, direction = loops.supertrend(*(column.tolist() for column in columns), n, k)
+    same(found.line, line)
+    np.testing.assert_array_equal(found.direction, direction)
+    assert {-1.0, 1.0} == set(found.direction[n:])
+
+
+@pytest.mark.parametrize(("step", "most"), [(0.02, 0.2), (0.1, 0.1)])
+def test_parabolic_stop(candles: PricePath, step: float, most: float) -> None:
+    found = indicators.sar(candles.high, candles.low, step, most)
+    same(found, loops.sar(candles.high.tolist(), candles.low.tolist(), step, most))
+
+
+def test_stoch_rsi(candles: PricePath) -> None:
+    found = indicators.stoch_rsi(candles.close)
+    k, d = loops.stoch_rsi(candles.close.tolist(), 14, 14, 3, 3)
+    same(found.k, k, atol=1e-6)
+    same(found.d, d, atol=1e-6)
+    assert np.nanmin(found.k) >= -1e-9
+    assert np.nanmax(found.k) <= 100 + 1e-9
+
+
+@pytest.mark.parametrize("n", [1, 2, 20])
+def test_extremes(candles: PricePath, n: int) -> None:
+    np.testing.assert_array_equal(
+        indicators.highest(candles.high, n), loops.rolling(candles.high.tolist(), n, max)
+    )
+    np.testing.assert_array_equal(
+        indicators.lowest(candles.low, n), loops.rolling(candles.low.tolist(), n, min)
+    )
+
+
+@pytest.mark.parametrize("by", [0, 1, 5, 400, 1000])
+def test_shifted_shows_an_earlier_bar(by: int) -> None:
+    values = path(1).close
+    moved = indicators.shifted(values, by)
+    assert [moved[i] for i in range(by, 400)] == [values[i - by] for i in range(by, 400)]
+    assert np.isnan(moved[:by]).all()
+
+
+def test_a_shifted_channel_lets_a_breakout_be_seen() -> None:
+    candles = path(1)
+    assert not (candles.close > indicators.highest(candles.high, 20)).any()
+    assert (candles.close > indicators.shifted(indicators.highest(candles.high, 20))).any()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 20, 120])
+@pytest.mark.parametrize("percent", [0.0, 5.0, 20.0, 50.0, 99.0, 100.0])
+def test_percentiles_are_those_of_numpy(n: int, percent: float) -> None:
+    for start in STARTS:
+        closes = path(2, 300, start).close
+        expected = np.percentile(np.lib.stride_tricks.sliding_window_view(closes, n), percent, axis=1)
+        found = indicators.rolling_percentile(closes, n, percent)
+        assert np.isnan(found[: n - 1]).all()
+        same(found[n - 1 :], expected.tolist(), 1e-14)
+
+
+def test_session_vwap_and_bars(candles: PricePath) -> None:
+    columns = (candles.high, candles.low, candles.close, candles.volume, candles.opened_s)
+    vwap, bars = loops.session_vwap(*(column.tolist() for column in columns))
+    same(indicators.session_vwap(*columns), vwap, 1e-13)
+    np.testing.assert_array_equal(indicators.session_bars(candles.opened_s), bars)
+    # the path crosses midnight at index 300
+    assert [bars[299], bars[300], bars[301]] == [300, 1, 2]
+
+
+def test_a_quiet_day_after_a_busy_one_keeps_its_digits() -> None:
+    candles = path(3)
+    volume = np.where(np.arange(400) < 300, 1e12, 1e-8)
+    columns = (candles.high, candles.low, candles.close, volume, candles.opened_s)
+    vwap, _ = loops.session_vwap(*(column.tolist() for column in columns))
+    same(indicators.session_vwap(*columns), vwap, 1e-13)
+
+
+@pytest.mark.parametrize("n", [2, 20, 60])
+def test_returns_and_volatility(candles: PricePath, n: int) -> None:
+    expected = loops.log_returns(candles.close.tolist())
+    same(indicators.returns(candles.close), expected, atol=1e-15)
+    found = indicators.volatility(candles.close, n)
+    assert np.isnan(found[:n]).all()
+    same(found[n:], loops.rolling(expected[1:], n, loops.deviation)[n - 1 :], atol=1e-14)
+
+
+def test_correlation(candles: PricePath) -> None:
+    other = path(77).close
+    found = indicators.correlation(candles.close, other)
+    assert found == pytest.approx(loops.correlation(candles.close.tolist(), other.tolist()), abs=1e-12)
+    both = np.corrcoef(np.diff(np.log(candles.close)), np.diff(np.log(other)))
+    assert found == pytest.approx(both[0, 1], abs=1e-12)
+    assert indicators.correlation(candles.close, candles.close * 3) == pytest.approx(1.0)
+    assert indicators.correlation(candles.close, 1 / candles.close) == pytest.approx(-1.0)
+
+
+def test_correlation_wants_the_same_candles_of_both() -> None:
+    with pytest.raises(ValueError, match="400 closes beside 399"):
+        indicators.correlation(path(1).close, path(2, 399).close)
 
 
 def test_rsi_gives_the_published_values() -> None:
@@ -148,24 +208,8 @@ def test_rsi_gives_the_published_values() -> None:
 
 
 def test_rsi_agrees_with_the_library_where_the_price_moves() -> None:
-    closes = walk(7)
+    closes = path(7).close
     np.testing.assert_allclose(indicators.rsi(closes), talib.RSI(closes, 14), rtol=1e-9)
-
-
-@pytest.mark.parametrize("price", [7.6e-6, 1.0, 87_000.12])
-def test_flat_prices_are_neutral(price: float) -> None:
-    closes = np.full(500, price)
-    assert (indicators.rsi(closes)[14:] == 50.0).all()
-    np.testing.assert_allclose(indicators.macd(closes).histogram[33:], 0.0, atol=price * 1e-12)
-    bands = indicators.bollinger(closes)
-    np.testing.assert_allclose(bands.upper[19:], price, rtol=1e-7)
-    np.testing.assert_allclose(bands.lower[19:], price, rtol=1e-7)
-
-
-def test_rsi_stays_where_it_was_when_a_cheap_coin_stands_still_for_long() -> None:
-    closes = np.concatenate((walk(1, 100, 7.6e-6), np.full(2000, walk(1, 100, 7.6e-6)[-1])))
-    found = indicators.rsi(closes)
-    np.testing.assert_allclose(found[100:], found[99], rtol=1e-6)
 
 
 def test_rsi_is_100_and_0_for_prices_that_only_rise_or_only_fall() -> None:
@@ -173,49 +217,12 @@ def test_rsi_is_100_and_0_for_prices_that_only_rise_or_only_fall() -> None:
     assert (indicators.rsi(np.arange(40.0, 1.0, -1.0))[14:] == 0.0).all()
 
 
-ONE_SERIES: dict[str, tuple[int, Callable[[Floats], Floats]]] = {
-    "sma": (20, lambda closes: indicators.sma(closes, 20)),
-    "ema": (21, lambda closes: indicators.ema(closes, 21)),
-    "rsi": (15, indicators.rsi),
-    "macd": (34, lambda closes: indicators.macd(closes).line),
-    "macd signal": (34, lambda closes: indicators.macd(closes).signal),
-    "bollinger": (20, lambda closes: indicators.bollinger(closes).lower),
-    "atr": (15, lambda closes: indicators.atr(closes, closes, closes)),
-}
-
-
-@pytest.mark.parametrize("name", ONE_SERIES)
-def test_short_series_have_no_value_and_the_first_is_where_it_is_defined(name: str) -> None:
-    needed, indicator = ONE_SERIES[name]
-    closes = walk(3, needed)
-    for length in range(needed):
-        found = indicator(closes[:length])
-        assert len(found) == length
-        assert np.isnan(found).all()
-    assert np.isnan(indicator(closes)[:-1]).all()
-    assert not math.isnan(indicator(closes)[-1])
-
-
-@pytest.mark.parametrize("name", ONE_SERIES)
-def test_values_do_not_depend_on_what_comes_later(name: str) -> None:
-    _, indicator = ONE_SERIES[name]
-    closes = walk(4, 120)
-    for length in (40, 77, 119):
-        np.testing.assert_array_equal(indicator(closes[:length]), indicator(closes)[:length])
-
-
-@pytest.mark.parametrize("name", ["ema", "rsi", "macd"])
-def test_after_a_missing_price_an_average_has_no_value(name: str) -> None:
-    _, indicator = ONE_SERIES[name]
-    closes = walk(5, 100)
-    closes[60] = NAN
-    assert np.isnan(indicator(closes)[60:]).all()
-
-
-def test_settled_averages_do_not_show_where_the_window_began() -> None:
-    closes = walk(6, 1200)
-    for whole, window, size in (
-        (indicators.ema(closes, 21), indicators.ema(closes[-indicators.ema_settled(21) :], 21), 1e-6),
-        (indicators.rsi(closes), indicators.rsi(closes[-indicators.wilder_settled(14) :]), 1e-3),
-    ):
-        assert window[-1] == pytest.approx(whole[-1], rel=size)
+def test_a_steady_rise_is_a_strong_trend_upwards() -> None:
+    low = np.linspace(100.0, 200.0, 200)
+    candles = (low + 1, low, low + 0.8)
+    strength = indicators.adx(*candles)
+    assert strength.adx[-1] == pytest.approx(100.0)
+    assert strength.minus_di[-1] == 0.0
+    assert (indicators.supertrend(*candles).direction[10:] == 1.0).all()
+    assert (indicators.sar(candles[0], candles[1])[2:] < low[2:]).all()
+    assert (indicators.chandelier(*candles)[22:] < candles[2][22:]).all()
