@@ -23,6 +23,7 @@ from binance_trade_agent.bootstrap.start import (
     pause_before_start,
     serve_metrics,
     take_lease,
+    with_symbols,
 )
 from binance_trade_agent.bootstrap.stoppable_work import StoppableWork, work_allowance
 from binance_trade_agent.bootstrap.trader import Trader, build_trader
@@ -94,8 +95,8 @@ class TradingLoop:
 
     # the three kinds of session ------------------------------------------------
 
-    async def trade(self) -> ExitCode:
-        """Cycle until the session is over or the process is told to stop."""
+    async def trade(self) -> ExitCode | None:
+        """Cycle until the session is over or the process is told to stop; None once it can be known what to trade."""
         ticker = self._ticker()
         tick = ticker.first()
         while True:
@@ -108,6 +109,8 @@ class TradingLoop:
                 await self._flatten_if_asked()
                 stopped = self._stop.is_set()
                 return self._end(*((STOPPED, ExitCode.SIGTERM) if stopped else ("duration", ExitCode.OK)))
+            if not self._session.symbols and await self._can_select():
+                return None
             lateness_s = self._clock.monotonic() - tick.due_at
             await self._work.finish(
                 self._orchestrator.run_cycle(
@@ -118,12 +121,20 @@ class TradingLoop:
             )
             tick = ticker.after(tick)
 
-    async def test(self) -> ExitCode:
+    async def _can_select(self) -> bool:
+        """Whether the rule for symbols can be asked by now; the exchange could not be reached before."""
+        request = await with_symbols(self._trader, self._keeper, self._trader.session_request("trading"))
+        return bool(request.symbols)
+
+    async def test(self) -> ExitCode | None:
         """One workflow that buys the first symbol through risk and execution; repeated only for want of data."""
         ticker = Ticker(self._clock, self._trader.exchange.now, self._period_s)
         tick = ticker.first()
         while not self._stop.is_set():
-            if await self._test_is_over():
+            if not self._session.symbols:
+                if await self._can_select():
+                    return None
+            elif await self._test_is_over():
                 return self._end("test_mode", ExitCode.OK)
             tick = ticker.after(tick)
             await self._idle_until(tick.due_at)
@@ -139,7 +150,7 @@ class TradingLoop:
             report = await self._work.finish(
                 self._orchestrator.execute_trading_workflow(
                     self._next_cycle_number(),
-                    self._trader.settings.symbols[0],
+                    self._session.symbols[0],
                     request=OrderRequest(side=Side.BUY, reason="test_mode"),
                     kind=CycleKind.TEST,
                 )
@@ -310,18 +321,25 @@ async def _session(
         _log.warning("closed cycles that a killed process left open", cycles=interrupted)
     try:
         await connect(trader, stop)
+        request = await with_symbols(trader, keeper, trader.session_request(kind))
     except ConfigurationError:
         keeper.cycle_completed()
         raise
     await check_for_reset(trader)
     trader.projector.adopt(trader.store.reads.incidents())
-    session = keeper.enter(trader.session_request(kind))
+    for problem in trader.strategies.problems:
+        _log.error("a strategy cannot be loaded", problem=str(problem))
     # a process that only carries out commands is gone before an event could matter
     followed = None if kind == "commands" else trader.stream
     async with FollowedStream(followed, trader.user_data.deliver) as stream:
-        loop = TradingLoop(trader, session, keeper, metrics, heartbeat, stop, stream)
-        sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
-        return await sessions[kind]()
+        while True:
+            session = keeper.enter(request)
+            loop = TradingLoop(trader, session, keeper, metrics, heartbeat, stop, stream)
+            sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
+            code = await sessions[kind]()
+            if code is not None:
+                return code
+            request = await with_symbols(trader, keeper, trader.session_request(kind))
 
 
 def main(arguments: list[str] | None = None) -> int:

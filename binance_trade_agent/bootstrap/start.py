@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Self
 
 import structlog
 
 from binance_trade_agent.agents.reconciliation import detect_wipe
+from binance_trade_agent.bootstrap.symbols import resolve_symbols
 from binance_trade_agent.bootstrap.trader import Trader
+from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, ExchangeReset, LeaseHeld
 from binance_trade_agent.domain.records import Incident
@@ -101,6 +104,33 @@ async def connect(trader: Trader, stop: asyncio.Event) -> None:
         reaching.result()
     reaching.cancel()
     await asyncio.wait({reaching})
+
+
+async def with_symbols(trader: Trader, keeper: SessionKeeper, request: SessionRequest) -> SessionRequest:
+    """The request with what it trades: the symbols named, those of a session that goes on, or what the rule selects.
+
+    Without any while the exchange cannot be asked: cycles say so, and the rule is asked again.
+
+    Raises:
+        ConfigurationError: the rule selects nothing.
+    """
+    rule = trader.settings.symbol_rule
+    if rule is None:
+        return request
+    before = keeper.selected_before(request)
+    if before is not None:
+        return _selected(request, before.symbols, str(before.plan.get("selection", "")))
+    try:
+        selection = await resolve_symbols(rule, trader.settings.trading_symbols_exclude, trader.exchange)
+    except ExchangeError as error:
+        _log.warning("what the rule for symbols selects cannot be asked now", reason=str(error))
+        return request
+    _log.info("symbols selected", symbols=",".join(selection.symbols), text=selection.text)
+    return _selected(request, selection.symbols, selection.text)
+
+
+def _selected(request: SessionRequest, symbols: tuple[str, ...], text: str) -> SessionRequest:
+    return replace(request, symbols=symbols, plan={**request.plan, "selection": text})
 
 
 async def check_for_reset(trader: Trader) -> None:

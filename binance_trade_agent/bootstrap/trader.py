@@ -88,7 +88,7 @@ class Trader:
     user_data: UserDataAgent
 
     def session_request(self, kind: str) -> SessionRequest:
-        """What the settings ask a session of `kind` to be."""
+        """What the settings ask a session of `kind` to be; without symbols where a rule selects them."""
         settings = self.settings
         return SessionRequest(
             kind=kind,
@@ -103,7 +103,7 @@ class Trader:
     def orchestrator(self, session: Session) -> TradingOrchestrator:
         """The orchestrator of `session`."""
         settings, store, exchange, clock = self.settings, self.store, self.exchange, self.clock
-        plan = TradingPlan(session.id, settings.symbols, settings.quote, settings.candle_interval)
+        plan = TradingPlan(session.id, session.symbols, settings.quote, settings.candle_interval)
         sender = OrderSender(exchange, store.journal, self.stream)
         execution = TradeExecutionAgent(exchange, store.journal, store.control, clock, sender)
         desk = TradingDesk(
@@ -131,7 +131,7 @@ class Trader:
                 store.journal,
                 store.ledger,
                 clock,
-                symbols=settings.symbols,
+                symbols=session.symbols,
                 quote=settings.quote,
                 may_be_reset=self.may_be_reset,
             ),

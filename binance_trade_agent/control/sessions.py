@@ -77,12 +77,13 @@ class SessionKeeper:
         deadline = now + request.duration if request.duration else None
         if latest is not None and self._continues(latest, request):
             # a test run is one session whatever else is set: its order tells that it has bought
-            if (latest.settings, latest.plan) == (request.settings, request.plan) or latest.kind == "test":
+            is_same = (latest.settings, latest.plan) == (request.settings, request.plan)
+            if (is_same or latest.kind == "test") and latest.symbols == request.symbols:
                 if latest.ended_at is not None:
                     self._sessions.resume(latest.id)
                 return replace(latest, ended_at=None, end_reason=None, exit_code=None)
             deadline = latest.deadline
-            request = replace(request, symbols=latest.symbols)
+            request = replace(request, symbols=latest.symbols or request.symbols)
         if latest is not None and latest.ended_at is None:
             self._sessions.end(latest.id, reason=INTERRUPTED, exit_code=ExitCode.FAILURE, at=now)
         session = Session(

@@ -126,7 +126,7 @@ class TradingOrchestrator:
         )
         return CycleReport(
             start=cycle.start,
-            outcome=CycleOutcome.DEGRADED if degraded else CycleOutcome.COMPLETED,
+            outcome=CycleOutcome.DEGRADED if degraded or not cycle.start.symbols else CycleOutcome.COMPLETED,
             control=cycle.control,
             decisions=tuple(cycle.decisions),
             executions=tuple(cycle.executions),
