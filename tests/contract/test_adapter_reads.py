@@ -586,7 +586,7 @@ async def test_listings_are_the_symbols_open_for_spot_trading(
     (listing,) = await exchange.listings()
     assert (listing.symbol, listing.base, listing.quote) == ("BTCUSDT", "BTC", "USDT")
     assert (listing.price, listing.bid, listing.ask) == (Decimal("100.1"), Decimal("99.5"), Decimal("100.5"))
-    assert (listing.quote_volume, listing.spread_bps) == (Decimal("701.5"), 100)
+    assert (listing.quote_volume, listing.spread_bps) == (Decimal("701.5"), Decimal(100))
     (asked,) = wire.seen(INFO)
     assert asked.params == {"symbolStatus": "TRADING", "showPermissionSets": "false"}
     (asked,) = wire.seen(DAY)
