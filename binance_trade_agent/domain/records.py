@@ -297,12 +297,16 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class PositionMoveRow:
-    """A part of a position that someone else sold or withdrew, after the trade `after_trade_id`."""
+    """A part of a position that someone else sold or withdrew, after the trade `after_trade_id`.
+
+    `mark` is the booking it was noted with; 0 in rows of an earlier version.
+    """
 
     symbol: str
     after_trade_id: int
     quantity: Decimal
     at: datetime
+    mark: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
 
 FOREIGN = "foreign"
+#: A part of a position left it: no change of a balance, but one of the book.
+MOVED = "moved"
 
 
 def base_asset(symbol: str, book: Book) -> str:

@@ -20,13 +20,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.errors import StorageError
-from binance_trade_agent.domain.money import EXACT
+from binance_trade_agent.domain.history import History
+from binance_trade_agent.domain.money import EXACT, ZERO, to_wire
 from binance_trade_agent.domain.orders import Fill, Side
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
-from binance_trade_agent.storage.flows import base_asset, book_own, take_back_foreign
-from binance_trade_agent.storage.history import History
+from binance_trade_agent.storage.flows import MOVED, base_asset, book_own, take_back_foreign
 from binance_trade_agent.storage.round_trips import newest_trip, store_trips
 from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
@@ -65,21 +65,32 @@ def book_fills(transaction: Session, book: Book, client_order_id: str, fills: It
 
 
 def move_out(transaction: Session, book: Book, symbol: str, quantity: Decimal, at: datetime) -> None:
-    """Take a part of a position out at its average cost: someone else sold or withdrew it. Raises `KeyError`."""
+    """Take a part of a position out at its average cost: someone else sold or withdrew it. Raises `KeyError`.
+
+    A flow of nothing tells when: marks rise with it.
+    """
     row = transaction.get(models.Position, (book.id, symbol))
     if row is None:
         raise KeyError(symbol)
     before = position_of(row)
     first, history = _so_far(transaction, book, symbol, row)
     cost = history.move_out(quantity, at)
+    taken = EXACT.subtract(before.quantity, history.position.quantity)
+    reason = f"{to_wire(taken)} of {symbol} that someone else sold or withdrew left the position"
+    flow = models.Flow(
+        book_id=book.id, kind=MOVED, asset=before.base, amount=ZERO, symbol=symbol, reason=reason, at=at
+    )
+    transaction.add(flow)
+    transaction.flush()
     transaction.add(
         models.PositionMove(
             book_id=book.id,
             symbol=symbol,
             after_trade_id=row.last_trade_id,
-            quantity=EXACT.subtract(before.quantity, history.position.quantity),
+            quantity=taken,
             cost=cost,
             at=at,
+            mark=flow.id,
         )
     )
     _store(row, history.position, row.last_trade_id)

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from binance_trade_agent.domain.history import History
 from binance_trade_agent.domain.orders import Fill, Side
 from binance_trade_agent.domain.portfolio import Position
-from binance_trade_agent.storage.history import History
 
 revision = "0003"
 down_revision = "0002"
@@ -26,6 +26,16 @@ ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+SUMMARY = (
+    "decided_at",
+    "scheduled",
+    "symbol",
+    "action",
+    "outcome",
+    "reason_code",
+    "blocking_gate",
+    "miss_distance",
+)
 CLOSED = sa.text("closed_at IS NOT NULL")
 OPEN = sa.text("closed_at IS NULL")
 
@@ -34,11 +44,24 @@ def upgrade() -> None:
     op.add_column("decisions", sa.Column("miss_distance", sa.Double(), nullable=True))
     op.add_column("decisions", sa.Column("signal_share", AMOUNT, nullable=True))
     op.add_column("decisions", sa.Column("inputs", JSON, nullable=True))
+    _mark_scheduled()
     op.add_column("sessions", sa.Column("plan", JSON, nullable=False, server_default="{}"))
+    op.add_column("position_moves", sa.Column("mark", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_index("ix_flows_book_id_id", "flows", ["book_id", "id"])
     _create_loss_marks()
     _create_symbol_rules()
     _fill_round_trips(_create_round_trips())
+
+
+def _mark_scheduled() -> None:
+    op.add_column("decisions", sa.Column("scheduled", sa.Boolean(), nullable=False, server_default=sa.true()))
+    # through the few cycles of other kinds: most rows stay as they are
+    op.execute(
+        "UPDATE decisions SET scheduled = false WHERE (book_id, cycle_id) IN "
+        "(SELECT book_id, id FROM cycles WHERE kind <> 'scheduled')"
+    )
+    op.drop_index("ix_decisions_book_id_decided_at", "decisions")
+    op.create_index("ix_decisions_summary", "decisions", ["book_id", *SUMMARY])
 
 
 def _create_loss_marks() -> None:
@@ -180,6 +203,9 @@ def downgrade() -> None:
     for table in ("round_trips", "symbol_rules", "loss_marks"):
         op.drop_table(table)
     op.drop_index("ix_flows_book_id_id", "flows")
+    op.drop_column("position_moves", "mark")
     op.drop_column("sessions", "plan")
-    for column in ("inputs", "signal_share", "miss_distance"):
+    op.drop_index("ix_decisions_summary", "decisions")
+    op.create_index("ix_decisions_book_id_decided_at", "decisions", ["book_id", "decided_at"])
+    for column in ("scheduled", "inputs", "signal_share", "miss_distance"):
         op.drop_column("decisions", column)

@@ -12,7 +12,8 @@ class FlowAnswer(BaseModel):
     """A change of a balance that no order of ours made; it is never profit or loss."""
 
     kind: str = Field(
-        description="deposit, withdrawal, foreign (someone else's trade) or difference (unexplained)"
+        description="deposit, withdrawal, foreign (someone else's trade), difference (unexplained) or moved (a part"
+        " of a position left it by one of them)"
     )
     asset: str
     amount: str = Field(description="negative for what left the account")

@@ -173,7 +173,7 @@ class Position(OfBook):
 class Flow(NumberedOfBook):
     """One change of an asset's balance.
 
-    `kind` is one of opening, fill, commission, deposit, withdrawal, foreign, difference. `reference` is
+    `kind` is one of opening, fill, commission, deposit, withdrawal, foreign, difference, moved. `reference` is
     the exchange's own name of a transfer.
     """
 
@@ -215,7 +215,10 @@ class Balance(OfBook):
 
 
 class PositionMove(NumberedOfBook):
-    """A part of a position that someone else sold or withdrew: taken out at its cost, after the trade `after_trade_id`."""
+    """A part of a position that someone else sold or withdrew: taken out at its cost, after the trade `after_trade_id`.
+
+    `mark` is the number of the flow that was written with it; 0 in rows of an earlier version.
+    """
 
     __tablename__ = "position_moves"
     __table_args__ = (Index(None, "book_id", "symbol", "after_trade_id"),)
@@ -225,6 +228,7 @@ class PositionMove(NumberedOfBook):
     quantity: Mapped[Decimal]
     cost: Mapped[Decimal]
     at: Mapped[datetime]
+    mark: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class RoundTrip(OfBook):
