@@ -78,7 +78,9 @@ class SessionKeeper:
         if latest is not None and self._continues(latest, request):
             # a test run is one session whatever else is set: its order tells that it has bought
             is_same = (latest.settings, latest.plan) == (request.settings, request.plan)
-            if (is_same or latest.kind == "test") and latest.symbols == request.symbols:
+            # one that could not ask its rule for symbols is followed by one that could
+            has_them = bool(latest.symbols) or not request.symbols
+            if (is_same or latest.kind == "test") and has_them:
                 if latest.ended_at is not None:
                     self._sessions.resume(latest.id)
                 return replace(latest, ended_at=None, end_reason=None, exit_code=None)
