@@ -5,24 +5,18 @@ anew; what others took of a position leaves it at cost after the trade it came a
 other symbols' fills pay in a position's base fall on it only as far as the account lacks them.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
+from binance_trade_agent.domain.history import History
 from binance_trade_agent.domain.money import EXACT, ZERO
 from binance_trade_agent.domain.orders import Fill
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import Booking, PositionMoveRow
-from binance_trade_agent.domain.round_trips import (
-    RoundTrip,
-    TripBook,
-    losing_streak,
-    trip_after,
-    trip_without,
-)
-
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+from binance_trade_agent.domain.round_trips import RoundTrip, TripBook, losing_streak
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,70 +28,53 @@ class BookState:
     trips: TripBook
 
 
-@dataclass(slots=True)
 class _SymbolBook:
     """One symbol's fills by trade id, the moves out of its position, and what they make."""
 
-    position: Position
-    fills: dict[int, Fill] = field(default_factory=dict)
-    moves: list[PositionMoveRow] = field(default_factory=list)
-    last_trade_id: int = -1
-    trip: RoundTrip | None = None
-    closed: list[RoundTrip] = field(default_factory=list)
+    def __init__(self, empty: Position) -> None:
+        self._empty = empty
+        self._fills: dict[int, Fill] = {}
+        self._moves: list[PositionMoveRow] = []
+        self._last_trade_id = -1
+        self.history = History(empty)
+
+    @property
+    def base(self) -> str:
+        """What the symbol trades."""
+        return self._empty.base
 
     def book(self, fill: Fill) -> None:
         """Add a fill, counting anew if it is a late one."""
-        self.fills[fill.trade_id] = fill
-        if fill.trade_id < self.last_trade_id:
+        self._fills[fill.trade_id] = fill
+        if fill.trade_id < self._last_trade_id:
             self._recount()
-        else:
-            self._add(fill)
+            return
+        self.history.book(fill)
+        self._last_trade_id = fill.trade_id
 
     def move(self, move: PositionMoveRow) -> None:
-        """Take a part of the position out, counting anew if later trades are booked already."""
-        self.moves.append(move)
-        if move.after_trade_id < self.last_trade_id:
-            self._recount()
-        else:
-            self._take(move)
+        """Take a part of the position out: it came after all that is booked by then."""
+        self._moves.append(move)
+        self.history.move_out(move.quantity, move.at)
 
     def _recount(self) -> None:
-        self.position = Position(self.position.symbol, self.position.base, self.position.quote)
-        self.trip, self.closed, self.last_trade_id = None, [], -1
-        moves = sorted(self.moves, key=lambda move: move.after_trade_id)
-        for trade_id in sorted(self.fills):
+        self.history = History(self._empty)
+        moves = deque(sorted(self._moves, key=lambda move: move.after_trade_id))
+        for trade_id, fill in sorted(self._fills.items()):
             while moves and moves[0].after_trade_id < trade_id:
-                self._take(moves.pop(0))
-            self._add(self.fills[trade_id])
+                move = moves.popleft()
+                self.history.move_out(move.quantity, move.at)
+            self.history.book(fill)
         for move in moves:
-            self._take(move)
-
-    def _add(self, fill: Fill) -> None:
-        before = self.position
-        self.position = before.after(fill)
-        self.last_trade_id = fill.trade_id
-        self._follow(trip_after(self.trip, fill, before, self.position))
-
-    def _take(self, move: PositionMoveRow) -> None:
-        self.position = self.position.without(move.quantity)
-        if self.trip is not None:
-            self._follow(trip_without(self.trip, self.position, move.at))
-
-    def _follow(self, trip: RoundTrip | None) -> None:
-        if trip is not None and trip.closed_at is not None:
-            self.closed.append(trip)
-            trip = None
-        self.trip = trip
+            self.history.move_out(move.quantity, move.at)
 
 
 @dataclass(slots=True)
 class _Folded:
-    """What has been folded so far, up to `mark` and `moment`: so many bookings and moves."""
+    """What has been folded so far, up to `mark`: so many events."""
 
     mark: int = -1
-    moment: datetime = _BEGINNING
-    booked: int = 0
-    moved: int = 0
+    events: int = 0
     balances: dict[str, Decimal] = field(default_factory=dict)
     #: what fills of other assets paid in this one
     fees: dict[str, Decimal] = field(default_factory=dict)
@@ -109,24 +86,26 @@ class BookFold:
     """Folds a book's bookings up to any moment; moments that rise cost only what was booked between them."""
 
     def __init__(self, bookings: Iterable[Booking], moves: Iterable[PositionMoveRow], quote: str) -> None:
-        self._bookings: Sequence[Booking] = sorted(bookings, key=lambda booking: booking.mark)
-        self._moves: Sequence[PositionMoveRow] = sorted(moves, key=lambda move: move.at)
+        # a move and the flow written with it have one mark; the sort is stable
+        self._events: Sequence[Booking | PositionMoveRow] = sorted(
+            (*bookings, *moves), key=lambda event: event.mark
+        )
         self._quote = quote
         self._so_far = _Folded()
 
-    def at(self, mark: int, moment: datetime) -> BookState:
-        """The book with all bookings up to `mark` and what others took of positions up to `moment`."""
-        if mark < self._so_far.mark or moment < self._so_far.moment:
+    def at(self, mark: int) -> BookState:
+        """The book with everything that was booked up to `mark`."""
+        if mark < self._so_far.mark:
             self._so_far = _Folded()
         so_far = self._so_far
-        so_far.mark, so_far.moment = mark, moment
-        while so_far.booked < len(self._bookings) and self._bookings[so_far.booked].mark <= mark:
-            self._book(self._bookings[so_far.booked])
-            so_far.booked, so_far.state = so_far.booked + 1, None
-        while so_far.moved < len(self._moves) and self._moves[so_far.moved].at <= moment:
-            move = self._moves[so_far.moved]
-            self._symbol(move.symbol).move(move)
-            so_far.moved, so_far.state = so_far.moved + 1, None
+        so_far.mark = mark
+        while so_far.events < len(self._events) and self._events[so_far.events].mark <= mark:
+            event = self._events[so_far.events]
+            if isinstance(event, PositionMoveRow):
+                self._symbol(event.symbol).move(event)
+            else:
+                self._book(event)
+            so_far.events, so_far.state = so_far.events + 1, None
         if so_far.state is None:
             so_far.state = self._state()
         return so_far.state
@@ -138,7 +117,7 @@ class BookFold:
         if fill is None:
             return
         book = self._symbol(fill.symbol)
-        if fill.commission and fill.commission_asset not in {book.position.base, self._quote}:
+        if fill.commission and fill.commission_asset not in {book.base, self._quote}:
             paid = fees.get(fill.commission_asset, ZERO)
             fees[fill.commission_asset] = EXACT.add(paid, fill.commission)
         book.book(fill)
@@ -151,16 +130,20 @@ class BookFold:
         return symbols[symbol]
 
     def _state(self) -> BookState:
-        books = dict(sorted(self._so_far.symbols.items()))
+        histories = {symbol: book.history for symbol, book in sorted(self._so_far.symbols.items())}
+        trips = {symbol: history.trips for symbol, history in histories.items()}
+        closed = {symbol: [t for t in each if t.closed_at is not None] for symbol, each in trips.items()}
         # newest first, and of one moment in the ledger's order: a stable sort keeps each symbol's
-        closed = [trip for book in books.values() for trip in reversed(book.closed)]
-        streak, last_loss_at = losing_streak(sorted(closed, key=_closing, reverse=True))
+        newest_first = sorted(
+            (t for each in closed.values() for t in reversed(each)), key=_closing, reverse=True
+        )
+        streak, last_loss_at = losing_streak(newest_first)
         return BookState(
-            positions={symbol: self._held(book.position) for symbol, book in books.items()},
+            positions={symbol: self._held(history.position) for symbol, history in histories.items()},
             balances=dict(sorted(self._so_far.balances.items())),
             trips=TripBook(
-                open={symbol: book.trip for symbol, book in books.items() if book.trip is not None},
-                last_closed={symbol: book.closed[-1] for symbol, book in books.items() if book.closed},
+                open={s: each[-1] for s, each in trips.items() if each and each[-1].closed_at is None},
+                last_closed={symbol: each[-1] for symbol, each in closed.items() if each},
                 streak=streak,
                 last_loss_at=last_loss_at,
             ),

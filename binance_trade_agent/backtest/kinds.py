@@ -6,6 +6,8 @@ from enum import Enum
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.records import DecisionRow
 
+EARLIER_VERSION = "recorded by an earlier version"
+
 
 class Part(Enum):
     """How much of a decision is decided again."""
@@ -30,7 +32,7 @@ def kind_of(row: DecisionRow) -> Kind:
     if row.outcome == Outcome.NO_DATA:
         return Kind(Part.NOTHING, f"nothing to decide on ({row.reason_code})")
     if row.inputs is None:
-        return Kind(Part.NOTHING, "recorded by an earlier version")
+        return Kind(Part.NOTHING, EARLIER_VERSION)
     if row.reason_code == "looked_after":
         return Kind(Part.NOTHING, "looked after between two ticks")
     if row.strategy == "protection":

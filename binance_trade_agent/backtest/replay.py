@@ -21,7 +21,7 @@ from binance_trade_agent.backtest.checks import (
     check_verdict,
     decided_orders,
 )
-from binance_trade_agent.backtest.kinds import WAITS, Part, kind_of
+from binance_trade_agent.backtest.kinds import EARLIER_VERSION, WAITS, Part, kind_of
 from binance_trade_agent.backtest.replay_report import Difference, ReplayReport, Tally
 from binance_trade_agent.backtest.restoring import (
     SessionTerms,
@@ -147,7 +147,7 @@ class Replayer:
         self, row: DecisionRow, snapshot: MarketSnapshot, inputs: DecisionInputs, waits: str | None
     ) -> None:
         """From the signal on."""
-        book = self._book.at(inputs.mark, row.decided_at)
+        book = self._book.at(inputs.mark)
         try:
             signal = self._signal.evaluate(
                 snapshot, position_in(book, snapshot), book.trips.open.get(row.symbol)
@@ -183,7 +183,7 @@ class Replayer:
         if signal.action is SignalAction.HOLD and seen.side is None:
             self._tally.differ(row, "assessment", f"{len(row.gates)} gates", "none: the signal is HOLD")
             return
-        book = self._book.at(seen.mark, row.decided_at)
+        book = self._book.at(seen.mark)
         self._check_book(row, snapshot, seen, book)
         portfolio = portfolio_of(seen, book, self._terms.quote)
         verdict = self._risk.assess(
@@ -229,3 +229,13 @@ class Replayer:
             windows,
             warmup_candles=self._signal.warmup_candles(row.symbol),
         )
+
+
+def unreplayable(source: ReplaySource, session: Session) -> ReplayReport:
+    """The report on a session without a plan: what it holds, nothing of which can be decided again."""
+    tally = Tally()
+    for row in source.decisions(session.id):
+        tally.decisions += 1
+        kind = kind_of(row)
+        tally.not_recomputed[kind.name if kind.part is Part.NOTHING else EARLIER_VERSION] += 1
+    return tally.report(session.id, len(source.cycles(session.id)))

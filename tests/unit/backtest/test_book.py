@@ -42,6 +42,7 @@ class Bookings:
 
     def __init__(self, **opening: str) -> None:
         self.rows: list[Booking] = []
+        self.moves: list[PositionMoveRow] = []
         for asset, amount in opening.items():
             self.flow(asset, Decimal(amount))
 
@@ -62,6 +63,11 @@ class Bookings:
                 self.flow(each.commission_asset, -each.commission, each)
         return self.mark
 
+    def move(self, symbol: str, after_trade_id: int, quantity: str) -> int:
+        self.flow(symbol.removesuffix("USDT"), Decimal(0))
+        self.moves.append(PositionMoveRow(symbol, after_trade_id, Decimal(quantity), LATER, self.mark))
+        return self.mark
+
 
 def test_the_book_stands_where_it_stood_at_each_mark() -> None:
     bookings = Bookings(USDT="1000")
@@ -69,12 +75,12 @@ def test_the_book_stands_where_it_stood_at_each_mark() -> None:
     bought = bookings.book(fill(1, Side.BUY, "2", "100"))
     sold = bookings.book(fill(2, Side.SELL, "1", "110"))
     book = BookFold(bookings.rows, (), "USDT")
-    assert book.at(opened, START).positions == {}
-    assert book.at(opened, START).balances == {"USDT": Decimal(1000)}
-    then = book.at(bought, START)
+    assert book.at(opened).positions == {}
+    assert book.at(opened).balances == {"USDT": Decimal(1000)}
+    then = book.at(bought)
     assert then.positions["BTCUSDT"].quantity == 2
     assert then.balances["USDT"] == 800
-    after = book.at(sold, START)
+    after = book.at(sold)
     assert after.positions["BTCUSDT"].quantity == 1
     assert after.positions["BTCUSDT"].realised == 10
     assert after.balances == {"BTC": Decimal(1), "USDT": Decimal(910)}
@@ -85,8 +91,8 @@ def test_an_earlier_mark_can_be_asked_for_after_a_later_one() -> None:
     bought = bookings.book(fill(1, Side.BUY, "2", "100"))
     sold = bookings.book(fill(2, Side.SELL, "2", "110"))
     book = BookFold(bookings.rows, (), "USDT")
-    assert book.at(sold, START).positions["BTCUSDT"].quantity == 0
-    assert book.at(bought, START).positions["BTCUSDT"].quantity == 2
+    assert book.at(sold).positions["BTCUSDT"].quantity == 0
+    assert book.at(bought).positions["BTCUSDT"].quantity == 2
 
 
 def test_a_late_fill_counts_by_its_trade_id_from_its_booking_on() -> None:
@@ -99,9 +105,9 @@ def test_a_late_fill_counts_by_its_trade_id_from_its_booking_on() -> None:
     before = bookings.book(one, sale)
     after = bookings.book(late)
     book = BookFold(bookings.rows, (), "USDT")
-    assert book.at(before, START).positions["BTCUSDT"].realised == 30
-    assert book.at(before, START).trips.open == {}
-    recounted = book.at(after, START)
+    assert book.at(before).positions["BTCUSDT"].realised == 30
+    assert book.at(before).trips.open == {}
+    recounted = book.at(after)
     assert recounted.positions["BTCUSDT"].realised == 20
     assert recounted.positions["BTCUSDT"].cost == 110
     trip = recounted.trips.open["BTCUSDT"]
@@ -113,25 +119,23 @@ def test_a_late_fill_counts_by_its_trade_id_from_its_booking_on() -> None:
 
 def test_what_others_took_leaves_at_cost_after_the_trade_it_came_after() -> None:
     bookings = Bookings(USDT="1000")
-    one = bookings.book(fill(1, Side.BUY, "4", "100"))
-    two = bookings.book(fill(2, Side.BUY, "1", "200"))
-    moved_at = START + 90 * timedelta(seconds=1)
-    move = PositionMoveRow("BTCUSDT", 1, Decimal(3), moved_at)
-    book = BookFold(bookings.rows, (move,), "USDT")
-    assert book.at(one, moved_at - MINUTE).positions["BTCUSDT"].quantity == 4
-    assert book.at(one, moved_at).positions["BTCUSDT"].cost == 100
-    held = book.at(two, LATER).positions["BTCUSDT"]
-    assert held.quantity == 2
-    assert held.cost == 300
+    bought = bookings.book(fill(1, Side.BUY, "4", "100"))
+    moved = bookings.move("BTCUSDT", 1, "3")
+    later = bookings.book(fill(3, Side.BUY, "1", "200"))
+    late = bookings.book(fill(2, Side.BUY, "1", "300"))
+    book = BookFold(bookings.rows, bookings.moves, "USDT")
+    costs = [book.at(mark).positions["BTCUSDT"].cost for mark in (bought, moved, later, late)]
+    assert costs == [400, 100, 300, 600]
+    assert book.at(late).positions["BTCUSDT"].quantity == 3
 
 
 def test_a_move_of_everything_closes_the_trip() -> None:
     bookings = Bookings(USDT="1000")
-    mark = bookings.book(fill(1, Side.BUY, "4", "100"))
-    move = PositionMoveRow("BTCUSDT", 1, Decimal(4), START + 5 * MINUTE)
-    trips = BookFold(bookings.rows, (move,), "USDT").at(mark, LATER).trips
+    bookings.book(fill(1, Side.BUY, "4", "100"))
+    mark = bookings.move("BTCUSDT", 1, "4")
+    trips = BookFold(bookings.rows, bookings.moves, "USDT").at(mark).trips
     assert trips.open == {}
-    assert trips.last_closed["BTCUSDT"].closed_at == START + 5 * MINUTE
+    assert trips.last_closed["BTCUSDT"].closed_at == LATER
     assert trips.streak == 0
 
 
@@ -141,7 +145,7 @@ def test_fees_of_other_symbols_take_of_a_position_what_the_account_lacks() -> No
         fill(1, Side.BUY, "2", "100", symbol="BNBUSDT"),
         fill(7, Side.BUY, "1", "100", fee="1.5", fee_asset="BNB"),
     )
-    state = BookFold(bookings.rows, (), "USDT").at(mark, LATER)
+    state = BookFold(bookings.rows, (), "USDT").at(mark)
     held = state.positions["BNBUSDT"]
     assert state.balances["BNB"] == Decimal("1.5")
     assert held.quantity == Decimal("1.5")
@@ -153,7 +157,7 @@ def test_fees_of_other_symbols_take_of_a_position_what_the_account_lacks() -> No
 def test_a_fee_in_the_bought_coin_itself_is_no_other_symbols_fee() -> None:
     bookings = Bookings(USDT="1000")
     mark = bookings.book(fill(1, Side.BUY, "2", "100", symbol="BNBUSDT", fee="0.002", fee_asset="BNB"))
-    state = BookFold(bookings.rows, (), "USDT").at(mark, LATER)
+    state = BookFold(bookings.rows, (), "USDT").at(mark)
     assert state.positions["BNBUSDT"].quantity == state.balances["BNB"] == Decimal("1.998")
     assert state.positions["BNBUSDT"].realised == 0
 
@@ -168,8 +172,8 @@ def test_the_losing_streak_runs_over_all_symbols_newest_first() -> None:
         for place, symbol, price in ((1, "BTCUSDT", "120"), (3, "ETHUSDT", "90"), (5, "BTCUSDT", "80"))
     ]
     book = BookFold(bookings.rows, (), "USDT")
-    assert [book.at(mark, LATER).trips.streak for mark in marks] == [0, 1, 2]
-    last = book.at(marks[-1], LATER).trips
+    assert [book.at(mark).trips.streak for mark in marks] == [0, 1, 2]
+    last = book.at(marks[-1]).trips
     assert last.last_loss_at == START + 6 * MINUTE
     assert {symbol: trip.realised for symbol, trip in last.last_closed.items()} == {
         "BTCUSDT": -20,
