@@ -1,11 +1,11 @@
 """Steps of the trader's start, before its first session: each waits no longer than a stop allows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
@@ -119,18 +119,18 @@ async def with_symbols(trader: Trader, keeper: SessionKeeper, request: SessionRe
         return request
     before = keeper.selected_before(request)
     if before is not None:
-        return _selected(request, before.symbols, str(before.plan.get("selection", "")))
+        return _selected(request, before.symbols, before.plan.get("selection", {}))
     try:
         selection = await resolve_symbols(rule, trader.settings.trading_symbols_exclude, trader.exchange)
     except ExchangeError as error:
         _log.warning("what the rule for symbols selects cannot be asked now", reason=str(error))
         return request
     _log.info("symbols selected", symbols=",".join(selection.symbols), text=selection.text)
-    return _selected(request, selection.symbols, selection.text)
+    return _selected(request, selection.symbols, selection.record())
 
 
-def _selected(request: SessionRequest, symbols: tuple[str, ...], text: str) -> SessionRequest:
-    return replace(request, symbols=symbols, plan={**request.plan, "selection": text})
+def _selected(request: SessionRequest, symbols: tuple[str, ...], record: Mapping[str, Any]) -> SessionRequest:
+    return replace(request, symbols=symbols, plan={**request.plan, "selection": record})
 
 
 async def check_for_reset(trader: Trader) -> None:

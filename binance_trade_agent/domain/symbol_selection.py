@@ -88,6 +88,7 @@ class Selection:
     def record(self) -> dict[str, Any]:
         """The selection as JSON, with what each selected symbol was judged by; numbers are text."""
         return {
+            "text": self.text,
             "rule": str(self.rule),
             "exclude": list(self.exclude),
             "listed": self.listed,

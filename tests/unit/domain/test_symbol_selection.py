@@ -157,6 +157,7 @@ def test_a_spread_that_nobody_limits_does_not_matter() -> None:
 def test_a_selection_is_recorded_with_what_it_was_judged_by() -> None:
     selection = select(TOP_TWO, [listed("AAAUSDT", 5), listed("ETHBTC")], ("*UPUSDT",))
     assert selection.record() == {
+        "text": selection.text,
         "rule": "quote=USDT, top=2",
         "exclude": ["*UPUSDT"],
         "listed": 2,
