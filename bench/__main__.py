@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.cycle import own_time_of_cycles
+from bench.decisions import own_time_of_decisions
 from bench.figures import Figure
 from bench.first_order import first_order_on_random_seeds
 from bench.processes import memory_of_processes, recovery_after_kill, start_to_first_order
 
 SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
+    "decisions": own_time_of_decisions,
     "cycle": own_time_of_cycles,
     "start": start_to_first_order,
     "memory": memory_of_processes,
