@@ -1,38 +1,18 @@
-"""Each gate in turn, sizing, and what a person's order may and may not."""
+"""Each gate in turn, and what a person's order may and may not."""
 
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from binance_trade_agent.agents.risk import RiskContext, RiskLimits, RiskManagementAgent
-from binance_trade_agent.domain.decisions import (
-    Approved,
-    Refused,
-    RiskVerdict,
-    Signal,
-    SignalAction,
-    TradingState,
-)
-from binance_trade_agent.domain.market import CandleInterval, MarketSnapshot
+from binance_trade_agent.agents.risk import RiskLimits
+from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.modes import SizingMethod
-from binance_trade_agent.domain.orders import Purpose, Side
-from binance_trade_agent.domain.portfolio import AccountSnapshot, PortfolioView
-from tests.trading_views import (
-    RULES,
-    SYMBOL,
-    account_of,
-    control_of,
-    portfolio_of,
-    position_of,
-    snapshot_of,
-)
-
-D = Decimal
-SNAPSHOT = snapshot_of([100] * 5)
-NEWEST = SNAPSHOT.candles[-1]
+from binance_trade_agent.domain.orders import OrderType, Purpose, Side
+from binance_trade_agent.domain.portfolio import PortfolioView
+from tests.trading_views import RULES, SYMBOL, account_of, portfolio_of, position_of, snapshot_of
+from tests.unit.agents.risk_cases import HELD, NEWEST, SNAPSHOT, D, approved, assess, blocked
 
 ENTRY_GATES = [
     "halted", "paused", "daily_loss", "drawdown", "entries_halted", "not_traded", "unresolved_order",
@@ -43,56 +23,6 @@ ENTRY_GATES = [
 EXIT_GATES = [
     "halted", "unresolved_order", "stale_data", "one_action_per_candle", "position", "dust", "lot_size",
 ]  # fmt: skip
-
-
-def assess(
-    action: str = "BUY",
-    *,
-    snapshot: MarketSnapshot = SNAPSHOT,
-    portfolio: PortfolioView | None = None,
-    account: AccountSnapshot | None = None,
-    limits: RiskLimits | None = None,
-    state: TradingState = TradingState.RUNNING,
-    context: dict[str, Any] | None = None,
-    quantity: Decimal | None = None,
-    side: Side | None = None,
-) -> RiskVerdict:
-    signal = Signal(SYMBOL, "any", SignalAction(action), 1.0, (), {}, NEWEST.close_time)
-    return RiskManagementAgent(limits or RiskLimits()).assess(
-        signal,
-        snapshot,
-        portfolio or portfolio_of(),
-        control=control_of(state, "because"),
-        context=RiskContext(account or account_of(USDT=1000), CandleInterval.M1, **(context or {})),
-        quantity=quantity,
-        side=side,
-    )
-
-
-def approved(*args: Any, **named: Any) -> Approved:
-    verdict = assess(*args, **named)
-    assert isinstance(verdict, Approved), verdict
-    return verdict
-
-
-def blocked(gate: str, *args: Any, **named: Any) -> str:
-    """The blocking gate's sentence; all gates were asked, whatever the first one said."""
-    verdict = assess(*args, **named)
-    assert isinstance(verdict, Refused), verdict
-    assert verdict.blocking.gate == gate
-    asked = [result.gate for result in verdict.gates]
-    assert asked == [gate for gate in ENTRY_GATES if gate in asked] or asked == [
-        gate for gate in EXIT_GATES if gate in asked
-    ]
-    assert asked[-1] == "lot_size"
-    assert all(result.text and result.limit and result.observed for result in verdict.gates)
-    return verdict.blocking.text
-
-
-HELD: dict[str, Any] = {
-    "portfolio": portfolio_of(900, position_of(1)),
-    "account": account_of(USDT=900, BTC=1),
-}
 
 
 # the way through --------------------------------------------------------------
@@ -159,6 +89,67 @@ def test_a_wide_spread_stops_entries_but_not_exits() -> None:
     wide = snapshot_of([100] * 5, bid=100, ask="100.6")
     assert "59.8 bps; 50 bps are allowed" in blocked("spread", snapshot=wide)
     approved("SELL", snapshot=wide, **HELD)
+
+
+def test_a_spread_at_its_limit_passes() -> None:
+    at_limit = snapshot_of([100] * 5, bid="99.75", ask="100.25")
+    approved(snapshot=at_limit)
+    blocked("spread", snapshot=snapshot_of([100] * 5, bid="99.74", ask="100.25"))
+
+
+def test_an_empty_book_blocks_and_divides_nothing() -> None:
+    empty = snapshot_of([100] * 5, bid=0, ask=0)
+    assert blocked("spread", snapshot=empty) == "the order book is empty"
+    blocked("lot_size", "SELL", snapshot=empty, **HELD)
+
+
+def test_a_symbol_that_is_only_held_is_sold_not_bought() -> None:
+    text = blocked("not_traded", context={"is_traded": False})
+    assert text == "BTCUSDT is not among the symbols traded: what is held of it is sold, none is bought"
+    blocked("not_traded", "HOLD", side=Side.BUY, context={"is_traded": False})
+    approved("SELL", context={"is_traded": False}, **HELD)
+
+
+def test_an_entry_waits_for_the_candles_that_its_strategy_wants() -> None:
+    approved(context={"warmup_candles": 5})
+    text = blocked("warmup", context={"warmup_candles": 6})
+    assert text == "5 candles closed so far; the strategy wants 6"
+    approved("SELL", context={"warmup_candles": 6}, **HELD)
+    approved("HOLD", side=Side.BUY, context={"warmup_candles": 6})
+
+
+def test_a_price_that_jumped_from_the_newest_close_is_not_bought_at() -> None:
+    limits = RiskLimits(max_price_jump_share=D("0.02"))
+    # the middle of the book is 100.01
+    approved(snapshot=snapshot_of([90, 90, "98.05"]), limits=limits)
+    text = blocked("price_jump", snapshot=snapshot_of([100, 100, "98.04"]), limits=limits)
+    assert text == "the middle of the book, 100.01, is 2.01% over the newest close, 98.04; 2% are allowed"
+    text = blocked("price_jump", snapshot=snapshot_of([100, 100, "102.06"]), limits=limits)
+    assert "is 2.01% under the newest close, 102.06" in text
+    approved("SELL", snapshot=snapshot_of([100, 100, 150]), limits=limits, **HELD)
+
+
+def test_a_price_jump_exactly_at_its_limit_passes() -> None:
+    at_limit = snapshot_of([100], bid="101.99", ask="102.01")
+    limits = RiskLimits(max_price_jump_share=D("0.02"))
+    approved(snapshot=at_limit, limits=limits)
+    blocked("price_jump", snapshot=snapshot_of([100], bid="102", ask="102.01"), limits=limits)
+
+
+def test_every_gate_is_asked_whatever_the_others_say() -> None:
+    verdict = assess(
+        state=TradingState.HALTED,
+        snapshot=snapshot_of([100], bid=0, ask=0, age=timedelta(hours=5)),
+        portfolio=portfolio_of(0),
+        account=account_of(),
+        context={"is_traded": False, "warmup_candles": 9, "orders_today": 10**6},
+    )
+    assert [result.gate for result in verdict.gates] == ENTRY_GATES
+    assert all(result.text and result.limit and result.observed for result in verdict.gates)
+    failed = {result.gate for result in verdict.gates if not result.passed}
+    assert {"halted", "not_traded", "stale_data", "warmup", "spread", "price_jump", "lot_size"} <= failed
+    empty_handed = assess("SELL", state=TradingState.HALTED, account=account_of())
+    assert [result.gate for result in empty_handed.gates] == EXIT_GATES
 
 
 @pytest.mark.parametrize(("action", "held"), [("BUY", {}), ("SELL", HELD)])
@@ -285,6 +276,32 @@ def test_sizes_stay_under_the_largest_order() -> None:
     assert approved("SELL", snapshot=snapshot_of([100] * 5, rules=notional), **HELD).quantity == D("0.3")
 
 
+def test_an_entry_stays_under_the_exchanges_largest_position() -> None:
+    rules = snapshot_of([100] * 5, rules=replace(RULES, max_position=D("2.5")))
+    # what the ledger did not buy counts too
+    foreign = account_of(USDT=1000, BTC="2.1")
+    assert approved(snapshot=rules, account=foreign).quantity == D("0.4")
+    assert approved(snapshot=rules, account=foreign, quantity=D("0.4")).quantity == D("0.4")
+    text = blocked("lot_size", snapshot=rules, account=foreign, quantity=D("0.401"))
+    assert text == "MAX_POSITION: with 0.401 more than 2.5 BTC would be held"
+    blocked("lot_size", snapshot=rules, account=account_of(USDT=1000, BTC=3))
+
+
+@pytest.mark.parametrize(
+    ("rules", "word"),
+    [
+        ({"buy_price_band": (D("0.9999"), D(5))}, "PERCENT_PRICE"),
+        ({"min_price": D("99.98")}, "PRICE_FILTER"),
+        ({"max_price": D("99.96")}, "PRICE_FILTER"),
+    ],
+)
+def test_a_limit_entry_keeps_to_the_filters_of_prices(rules: dict[str, Any], word: str) -> None:
+    limits = RiskLimits(entry_type=OrderType.LIMIT, entry_offset_bps=D(4))
+    assert approved(limits=limits).price == D("99.97")
+    narrow = snapshot_of([100] * 5, rules=replace(RULES, **rules))
+    assert word in blocked("lot_size", snapshot=narrow, limits=limits)
+
+
 def test_an_exit_is_bounded_by_what_is_free_at_the_exchange() -> None:
     order = approved("SELL", portfolio=portfolio_of(900, position_of(1)), account=account_of(BTC="0.7"))
     assert order.quantity == D("0.7")
@@ -293,6 +310,39 @@ def test_an_exit_is_bounded_by_what_is_free_at_the_exchange() -> None:
 def test_an_exit_never_touches_what_the_ledger_did_not_buy() -> None:
     order = approved("SELL", portfolio=portfolio_of(900, position_of("0.3")), account=account_of(BTC=50))
     assert order.quantity == D("0.3")
+
+
+@pytest.mark.parametrize(
+    ("held", "share", "sold", "told"),
+    [
+        ("1", "1", "1", "an order of 1 BTC"),
+        ("1", "0.25", "0.25", "0.25 BTC, 25% of what is held"),
+        # on the step, rounded down
+        ("1", "0.3337", "0.333", "33.37% of what is held"),
+        # a tenth of it is worth less than the exchange takes
+        ("0.4", "0.1", "0.4", "could not be sold alone, so all of it is"),
+        # the rest would be: 0.051 is worth 5.10 now, and 4.998 after a fall of 2 %
+        ("0.4", "0.8725", "0.4", "could not be sold alone, so all of it is"),
+        ("0.4", "0.87", "0.348", "87% of what is held"),
+        ("1", "1.5", "1", "an order of 1 BTC"),
+    ],
+)
+def test_an_exit_sells_its_share(held: str, share: str, sold: str, told: str) -> None:
+    order = approved(
+        "SELL", portfolio=portfolio_of(900, position_of(held)), account=account_of(BTC=9), share=D(share)
+    )
+    assert order.quantity == D(sold)
+    assert told in order.gates[-1].text
+
+
+def test_a_share_is_of_what_is_held_not_of_what_is_free() -> None:
+    held = {"portfolio": portfolio_of(900, position_of(1)), "account": account_of(BTC="0.3")}
+    assert approved("SELL", share=D("0.5"), **held).quantity == D("0.3")
+    assert approved("SELL", share=D("0.2"), **held).quantity == D("0.2")
+
+
+def test_a_share_that_is_none_sells_nothing() -> None:
+    assert "LOT_SIZE" in blocked("lot_size", "SELL", share=D(0), **HELD)
 
 
 # by hand ----------------------------------------------------------------------
