@@ -11,6 +11,7 @@ from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.explanation import Explanation, explain
 from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.phrases import moment
 from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, Session
 from binance_trade_agent.ports import Clock, ReadModels
 from binance_trade_agent.telemetry.health import TraderCondition
@@ -20,28 +21,41 @@ _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONGEST = timedelta(days=3660)
 _START = "`supervisorctl start autonomous_trader`, or `make up`"
 
-#: What the trader's condition means for somebody who waits for a trade: a code and advice. Not here: cycling.
-_TRADER: Mapping[TraderCondition, tuple[str, str]] = {
+#: What the trader's condition means for somebody who waits for a trade: a code, a sentence about it with the verdict's
+#: own words, and advice. Not here: cycling.
+_TRADER: Mapping[TraderCondition, tuple[str, str, str]] = {
     TraderCondition.NEVER_STARTED: (
         "never_started",
+        "the trader has never run on this data",
         "Start it: `make up`, or `binance-trade-agent supervise`",
     ),
-    TraderCondition.STARTING: ("starting", "Wait for its first cycle"),
+    TraderCondition.STARTING: ("starting", "the trader has just {words}", "Wait for its first cycle"),
     TraderCondition.NOT_CYCLING: (
         "not_cycling",
+        "the trader is {words}",
         "The watchdog restarts it; if not: `supervisorctl restart autonomous_trader`",
     ),
     TraderCondition.BLIND: (
         "without_data",
+        "the trader is {words}",
         "See whether the exchange can be reached; it goes on by itself once it can",
     ),
-    TraderCondition.DEAD: ("dead", f"It was killed, or its machine stopped: {_START}"),
-    TraderCondition.STOPPED: ("stopped", f"Start it again: {_START}"),
+    TraderCondition.DEAD: (
+        "dead",
+        "the trader died: {words}",
+        f"It was killed, or its machine stopped: {_START}",
+    ),
+    TraderCondition.STOPPED: ("stopped", "the trader was stopped{ended}", f"Start it again: {_START}"),
     TraderCondition.SESSION_ENDED: (
         "session_ended",
+        "{words}{ended}",
         f"Begin another session: {_START}; TRADING_DURATION_MINUTES=0 runs without an end",
     ),
-    TraderCondition.FAILED: ("failed", f"Correct what its log says, then start it again: {_START}"),
+    TraderCondition.FAILED: (
+        "failed",
+        "the trader failed{ended}: {words}",
+        f"Correct what its log says, then start it again: {_START}",
+    ),
 }
 
 
@@ -75,11 +89,16 @@ class Explainer:
                 last_cycle=status.last_cycle,
                 settings=_settings(status.session),
                 locked=_locked(status),
-                guards={found.symbol: _guard(found) for found in self._watch.protection()},
+                guards=self._guards(),
                 filled=self._filled(summary),
                 placed=self._placed(summary),
             ),
         )
+
+    def _guards(self) -> dict[str, str]:
+        """symbol -> what protects its position, in words; of dust there is nothing to tell."""
+        found = {guarded.symbol: _guard(guarded) for guarded in self._watch.protection()}
+        return {symbol: text for symbol, text in found.items() if text}
 
     def _filled(self, summary: DecisionSummary) -> dict[str, int]:
         """symbol -> orders that traded; asked for symbol by symbol where the summary does not name them all."""
@@ -114,15 +133,15 @@ def since_of(text: str, now: datetime) -> datetime:
             )
         return now - span
     try:
-        moment = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(
             f"--since {text!r}: expected a span like 30m, 24h or 7d, or a time like 2026-11-23T08:00 (UTC)"
         ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if not now - _LONGEST <= moment < now:
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    if not now - _LONGEST <= at < now:
         raise ConfigurationError(f"--since {text}: expected a time in the past, {_LONGEST.days} days at most")
-    return moment
+    return at
 
 
 def _trader(status: AgentStatus) -> Condition | None:
@@ -130,8 +149,10 @@ def _trader(status: AgentStatus) -> Condition | None:
     found = _TRADER.get(status.health.condition)
     if found is None:
         return None
-    code, advice = found
-    return Condition(code, f"the trader does not trade: {status.health.text}", advice)
+    code, text, advice = found
+    at = status.session.ended_at if status.session else None
+    ended = f" at {moment(at, status.as_of)}" if at else ""
+    return Condition(code, text.format(words=status.health.text, ended=ended), advice)
 
 
 def _settings(session: Session | None) -> Mapping[str, str]:
@@ -153,9 +174,9 @@ def _locked(status: AgentStatus) -> dict[str, str]:
 
 
 def _guard(found: Protection) -> str:
-    """What protects a position, in words."""
+    """What protects a position, in words; empty if nothing has to."""
     if found.is_unprotected:
         return f"unprotected: {found.alarm}"
     levels = [("stop", found.stop), ("target", found.target)]
     shown = " and ".join(f"{name} {to_wire(price)}" for name, price in levels if price is not None)
-    return f"{shown} at the exchange" if shown else "none at the exchange"
+    return f"{shown} at the exchange" if shown else ""

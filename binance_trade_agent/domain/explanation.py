@@ -185,13 +185,16 @@ def _merged(
 
 
 def _misses(counts: Iterable[ReasonCount]) -> list[NearestMiss]:
-    """The nearest of each symbol and text's reason, nearest first; one a symbol and reason."""
+    """The nearest miss of each symbol, nearest first."""
     found = [
         NearestMiss(count.symbol, count.nearest_text, count.nearest, count.nearest_at)
         for count in counts
         if count.nearest is not None and count.nearest_text is not None and count.nearest_at is not None
     ]
-    return sorted(found, key=lambda miss: (miss.distance, miss.symbol))[:_MISSES_SHOWN]
+    by_symbol: dict[str, NearestMiss] = {}
+    for miss in sorted(found, key=lambda miss: (miss.distance, miss.symbol)):
+        by_symbol.setdefault(miss.symbol, miss)
+    return list(by_symbol.values())[:_MISSES_SHOWN]
 
 
 # what would have to change ----------------------------------------------------------
@@ -310,7 +313,8 @@ def _why_blocked(funnel: Funnel, blocked: list[RankedReason]) -> str:
 
 
 def _newest(reason: RankedReason) -> str:
-    return reason.text if len(reason.symbols) == 1 else f"{reason.text} ({reason.symbol})"
+    is_plain = len(reason.symbols) == 1 or reason.symbol in reason.text
+    return reason.text if is_plain else f"{reason.text} ({reason.symbol})"
 
 
 def _when(summary: DecisionSummary, now: datetime) -> str:

@@ -12,7 +12,7 @@ from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.phrases import counted
 from binance_trade_agent.domain.records import DecisionRow, OrderRow
-from binance_trade_agent.interfaces.cli.output import age, cell, console, print_json, table
+from binance_trade_agent.interfaces.cli.output import age, cell, console, print_json, prose, table
 from binance_trade_agent.interfaces.cli.session import at_desk
 
 
@@ -38,19 +38,23 @@ def show_decision(reference: str, as_json: bool) -> None:
 def draw_decision(row: DecisionRow, order: OrderRow | None, screen: Console, now: datetime) -> None:
     """Signal, gates, outcome, order and timings, in the order they came about."""
     for name, text in _head(row, now):
-        screen.print(f"[bold]{name:<10}[/] {text}", highlight=False)
+        _line(screen, name, text)
     if row.values:
         shown = ", ".join(f"{name} {value:.6g}" for name, value in row.values.items())
-        screen.print(f"[bold]{'values':<10}[/] {escape(shown)}", highlight=False)
+        _line(screen, "values", escape(shown))
     if row.gates:
         screen.print()
         draw_gates(row.gates, screen)
     if order is not None:
         screen.print()
-        screen.print(f"[bold]{'order':<10}[/] {_order_text(order)}", highlight=False)
+        _line(screen, "order", _order_text(order))
     if row.step_ms:
         steps = ", ".join(f"{name} {value:.1f} ms" for name, value in row.step_ms.items())
-        screen.print(f"[bold]{'took':<10}[/] {escape(steps)}", highlight=False)
+        _line(screen, "took", escape(steps))
+
+
+def _line(screen: Console, name: str, text: str) -> None:
+    prose(screen, f"[bold]{name:<10}[/] {text}", hanging=11)
 
 
 def draw_gates(gates: Sequence[GateResult], screen: Console) -> None:
@@ -73,7 +77,7 @@ def draw_gates(gates: Sequence[GateResult], screen: Console) -> None:
     )
     for gate in gates:
         if not gate.passed:
-            screen.print(f"[bold]{gate.gate}[/]: {escape(gate.text)}", highlight=False)
+            prose(screen, f"[bold]{gate.gate}[/]: {escape(gate.text)}", hanging=2)
 
 
 def _head(row: DecisionRow, now: datetime) -> list[tuple[str, str]]:

@@ -5,17 +5,14 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 
 from binance_trade_agent.domain.explained_trades import Trade, passed_text
 from binance_trade_agent.domain.explanation import Answer, Explanation, RankedReason, ReasonKind
 from binance_trade_agent.domain.funnel import Funnel
 from binance_trade_agent.domain.phrases import counted, moment, percent, period, sentence
-from binance_trade_agent.interfaces.cli.output import console, print_json, table
+from binance_trade_agent.interfaces.cli.output import console, print_json, prose, table
 from binance_trade_agent.interfaces.cli.session import at_desk
 
-#: Lines of prose are no longer than this, however wide the terminal.
-_PROSE_WIDTH = 100
 _FUNNELS_SHOWN = 15
 _REASONS_SHOWN = 8
 _TRADES_SHOWN = 5
@@ -46,9 +43,9 @@ def draw_explanation(found: Explanation, screen: Console) -> None:
     when = period(found.since, found.until, found.as_of)
     screen.print(f"[bold]{question}[/] {escape(about)}{when}", highlight=False)
     screen.print()
-    _prose(screen, f"[bold]{escape(found.headline)}[/]")
+    prose(screen, f"[bold]{escape(found.headline)}[/]")
     for remark in found.remarks:
-        _prose(screen, escape(remark))
+        prose(screen, escape(remark))
     _conditions(found, screen)
     if found.funnel.decisions or found.funnel.filled:
         screen.print()
@@ -105,12 +102,12 @@ def _reasons(found: Explanation, screen: Console) -> None:
     _title(screen, "Why decisions did not become orders, the most telling first")
     for place, (heading, reason) in enumerate(_with_headings(shown), 1):
         if heading:
-            _prose(screen, f"[dim]{heading}:[/]", left=1)
-        _prose(screen, f"{place}. {_reason_line(reason, found.as_of)}", left=2, hanging=3)
+            prose(screen, f"[dim]{heading}:[/]", left=1)
+        prose(screen, f"{place}. {_reason_line(reason, found.as_of)}", left=2, hanging=3)
         newest = f"{reason.symbol}: " if len(reason.symbols) > 1 else ""
-        _prose(screen, f"[dim]{escape(newest + reason.text)}[/]", left=5)
+        prose(screen, f"[dim]{escape(newest + reason.text)}[/]", left=5)
     if len(found.reasons) > len(shown):
-        _prose(screen, f"[dim]and {len(found.reasons) - len(shown)} rarer ones with --json[/]", left=2)
+        prose(screen, f"[dim]and {len(found.reasons) - len(shown)} rarer ones with --json[/]", left=2)
 
 
 def _with_headings(reasons: Sequence[RankedReason]) -> Iterator[tuple[str, RankedReason]]:
@@ -155,16 +152,16 @@ def _trades(found: Explanation, screen: Console) -> None:
         _item(screen, f"{moment(trade.at, found.as_of)}: {_trade_line(trade)}")
         values = ", ".join(f"{name} {value:.6g}" for name, value in trade.values.items())
         if values:
-            _prose(screen, f"[dim]{escape(values)}[/]", left=4)
+            prose(screen, f"[dim]{escape(values)}[/]", left=4)
     if len(found.trades) > _TRADES_SHOWN:
-        _prose(screen, "[dim]more with `binance-trade-agent orders`[/]", left=2)
-    _prose(screen, "[dim]`binance-trade-agent decision ID` shows one in full[/]", left=2)
+        prose(screen, "[dim]more with `binance-trade-agent orders`[/]", left=2)
+    prose(screen, "[dim]`binance-trade-agent decision ID` shows one in full[/]", left=2)
 
 
 def _trade_line(trade: Trade) -> str:
     parts = [trade.text, passed_text(trade)]
     if trade.protection:
-        parts.append(f"protected by {trade.protection}")
+        parts.append(f"protection now: {trade.protection}")
     parts.append(f"decision {trade.decision_id[:8]}")
     return sentence("; ".join(part for part in parts if part))
 
@@ -175,16 +172,4 @@ def _title(screen: Console, text: str) -> None:
 
 
 def _item(screen: Console, text: str) -> None:
-    _prose(screen, f"- {escape(text)}", left=2, hanging=2)
-
-
-def _prose(screen: Console, markup: str, left: int = 0, hanging: int = 0) -> None:
-    """Wrapped text, `left` in from the margin, lines after the first by `hanging` more."""
-    width = min(screen.width, _PROSE_WIDTH) - left
-    text = screen.render_str(markup, highlight=False)
-    lines = text.wrap(screen, max(20, width - hanging))
-    for place, line in enumerate(lines):
-        line.rstrip()
-        screen.print(
-            Padding(line, (0, 0, 0, left + (hanging if place else 0)), expand=False), highlight=False
-        )
+    prose(screen, f"- {escape(text)}", left=2, hanging=2)

@@ -8,12 +8,15 @@ from typing import Any
 
 import orjson
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from binance_trade_agent.domain.money import to_wire
 
 _PIPED_WIDTH = 220
 _WIDE = 120
+#: Lines of prose are no longer than this, however wide the terminal.
+_PROSE_WIDTH = 100
 
 _STYLES = {
     "BUY": "green",
@@ -78,6 +81,18 @@ def table(
     screen.print(grid)
     if not rows:
         screen.print("none yet", style="dim")
+
+
+def prose(screen: Console, markup: str, left: int = 0, hanging: int = 0) -> None:
+    """Print wrapped text, `left` in from the margin, lines after the first by `hanging` more."""
+    width = min(screen.width, _PROSE_WIDTH) - left
+    text = screen.render_str(markup, highlight=False)
+    lines = text.wrap(screen, max(20, width - hanging))
+    for place, line in enumerate(lines):
+        line.rstrip()
+        screen.print(
+            Padding(line, (0, 0, 0, left + (hanging if place else 0)), expand=False), highlight=False
+        )
 
 
 def cell(value: Any) -> str:

@@ -88,7 +88,7 @@ def test_a_trade_is_shown_with_what_it_saw() -> None:
     text = " ".join(shown(on).split())
     assert "Why did it trade?" in text
     assert "09:25:00 UTC: Bought 0.5 BTCUSDT at 100.4, because RSI crossed up 30; passed 1 gate;" in text
-    assert "protected by stop 95; decision d1." in text
+    assert "protection now: stop 95; decision d1." in text
     assert "close 100.5, rsi 31.25" in text
 
 

@@ -11,6 +11,7 @@ from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.telemetry.health import STOPPED
 from tests.fakes import START, FakeClock, FakeControlState, FakeReadModels, empty_status, traded_reads
+from tests.resting import oco
 from tests.summaries import ExplainedReads, count_of, decision_of, order_of, summary_of
 
 HOLD = count_of(800, "between_levels", "RSI 41.2 is between 30 and 70")
@@ -18,7 +19,7 @@ HOLD = count_of(800, "between_levels", "RSI 41.2 is between 30 and 70")
 
 def explained(reads: FakeReadModels, **changes: object) -> tuple[Explainer, ExplainedReads]:
     fields = {name: getattr(reads, name) for name in FakeReadModels.__dataclass_fields__}
-    own = ExplainedReads(**fields | changes)  # type: ignore[arg-type]
+    own = ExplainedReads(**fields | changes)
     clock = FakeClock()
     plan = WatchPlan("simulated", "", ("BTCUSDT", "ETHUSDT"), "rsi_momentum", timedelta(seconds=5))
     return Explainer(own, Watch(own, clock, plan), clock), own
@@ -69,6 +70,7 @@ def test_a_stopped_trader_is_told_with_how_to_start_it() -> None:
     reads.stored = replace(reads.stored, session=ended)
     found = explainer.explain()
     assert found.code == "stopped"
+    assert "the trader was stopped at 09:30:00 UTC" in found.headline
     assert "supervisorctl start autonomous_trader" in found.conditions[0].advice
 
 
@@ -96,11 +98,12 @@ def test_a_pause_is_told_with_its_actor() -> None:
 def test_orders_are_joined_with_their_decisions_and_what_guards_the_position() -> None:
     placed = count_of(1, "placed", "sent", action="BUY", outcome="placed")
     row = decision_of(decision_id="d1", action="BUY", outcome="placed")
-    explainer, _ = running(whole=summary_of(placed, orders=[order_of(1)]), decision_rows=(row,))
+    whole = summary_of(placed, orders=[order_of(1)])
+    explainer, _ = running(whole=whole, decision_rows=(row,), order_rows=oco("l1", START))
     found = explainer.explain()
     (trade,) = found.trades
     assert trade.values == row.values
-    assert trade.protection is not None
+    assert trade.protection == "stop 61000 and target 64000 at the exchange"
     assert [funnel.filled for funnel in found.funnels] == [1]
 
 

@@ -94,18 +94,15 @@ def test_the_funnel_counts_each_stage_by_symbol_and_in_all() -> None:
     assert (eth.symbol, eth.decisions, eth.signals, eth.sent, eth.filled) == ("ETHUSDT", 10, 1, 1, 0)
 
 
-def test_nearest_misses_are_ranked_by_distance_whatever_the_symbol() -> None:
+def test_the_nearest_miss_of_each_symbol_is_told_the_nearest_first() -> None:
     counts = [
-        count_of(1, "no_cross", "x", symbol="ETHUSDT", nearest=(0.2, "far")),
+        count_of(1, "no_cross", "x", symbol="ETHUSDT", nearest=(0.02, "nearer")),
+        count_of(1, "inside_bands", "x", nearest=(0.05, "farther")),
         count_of(1, "no_cross", "x", nearest=(0.01, "near")),
-        count_of(1, "inside_bands", "x", nearest=(0.05, "between")),
+        count_of(1, "no_cross", "x", symbol="SOLUSDT"),
     ]
     misses = explain(summary_of(*counts), around()).nearest_misses
-    assert [(miss.symbol, miss.text) for miss in misses] == [
-        ("BTCUSDT", "near"),
-        ("BTCUSDT", "between"),
-        ("ETHUSDT", "far"),
-    ]
+    assert [(miss.symbol, miss.text) for miss in misses] == [("BTCUSDT", "near"), ("ETHUSDT", "nearer")]
 
 
 @pytest.mark.parametrize(
