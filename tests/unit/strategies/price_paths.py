@@ -30,11 +30,15 @@ class PricePath:
         )
 
 
+def walk(seed: int, length: int = 400, start: float = 100.0) -> FloatArray:
+    """Closes of a random walk of 0.3 % a candle that rests at times, with three jumps of 10 %."""
+    return start * np.exp(np.cumsum(_steps(np.random.default_rng(seed), length)))
+
+
 def path(seed: int, length: int = 400, start: float = 100.0) -> PricePath:
-    """A random walk of 0.3 % a candle with a stretch without any trade and three jumps of 10 %."""
+    """Candles of such a walk, with a long stretch in which nothing is traded."""
     rng = np.random.default_rng(seed)
-    steps = rng.normal(0, 0.003, length) * (rng.random(length) > 0.3)
-    steps[rng.integers(0, length, 3)] += rng.choice([-0.1, 0.1], 3)
+    steps = _steps(rng, length)
     still = slice(length // 2, length // 2 + length // 8)
     steps[still] = 0.0
     close = start * np.exp(np.cumsum(steps))
@@ -56,3 +60,9 @@ def flat(price: float, length: int = 500) -> PricePath:
     """Nothing happens: one price and no volume."""
     column = np.full(length, price)
     return PricePath(column, column, column, np.zeros(length), MIDNIGHT_S + _MINUTE_S * np.arange(length))
+
+
+def _steps(rng: np.random.Generator, length: int) -> FloatArray:
+    steps = rng.normal(0, 0.003, length) * (rng.random(length) > 0.3)
+    steps[rng.integers(0, length, 3)] += rng.choice([-0.1, 0.1], 3)
+    return steps

@@ -11,13 +11,8 @@ from binance_trade_agent.exchange.simulator.market.generated import SteppedGener
 from binance_trade_agent.strategies.base import Advice, Candles, Strategy
 from binance_trade_agent.strategies.registry import create_strategy
 from tests.trading_views import candles_of
-from tests.unit.strategies.test_indicators import (
-    bollinger_loop,
-    ema_loop,
-    macd_loop,
-    rsi_loop,
-    walk,
-)
+from tests.unit.strategies import indicator_loops as loops
+from tests.unit.strategies.price_paths import walk
 
 BUY, SELL, HOLD = SignalAction.BUY, SignalAction.SELL, SignalAction.HOLD
 ALL = ["rsi_momentum", "macd_cross", "bollinger_reversion", "ema_cross", "combined_default"]
@@ -45,7 +40,7 @@ def crossings(fast: list[float], slow: list[float]) -> list[SignalAction]:
 @pytest.mark.parametrize("seed", range(3))
 def test_rsi_momentum_acts_on_crossings_of_its_levels(seed: int) -> None:
     closes = walk(seed)
-    rsi = rsi_loop(closes, 14)
+    rsi = loops.rsi(closes, 14)
     expected = [HOLD] * len(closes)
     for t in range(15, len(closes)):
         if rsi[t - 1] <= 30 < rsi[t]:
@@ -60,15 +55,15 @@ def test_rsi_momentum_acts_on_crossings_of_its_levels(seed: int) -> None:
 def test_macd_and_ema_act_on_crossings_of_their_lines(seed: int) -> None:
     # a drift keeps lines of a standing market from being equal up to rounding
     closes = walk(seed) + np.random.default_rng(seed).normal(0, 0.05, 400)
-    line, signal = macd_loop(closes, 12, 26, 9)
+    line, signal = loops.macd(closes, 12, 26, 9)
     assert actions(create_strategy("macd_cross"), closes) == crossings(line, signal)
-    averages = ema_loop(closes, 9), ema_loop(closes, 21)
+    averages = loops.ema(closes, 9), loops.ema(closes, 21)
     assert actions(create_strategy("ema_cross"), closes) == crossings(*averages)
 
 
 def test_bollinger_reversion_acts_beyond_its_lines() -> None:
     closes = walk(2) + np.random.default_rng(2).normal(0, 0.05, 400)
-    _, middle, lower = bollinger_loop(closes, 20, 2.0)
+    _, middle, lower = loops.bollinger(closes, 20, 2.0)
     expected = [
         BUY if close < low else SELL if close >= mid else HOLD
         for close, mid, low in zip(closes, middle, lower, strict=True)
@@ -79,10 +74,10 @@ def test_bollinger_reversion_acts_beyond_its_lines() -> None:
 
 def test_combined_default_counts_the_votes_of_those_that_have_a_value() -> None:
     closes = walk(3, 800) + np.random.default_rng(3).normal(0, 0.05, 800)
-    rsi = rsi_loop(closes, 14)
-    line, signal = macd_loop(closes, 12, 26, 9)
-    upper, _, lower = bollinger_loop(closes, 20, 2.0)
-    fast, slow = ema_loop(closes, 9), ema_loop(closes, 21)
+    rsi = loops.rsi(closes, 14)
+    line, signal = loops.macd(closes, 12, 26, 9)
+    upper, _, lower = loops.bollinger(closes, 20, 2.0)
+    fast, slow = loops.ema(closes, 9), loops.ema(closes, 21)
     expected = []
     for t, close in enumerate(closes.tolist()):
         votes = [
