@@ -132,7 +132,9 @@ class DeskUnderTest:
 
     @property
     def decisions(self) -> tuple[DecisionRow, ...]:
-        return self.store.reads.decisions(limit=1000)
+        # the clock stands still unless it is moved: cycles tell what came after what
+        rows = self.store.reads.decisions(limit=1000)
+        return tuple(sorted(rows, key=lambda row: row.cycle_number, reverse=True))
 
     @property
     def orders(self) -> tuple[OrderRow, ...]:

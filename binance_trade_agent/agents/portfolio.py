@@ -39,6 +39,8 @@ class PortfolioAgent:
         self._quote = quote
         self._prices: dict[str, Decimal] = {}
         self._rules: dict[str, SymbolRules] = {}
+        #: Symbols that the exchange does not know any more.
+        self._gone: set[str] = set()
         #: The round trips as of a mark: they change with bookings only.
         self._trips: tuple[int, TripBook] | None = None
 
@@ -63,6 +65,9 @@ class PortfolioAgent:
         for view in views:
             if isinstance(view, MarketSnapshot):
                 self._prices[view.symbol], self._rules[view.symbol] = view.price, view.rules
+                self._gone.discard(view.symbol)
+            elif view.code == "unknown_symbol":
+                self._gone.add(view.symbol)
 
     def open_with(self, account: AccountSnapshot) -> None:
         """Write the opening balances of a new book; does nothing for one that has some."""
@@ -76,9 +81,13 @@ class PortfolioAgent:
             self._trips = mark, self._ledger.trips()
         return BookView(self._view(unfinished), self._trips[1], mark)
 
-    def is_priced(self, portfolio: PortfolioView) -> bool:
-        """Whether every position has a price that was seen: without one it counts at cost."""
-        return all(symbol in self._prices for symbol, held in portfolio.positions.items() if held.quantity > 0)
+    def _is_priced(self, portfolio: PortfolioView) -> bool:
+        """Whether every position has a price that was seen; without one it counts at cost.
+
+        What the exchange dropped will never have one, and does not count here.
+        """
+        held = {symbol for symbol, position in portfolio.positions.items() if position.quantity > 0}
+        return held <= self._prices.keys() | self._gone
 
     def _view(self, unfinished: tuple[JournalOrder, ...]) -> PortfolioView:
         positions, balances = self._ledger.positions(), self._ledger.balances()
@@ -96,8 +105,8 @@ class PortfolioAgent:
         )
 
     def equity(self, portfolio: PortfolioView) -> Equity | None:
-        """The worth of `portfolio` now; None before the book is open."""
-        if not self._ledger.is_open:
+        """The worth of `portfolio` now; None before the book is open, and while a position's price is not known."""
+        if not self._ledger.is_open or not self._is_priced(portfolio):
             return None
         return Equity(
             at=self._clock.now(),

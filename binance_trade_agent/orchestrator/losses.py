@@ -22,11 +22,10 @@ class LossWatch:
         """The marks by the present worth of `portfolio`, and an incident where a limit is breached.
 
         A breach latches: control state ENTRIES_HALTED, whose actor is the limit's gate. The
-        decisions of this cycle meet the gate itself. While a position has no price seen yet,
-        its worth is not known, and the marks stay.
+        decisions of this cycle meet the gate itself. While the worth is not known the marks stay.
         """
         equity = self._desk.portfolio.equity(portfolio)
-        if equity is None or not self._desk.portfolio.is_priced(portfolio):
+        if equity is None:
             return self._marks, {}
         resumed = (
             self._marks is not None
