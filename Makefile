@@ -4,6 +4,7 @@
 # make bench   measure, print a table, write bench/results.json
 # make faults  play every exchange fault against the real programs, write proof/faults.json
 # make crash   kill the trader N=200 times and compare, write proof/crash.json
+# make replay-proof  run a session of N=2000 cycles with faults and kills, decide it again, write proof/replay.json
 # make freqtrade  let freqtrade, in an environment of its own, trade on the simulator
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -17,7 +18,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help up down test check bench faults crash freqtrade format docs lock clean
+.PHONY: help up down test check bench faults crash replay-proof freqtrade format docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -58,6 +59,9 @@ N ?= 200
 SEED ?=
 crash: $(READY)
 	$(BIN)/python -m proof crash --kills $(N) $(if $(SEED),--seed $(SEED))
+
+replay-proof: $(READY)
+	$(BIN)/python -m proof replay $(if $(filter command line,$(origin N)),--cycles $(N))
 
 # Downloaded only here, and kept apart from the locked packages of .venv.
 FREQTRADE_READY := .freqtrade-venv/ready-2026.9

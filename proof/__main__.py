@@ -1,9 +1,9 @@
-"""`python -m proof crash|faults`: runs a campaign, prints a table, writes its JSON beside this file."""
+"""`python -m proof crash|faults|replay`: runs a campaign, prints a table, writes its JSON beside this file."""
 
 import argparse
 import sys
 
-from proof import crash, faults
+from proof import crash, faults, replay
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,9 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
     failing = kinds.add_parser("faults", help="every row of the fault table")
     failing.add_argument("rows", nargs="*", help="numbers of rows; all unless given")
     failing.add_argument("--lanes", type=int, default=faults.LANES)
+    replaying = kinds.add_parser("replay", help="a session with faults and kills, and its decisions again")
+    replaying.add_argument("--cycles", "-n", type=int, default=replay.CYCLES)
     options = parser.parse_args(arguments)
     if options.what == "faults":
         return faults.run(options.rows, options.lanes)
+    if options.what == "replay":
+        return replay.run(options.cycles)
     return crash.run(options.kills, options.seed, options.lanes)
 
 
