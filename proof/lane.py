@@ -27,13 +27,23 @@ _POLL_S = 0.02
 _MIGRATING = threading.Lock()
 _SETTLE_S = 0.05
 
+#: Nothing in the way of orders that a proof asks for, or of a strategy that never stops.
+UNRESTRAINED: Mapping[str, str] = {
+    "RISK_COOLDOWN_CANDLES": "0",
+    "RISK_LOSS_COOLDOWN_CANDLES": "0",
+    "RISK_MAX_LOSING_STREAK": "0",
+    "RISK_MAX_ORDERS_PER_MINUTE": "10000",
+    "RISK_MAX_ORDERS_PER_DAY": "200000",
+    "RISK_MAX_PRICE_JUMP_SHARE": "1",
+    "RISK_MAX_CORRELATED_SHARE": "1",
+}
 #: Orders all the time: one a symbol and candle, small ones, with nothing in their way.
 RESTLESS: Mapping[str, str] = {
+    **UNRESTRAINED,
     "STRATEGY_NAME": "restless",
     "TRADING_INTERVAL_SECONDS": "0.8",
     "CANDLE_INTERVAL": "1s",
     "CANDLE_HISTORY": "50",
-    "RISK_COOLDOWN_CANDLES": "0",
     "RISK_ORDER_SHARE": "0.02",
     "RISK_MAX_OPEN_POSITIONS": "100",
     "BINANCE_REQUEST_TIMEOUT_SECONDS": "3",

@@ -15,7 +15,7 @@ from binance_trade_agent.control.watching import Watch
 from binance_trade_agent.domain.orders import OrderStatus, Purpose, Side
 from binance_trade_agent.domain.records import CommandResult, OrderRow
 from proof.comparison import compare, read_books
-from proof.lane import TRADER, Lane, lane
+from proof.lane import TRADER, UNRESTRAINED, Lane, lane
 
 SYMBOL, BASE = "BTCUSDT", "BTC"
 #: Window and grace: after it an absence is conclusive.
@@ -26,6 +26,7 @@ OCO = "/api/v3/orderList/oco"
 
 #: Orders on request only; answers are due within 2 s, so that a late one is soon late.
 SETTINGS: Mapping[str, str] = {
+    **UNRESTRAINED,
     "TRADING_SYMBOLS": "BTCUSDT,ETHUSDT",
     "STRATEGY_NAME": "idle",
     "TRADING_INTERVAL_SECONDS": "0.7",

@@ -36,11 +36,12 @@ _MODE_MEANINGS = {
     TradingMode.LIVE: "REAL MONEY at Binance",
 }
 _MODE_DEFAULTS: dict[str, dict[str, str]] = {
-    # a generated market is a random walk, in which fees make every strategy lose: it must not halt at that
+    # a generated market is a random walk, in which fees make every strategy lose: it trades seldom and never halts at it
     TradingMode.SIMULATED: {
         "TRADING_INTERVAL_SECONDS": "5",
         "CANDLE_INTERVAL": "1s",
         "RISK_COOLDOWN_CANDLES": "120",
+        "RISK_LOSS_COOLDOWN_CANDLES": "600",
         "RISK_DAILY_LOSS_SHARE": "0",
         "RISK_MAX_DRAWDOWN_SHARE": "0",
     },

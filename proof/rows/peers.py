@@ -89,7 +89,6 @@ ROWS = (
         settings={
             "STRATEGY_NAME": "restless",
             "TRADING_SYMBOLS": "BTCUSDT",
-            "RISK_COOLDOWN_CANDLES": "0",
             "SIMULATOR_VOLATILITY": "0.002",
         },
     ),

@@ -16,7 +16,6 @@ _DELETE = {"method": "DELETE", "path": ORDER}
 _LIMIT = {
     "STRATEGY_NAME": "eager",
     "TRADING_SYMBOLS": SYMBOL,
-    "RISK_COOLDOWN_CANDLES": "0",
     "ENTRY_ORDER_TYPE": "limit",
     "ENTRY_LIMIT_OFFSET_BPS": "100",
     "ENTRY_TIME_LIMIT_SECONDS": "4",
