@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -41,14 +41,21 @@ def latest_candles(
     transaction: Session, book_id: int, symbol: str, interval: CandleInterval, limit: int
 ) -> tuple[Candle, ...]:
     """The latest `limit` stored candles, rising."""
-    query = (
-        select(models.Candle)
-        .filter_by(book_id=book_id, symbol=symbol, interval=interval.value)
-        .order_by(models.Candle.open_time.desc())
-        .limit(limit)
-    )
-    rows = list(transaction.scalars(query))
-    return tuple(
-        Candle(row.open_time, row.close_time, row.open, row.high, row.low, row.close, row.volume)
-        for row in reversed(rows)
-    )
+    query = _of(book_id, symbol, interval).order_by(models.Candle.open_time.desc()).limit(limit)
+    return tuple(reversed([_candle(row) for row in transaction.scalars(query)]))
+
+
+def all_candles(
+    transaction: Session, book_id: int, symbol: str, interval: CandleInterval
+) -> tuple[Candle, ...]:
+    """Every stored candle, rising."""
+    query = _of(book_id, symbol, interval).order_by(models.Candle.open_time)
+    return tuple(_candle(row) for row in transaction.scalars(query))
+
+
+def _of(book_id: int, symbol: str, interval: CandleInterval) -> Select[models.Candle]:
+    return select(models.Candle).filter_by(book_id=book_id, symbol=symbol, interval=interval.value)
+
+
+def _candle(row: models.Candle) -> Candle:
+    return Candle(row.open_time, row.close_time, row.open, row.high, row.low, row.close, row.volume)

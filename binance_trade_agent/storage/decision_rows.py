@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from binance_trade_agent.domain.decisions import Decision, GateResult, Outcome, Reason
+from binance_trade_agent.domain.decisions import CycleKind, Decision, GateResult, Outcome, Reason
 from binance_trade_agent.domain.records import DecisionRow
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.decision_inputs import inputs_from_json, inputs_to_json
@@ -40,6 +40,9 @@ _COMPLETED = (
 def add_decisions(transaction: Session, book_id: int, cycle_id: str, decisions: Iterable[Decision]) -> None:
     """Write decisions that are not stored yet, count them, and remember the newest candles they saw."""
     rows = [_decision_row(book_id, cycle_id, decision) for decision in decisions]
+    cycle = transaction.get_one(models.Cycle, (book_id, cycle_id))
+    for row in rows:
+        row.scheduled = cycle.kind == CycleKind.SCHEDULED.value
     transaction.add_all(rows)
     transaction.execute(
         update(models.Book).filter_by(id=book_id).values(decisions=models.Book.decisions + len(rows))

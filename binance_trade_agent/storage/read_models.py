@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Select, TextClause, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.domain.money import EXACT
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
@@ -16,6 +15,7 @@ from binance_trade_agent.domain.records import (
     CancelRow,
     CycleRow,
     DecisionRow,
+    DecisionSummary,
     EquityRow,
     FillRow,
     FlowRow,
@@ -32,6 +32,15 @@ from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.flows import put_in
 from binance_trade_agent.storage.ledger import all_balances, all_positions
 from binance_trade_agent.storage.sessions import latest_session
+from binance_trade_agent.storage.shown import (
+    cancel_shown,
+    cycle_shown,
+    equity_shown,
+    fill_shown,
+    foreign_shown,
+    order_shown,
+)
+from binance_trade_agent.storage.summary import Span, summarise
 
 #: No answer is longer than this, whatever is asked.
 MOST_ROWS = 10_000
@@ -105,7 +114,7 @@ class SqlReadModels:
             .limit(_bounded(limit))
         )
         with self._database.read() as transaction:
-            return tuple(_fill_shown(row) for row in transaction.scalars(query))
+            return tuple(fill_shown(row) for row in transaction.scalars(query))
 
     def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
         """Cycles, newest first."""
@@ -169,7 +178,7 @@ class SqlReadModels:
             .limit(_bounded(limit))
         )
         with self._database.read() as transaction:
-            return tuple(_cancel_shown(row) for row in transaction.scalars(query))
+            return tuple(cancel_shown(row) for row in transaction.scalars(query))
 
     def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
         """Changes of balances that no fill of ours made, newest first."""
@@ -195,7 +204,12 @@ class SqlReadModels:
             .limit(MOST_ROWS)
         )
         with self._database.read() as transaction:
-            return tuple(_foreign_shown(row) for row in transaction.scalars(query))
+            return tuple(foreign_shown(row) for row in transaction.scalars(query))
+
+    def summary(self, *, since: datetime, until: datetime, symbol: str | None = None) -> DecisionSummary:
+        """All decisions of scheduled cycles in `[since, until)`, counted; bounded whatever the span."""
+        with self._database.read() as transaction:
+            return summarise(transaction, Span(self._book.id, since, until, symbol))
 
     def _orders(
         self, transaction: Session, limit: int, *where: ColumnElement[bool] | TextClause
@@ -207,7 +221,7 @@ class SqlReadModels:
             .order_by(models.Order.created_at.desc())
             .limit(_bounded(limit))
         )
-        return tuple(_order_shown(row) for row in transaction.scalars(query))
+        return tuple(order_shown(row) for row in transaction.scalars(query))
 
     def _orders_by_status(self, transaction: Session) -> dict[str, int]:
         query = (
@@ -224,7 +238,7 @@ class SqlReadModels:
             .order_by(models.Cycle.started_at.desc())
             .limit(_bounded(limit))
         )
-        return [_cycle_shown(row) for row in transaction.scalars(query)]
+        return [cycle_shown(row) for row in transaction.scalars(query)]
 
     def _cycle_numbers(self, transaction: Session, cycle_ids: set[str]) -> dict[str, int]:
         if not cycle_ids:
@@ -245,7 +259,7 @@ class SqlReadModels:
             .order_by(order)
             .limit(_bounded(limit))
         )
-        return [_equity_shown(row) for row in transaction.scalars(query)]
+        return [equity_shown(row) for row in transaction.scalars(query)]
 
     def _heartbeats(self, transaction: Session) -> tuple[Heartbeat, ...]:
         query = select(models.Heartbeat).filter_by(book_id=self._book.id).order_by(models.Heartbeat.process)
@@ -271,97 +285,3 @@ def _bounded(limit: int) -> int:
 
 def _equal(column: InstrumentedAttribute[str], value: str | None) -> list[ColumnElement[bool]]:
     return [] if value is None else [column == value]
-
-
-def _order_shown(row: models.Order) -> OrderRow:
-    return OrderRow(
-        client_order_id=row.client_order_id,
-        exchange_order_id=row.exchange_order_id,
-        symbol=row.symbol,
-        side=row.side,
-        order_type=row.order_type,
-        purpose=row.purpose,
-        quantity=row.quantity,
-        executed=row.executed,
-        quote_executed=row.quote_executed,
-        average_price=row.quote_executed / row.executed if row.executed else None,
-        status=row.status,
-        reason=row.reason,
-        decision_id=row.decision_id,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        price=row.price,
-        stop_price=row.stop_price,
-        client_list_id=row.client_list_id,
-    )
-
-
-def _cancel_shown(row: models.Cancel) -> CancelRow:
-    return CancelRow(
-        cancel_id=row.cancel_id,
-        client_order_id=row.client_order_id,
-        replaced_by=row.replaced_by,
-        symbol=row.symbol,
-        status=row.status,
-        reason=f"{row.intent_reason}: {row.reason}" if row.reason else row.intent_reason,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def _foreign_shown(row: models.ForeignOrder) -> ForeignOrderRow:
-    return ForeignOrderRow(
-        symbol=row.symbol,
-        exchange_order_id=row.exchange_order_id,
-        client_order_id=row.client_order_id,
-        side=row.side,
-        order_type=row.order_type,
-        price=row.price,
-        quantity=row.quantity,
-        executed=row.executed,
-        seen_at=row.seen_at,
-    )
-
-
-def _fill_shown(row: models.Fill) -> FillRow:
-    return FillRow(
-        symbol=row.symbol,
-        trade_id=row.trade_id,
-        client_order_id=row.client_order_id,
-        side=row.side,
-        price=row.price,
-        quantity=row.quantity,
-        quote_quantity=row.quote_quantity,
-        commission=row.commission,
-        commission_asset=row.commission_asset,
-        traded_at=row.traded_at,
-    )
-
-
-def _cycle_shown(row: models.Cycle) -> CycleRow:
-    return CycleRow(
-        id=row.id,
-        session_id=row.session_id,
-        number=row.number,
-        kind=row.kind,
-        scheduled_at=row.scheduled_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        duration_s=row.duration_s,
-        own_ms=row.own_ms,
-        skipped_ticks=row.skipped_ticks,
-        outcome=row.outcome,
-    )
-
-
-def _equity_shown(row: models.EquitySnapshot) -> EquityRow:
-    return EquityRow(
-        at=row.at,
-        quote=row.quote,
-        cash=row.cash,
-        positions_value=row.positions_value,
-        realised=row.realised,
-        unrealised=row.unrealised,
-        total=EXACT.add(row.cash, row.positions_value),
-        contributed=row.contributed,
-    )

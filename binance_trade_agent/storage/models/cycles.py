@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from binance_trade_agent.storage.models.base import OfBook, references
@@ -67,7 +67,19 @@ class Decision(OfBook):
     __table_args__ = (
         references("cycles", "cycle_id"),
         UniqueConstraint("book_id", "cycle_id", "symbol"),
-        Index(None, "book_id", "decided_at"),
+        # begins with the time, as lists need it, and holds all that a summary counts, so that no row is read
+        Index(
+            "ix_decisions_summary",
+            "book_id",
+            "decided_at",
+            "scheduled",
+            "symbol",
+            "action",
+            "outcome",
+            "reason_code",
+            "blocking_gate",
+            "miss_distance",
+        ),
         Index(None, "book_id", "symbol", "decided_at"),
         Index(None, "book_id", "outcome", "decided_at"),
         Index(None, "book_id", "symbol", "outcome", "decided_at"),
@@ -97,6 +109,8 @@ class Decision(OfBook):
     candles_seen: Mapped[int]
     client_order_id: Mapped[str | None]
     step_ms: Mapped[dict[str, Any]]
+    #: Whether its cycle was begun by the schedule.
+    scheduled: Mapped[bool] = mapped_column(server_default=true())
     #: None where nothing could be decided on, and in rows of an earlier version.
     inputs: Mapped[dict[str, Any] | None]
 
