@@ -66,7 +66,7 @@ class Grid(Strategy):
             anchor = bar.holding.first_price if bar.holding is not None else bar.value("anchor")
             lower, upper = anchor * (1 - self.range_share), anchor * (1 + self.range_share)
         ratio = (upper / lower) ** (1 / (self.levels - 1))
-        return [lower * ratio**i for i in range(self.levels)]
+        return [*(lower * ratio**i for i in range(self.levels - 1)), upper]
 
 
 def _enter(ladder: list[float], close: float, was: int, now: int) -> Advice:
