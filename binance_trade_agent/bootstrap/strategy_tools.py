@@ -105,7 +105,7 @@ def check_strategies(settings: Settings, name: str, candles: Path | None) -> tup
     """
     choice = settings_choice(settings)
     path = Path(name).expanduser()
-    if path.suffix == ".py" or path.is_file():
+    if path.suffix == ".py":
         file = load_file(path)
         broken = [_unchecked(problem.strategy or path.name, problem) for problem in file.problems]
         found = [with_parameters(each, choice.parameters_for(each.name)) for each in file.strategies.values()]

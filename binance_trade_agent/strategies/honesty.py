@@ -172,11 +172,11 @@ def _repeats(trial: _Trial) -> str:
 
 def _looks_ahead(trial: _Trial) -> str:
     _decides_ahead(trial)
-    _minds_the_future(trial)
     warm = min(trial.strategy.warmup_candles, len(trial.candles) // 2)
     ends = [*_spread(range(warm), _COLD_PREFIXES), *trial.bars(warm, _PREFIXES)]
     for end in ends:
         _same_on_prefix(trial, end)
+    _minds_the_future(trial)
     _same_walks(trial)
     return (
         f"{len(ends)} prefixes, {len(trial.answers):,} bars without what follows, {2 * _SPLITS} other futures"
@@ -263,7 +263,7 @@ def _warms_up(trial: _Trial) -> str:
         tried = len(_warmup_bars(trial, declared))
         return f"{declared:,} candles give what the full history gives, at {tried} bars"
     enough = next((f"; {many:,} would do" for many in _more(trial) if not _warmup_fault(trial, many)), "")
-    raise Misbehaviour(f"it declares {declared:,} candles{enough}. {fault}")
+    raise Misbehaviour(f"it declares {declared:,} candles{enough}: {fault}")
 
 
 def _warmup_fault(trial: _Trial, declared: int) -> str | None:
@@ -275,7 +275,7 @@ def _warmup_fault(trial: _Trial, declared: int) -> str | None:
             part = ask(trial.strategy, series, window, declared, holding)
             seen = difference(whole, part, scales=trial.scales, tolerance=WARMUP_TOLERANCE)
             if seen:
-                return f"{when(trial.candles, index)}: {seen} with only these"
+                return f"at {when(trial.candles, index)} {seen} with only these"
     return None
 
 

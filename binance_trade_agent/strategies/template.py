@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
-from pydantic import Field
-
 from binance_trade_agent.domain.decisions import Miss
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Holding, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, sma
+from pydantic import Field
 
 
 class $title(Strategy):
@@ -86,7 +85,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from binance_trade_agent.bootstrap.strategy_candles import generated_markets
 from binance_trade_agent.domain.decisions import SignalAction
 from binance_trade_agent.strategies.base import Advice, Candles, Holding, Strategy
@@ -118,9 +116,9 @@ def advice(closes: list[float], holding: Holding | None = None) -> Advice:
     return strategy(period=3, dip_percent=1, patience_hours=1).advise(last)
 
 
-def bought(at: datetime, price: float = 98.0) -> Holding:
+def bought(at: datetime) -> Holding:
     """A position of one entry."""
-    return Holding(average_price=price, first_price=price, last_entry_price=price, opened_at=at, last_entry_at=at)
+    return Holding(98.0, first_price=98.0, last_entry_price=98.0, opened_at=at, last_entry_at=at)
 
 
 def test_it_is_honest() -> None:

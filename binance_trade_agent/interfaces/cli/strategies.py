@@ -22,6 +22,7 @@ from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.interfaces.cli.output import console, print_json, table
 from binance_trade_agent.settings import load_settings
 
+_WIDE = 120
 _RESULTS = {"passed": "[green]passed[/]", "failed": "[bold red]failed[/]", "note": "[yellow]note[/]"}
 
 
@@ -45,7 +46,7 @@ def draw_strategies(rows: tuple[ListedStrategy, ...], problems: tuple[str, ...],
     for row in rows:
         name = f"[bold green]{row.name}[/]" if row.decides_on else row.name
         does = f"[red]{escape(row.problem)}[/]" if row.problem else escape(row.summary)
-        grid.add_row(name, does, escape(_short(row.source)), _number(row.warmup_candles))
+        grid.add_row(name, does, escape(_short(row.source, screen.width)), _number(row.warmup_candles))
     screen.print(grid)
     for problem in problems:
         screen.print(f"[bold red]![/] [red]{escape(problem)}[/]")
@@ -87,7 +88,7 @@ def draw_strategy(details: StrategyDetails, screen: Console) -> None:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for label, text in facts.items():
-        if text and not (listed.problem and label == "position"):
+        if text and not (listed.problem and label in ("from", "position")):
             grid.add_row(label, escape(text))
     if listed.problem:
         grid.add_row("[red]broken[/]", f"[red]{escape(listed.problem)}[/]")
@@ -197,8 +198,10 @@ def _plain(report: CheckReport) -> dict[str, object]:
     }
 
 
-def _short(source: str) -> str:
-    """A file under the home folder begins with ~."""
+def _short(source: str, width: int) -> str:
+    """A path, or only its file's name in a narrow terminal; a path under the home folder begins with ~."""
+    if width < _WIDE:
+        return source.rpartition("/")[2]
     home = str(Path.home())
     return f"~{source[len(home) :]}" if source.startswith(f"{home}/") else source
 

@@ -256,6 +256,7 @@ def test_too_little_warmup_is_caught_and_what_would_do_is_said(declared: int) ->
     found = failures(Slow(), generated_markets(2 * ema_settled(200) + 800))
     assert set(found) == {"warmup"}
     assert f"it declares {declared} candles; " in found["warmup"]
+    assert " would do: at bar " in found["warmup"]
     enough = int(found["warmup"].partition("; ")[2].partition(" would do")[0].replace(",", ""))
     assert 400 < enough < 2 * ema_settled(200)
 
