@@ -199,10 +199,17 @@ SIZING_GATES = frozenset(
     }
 )
 
-#: What a latched limit fails as well: its own consequence, not a second cause.
+#: What fails with a gate as its own consequence, not as a second cause: a latched limit halts entries, and what a limit
+#: leaves no room for has no size that can be ordered.
 _CONSEQUENCES: Mapping[str, frozenset[str]] = {
     "daily_loss": frozenset({"entries_halted"}),
     "drawdown": frozenset({"entries_halted"}),
+    "symbol_exposure": frozenset({"lot_size"}),
+    "total_exposure": frozenset({"lot_size"}),
+    "correlation": frozenset({"lot_size"}),
+    "free_balance": frozenset({"lot_size"}),
+    "position": frozenset({"dust", "lot_size"}),
+    "dust": frozenset({"lot_size"}),
 }
 
 
@@ -248,9 +255,7 @@ def change_unseen(code: str, settings: Mapping[str, str], *, is_exit: bool = Fal
 def others_that_failed(gates: tuple[GateResult, ...]) -> tuple[GateResult, ...]:
     """The gates that would have blocked after the first one did, each a cause of its own."""
     failed = [gate for gate in gates if not gate.passed]
-    if not failed:
-        return ()
-    excused = _CONSEQUENCES.get(failed[0].gate, frozenset())
+    excused = {name for gate in failed for name in _CONSEQUENCES.get(gate.gate, ())}
     return tuple(gate for gate in failed[1:] if gate.gate not in excused)
 
 

@@ -104,6 +104,16 @@ def test_a_halt_of_entries_is_no_cause_beside_the_limit_that_made_it() -> None:
     assert [found.gate for found in others_that_failed(latched)] == ["spread"]
 
 
+def test_an_order_without_room_has_no_size_and_that_is_no_second_cause() -> None:
+    full = (
+        gate("spread", False, "50 bps", "60 bps"),
+        gate("total_exposure", False, "8000 USDT", "8100 USDT"),
+        gate("lot_size", False, "0.001 BTC or more", "0 BTC"),
+    )
+    assert [found.gate for found in others_that_failed(full)] == ["total_exposure"]
+    assert others_that_failed((gate("spread", True, "", ""),)) == ()
+
+
 def test_the_document_lists_every_gate_with_its_title_and_setting() -> None:
     text = (Path(__file__).resolve().parents[3] / "docs" / "explain.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text.split("<!-- gates -->")[1], re.MULTILINE))
