@@ -334,6 +334,14 @@ async def _session(
     async with FollowedStream(followed, trader.user_data.deliver) as stream:
         while True:
             session = keeper.enter(request)
+            _log.info(
+                "session",
+                id=session.id[:8],
+                kind=kind,
+                mode=session.mode,
+                strategy=session.strategy,
+                symbols=",".join(session.symbols) or "none yet",
+            )
             loop = TradingLoop(trader, session, keeper, metrics, heartbeat, stop, stream)
             sessions = {"trading": loop.trade, "test": loop.test, "commands": loop.commands_only}
             code = await sessions[kind]()
