@@ -214,3 +214,10 @@ def test_the_shell_sees_what_was_written_and_what_failed(tmp_path: Path) -> None
     ]
     unknown = cli(tmp_path, "strategy", "show", "nobody")
     assert unknown.returncode == ExitCode.CONFIGURATION
+
+
+def test_the_example_of_the_page_for_authors_is_honest(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "writing-strategies.md").read_text()
+    path = written(tmp_path, page.partition("```python\n")[2].partition("```")[0], "above_average.py")
+    (report,) = check_strategies(settings_of(tmp_path), str(path), None)
+    assert (report.name, report.passed) == ("above_average", True)
