@@ -1,6 +1,6 @@
 """What a past session can be decided again from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import func, select
 
@@ -93,8 +93,8 @@ class SqlReplaySource:
         ids = list(numbers)
         for begin in range(0, len(ids), _CHUNK_CYCLES):
             chunk = ids[begin : begin + _CHUNK_CYCLES]
-            for cycle_id, rows in self._decisions_of(chunk).items():
-                yield from (shown(row, numbers[cycle_id]) for row in rows)
+            for rows in self._decisions_of(chunk, numbers).values():
+                yield from rows
 
     def candles(self, symbol: str, interval: CandleInterval) -> tuple[Candle, ...]:
         """Every stored candle, rising."""
@@ -113,18 +113,14 @@ class SqlReplaySource:
             fills: dict[tuple[str | None, int | None], Fill] = {
                 (fill.symbol, fill.trade_id): fill for fill in booked_fills(transaction, self._book_id)
             }
-            flows = list(transaction.scalars(query))
-        last = {(flow.symbol, flow.trade_id): flow.id for flow in flows}
+            flows = [
+                (row.id, row.asset, row.amount, row.at, (row.symbol, row.trade_id))
+                for row in transaction.scalars(query)
+            ]
+        last = {key: mark for mark, _, _, _, key in flows}
         return tuple(
-            Booking(
-                mark=flow.id,
-                asset=flow.asset,
-                amount=flow.amount,
-                at=flow.at,
-                fill=fills.get(key) if last[key] == flow.id else None,
-            )
-            for flow in flows
-            for key in [(flow.symbol, flow.trade_id)]
+            Booking(mark, asset, amount, at, fills.get(key) if last[key] == mark else None)
+            for mark, asset, amount, at, key in flows
         )
 
     def moves(self) -> tuple[PositionMoveRow, ...]:
@@ -149,16 +145,16 @@ class SqlReplaySource:
         with self._database.read() as transaction:
             return tuple(order_shown(row) for row in transaction.scalars(query))
 
-    def _decisions_of(self, cycle_ids: list[str]) -> dict[str, list[models.Decision]]:
+    def _decisions_of(self, cycle_ids: list[str], numbers: Mapping[str, int]) -> dict[str, list[DecisionRow]]:
         """Cycle id -> its decisions in the order they were taken: cycles as given, symbols as the cycle has them."""
         cycles = select(models.Cycle.id, models.Cycle.symbols).filter_by(book_id=self._book_id)
         decisions = select(models.Decision).filter_by(book_id=self._book_id)
-        found: dict[str, list[models.Decision]] = {cycle_id: [] for cycle_id in cycle_ids}
+        found: dict[str, list[DecisionRow]] = {cycle_id: [] for cycle_id in cycle_ids}
         with self._database.read() as transaction:
             stored = transaction.execute(cycles.where(models.Cycle.id.in_(cycle_ids)))
             symbols: dict[str, list[str]] = {cycle.id: cycle.symbols for cycle in stored}
             for row in transaction.scalars(decisions.where(models.Decision.cycle_id.in_(cycle_ids))):
-                found[row.cycle_id].append(row)
+                found[row.cycle_id].append(shown(row, numbers[row.cycle_id]))
         for cycle_id, rows in found.items():
             places = {symbol: place for place, symbol in enumerate(symbols[cycle_id])}
             rows.sort(key=lambda row: (row.decided_at, places.get(row.symbol, len(places)), row.id))
