@@ -76,8 +76,9 @@ def draw_strategy(details: StrategyDetails, screen: Console) -> None:
     screen.print(f"[bold]{listed.name}[/]", highlight=False)
     if details.rule:
         for paragraph in details.rule.split("\n\n"):
-            text = " ".join(paragraph.split())
-            screen.print(Padding(escape(text), (0, 0, 1, 2), expand=False), highlight=False)
+            screen.print(
+                Padding(escape(" ".join(paragraph.split())), (0, 0, 1, 2), expand=False), highlight=False
+            )
     facts = {
         "from": "shipped" if listed.source == "shipped" else details.file,
         "warm-up": None if listed.warmup_candles is None else f"{listed.warmup_candles:,} candles",

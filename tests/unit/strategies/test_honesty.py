@@ -76,7 +76,7 @@ def shifted_back(close: FloatArray) -> FloatArray:
 
 
 def centred(close: FloatArray) -> FloatArray:
-    return np.convolve(close, np.ones(5) / 5, mode="same")
+    return np.convolve(close, np.ones(5) / 5, mode="same") if len(close) >= 5 else close.copy()
 
 
 def over_the_highest(close: FloatArray) -> FloatArray:
