@@ -36,7 +36,7 @@ def count_of(
         code=code,
         gate=gate,
         count=number,
-        first_at=last_at - timedelta(hours=2),
+        first_at=last_at - timedelta(hours=23),
         last_at=last_at,
         text=text,
         nearest=nearest[0] if nearest else None,

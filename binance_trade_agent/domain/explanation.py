@@ -115,11 +115,17 @@ class Explanation:
 def explain(summary: DecisionSummary, around: Circumstances) -> Explanation:
     """The explanation of `summary` under the circumstances `around` it."""
     conditions = conditions_of(summary, around)
+    decisive = tuple(found for found in conditions if _is_decisive(found, conditions, summary, around))
     reasons = tuple(ranked(summary.counts))
     funnel = funnel_of(summary)
     trades = trades_of(summary, around)
-    sentences = list(_sentences(summary, around, funnel, conditions, reasons, trades))
-    codes = [condition.code for condition in conditions] + [reason.code for reason in reasons]
+    others = tuple(found for found in conditions if found not in decisive)
+    sentences = [
+        _headline(summary, around, funnel, decisive, reasons, trades),
+        *_remarks(summary, funnel, decisive, others, reasons),
+    ]
+    codes = [condition.code for condition in decisive] + [reason.code for reason in reasons]
+    codes += [condition.code for condition in others]
     return Explanation(
         as_of=around.now,
         since=summary.since,
@@ -248,32 +254,46 @@ def _count_of(summary: DecisionSummary, reason: RankedReason) -> ReasonCount:
 # in whole sentences -------------------------------------------------------------------
 
 
-def _sentences(
+def _headline(
     summary: DecisionSummary,
     around: Circumstances,
     funnel: Funnel,
-    conditions: tuple[Condition, ...],
+    decisive: tuple[Condition, ...],
     reasons: tuple[RankedReason, ...],
     trades: tuple[Trade, ...],
-) -> Iterator[str]:
-    """The headline, then what else must be known."""
-    when = _when(summary, around.now)
-    about = f" of {around.symbol}" if around.symbol else ""
-    why = _why(summary, funnel, reasons)
+) -> str:
+    """The one sentence to know."""
+    about, when = f" of {around.symbol}" if around.symbol else "", _when(summary, around.now)
     if funnel.filled:
         newest = next((trade for trade in trades if trade.executed), None)
         tail = f"; the newest: {newest.text}" if newest else ""
-        yield sentence(f"It has traded{about} {when}: {counted(funnel.filled, 'order')} filled{tail}")
-    elif conditions:
-        yield sentence(f"Nothing{about} was traded {when}: {conditions[0].text}")
-        conditions = conditions[1:]
-    else:
-        yield sentence(f"Nothing{about} was traded {when}: {why}")
-        why = ""
-    for condition in conditions:
-        yield sentence(f"{'Now ' if funnel.filled else ''}{condition.text}")
-    if why and funnel.decisions:
-        yield sentence(why)
+        return sentence(f"It has traded{about} {when}: {counted(funnel.filled, 'order')} filled{tail}")
+    why = decisive[0].text if decisive else _why(summary, funnel, reasons)
+    return sentence(f"Nothing{about} was traded {when}: {why}")
+
+
+def _remarks(
+    summary: DecisionSummary,
+    funnel: Funnel,
+    decisive: tuple[Condition, ...],
+    others: tuple[Condition, ...],
+    reasons: tuple[RankedReason, ...],
+) -> Iterator[str]:
+    """What else must be known, a sentence each."""
+    for found in decisive if funnel.filled else decisive[1:]:
+        yield sentence(f"{'Now ' if funnel.filled else ''}{found.text}")
+    if funnel.decisions and (funnel.filled or decisive):
+        yield sentence(_why(summary, funnel, reasons))
+    for found in others:
+        yield sentence(found.text)
+
+
+def _is_decisive(
+    found: Condition, conditions: tuple[Condition, ...], summary: DecisionSummary, around: Circumstances
+) -> bool:
+    """Whether it explains the whole that was asked about, not only some symbols of it."""
+    hindered = {condition.symbol for condition in conditions if condition.symbol}
+    return found.symbol in (None, around.symbol) or hindered >= set(summary.latest or around.traded)
 
 
 def _why(summary: DecisionSummary, funnel: Funnel, reasons: tuple[RankedReason, ...]) -> str:
@@ -318,7 +338,10 @@ def _newest(reason: RankedReason) -> str:
 
 
 def _when(summary: DecisionSummary, now: datetime) -> str:
+    """The span asked about, and where decisions began if that was well within it."""
     span = summary.until - summary.since
-    if span.total_seconds() % 60 == 0:
-        return f"in the last {length(span)}"
-    return f"since {moment(summary.since, now)}"
+    text = (
+        f"since {moment(summary.since, now)}" if span.total_seconds() % 60 else f"in the last {length(span)}"
+    )
+    first = min((count.first_at for count in summary.counts), default=summary.since)
+    return text if first - summary.since < span / 10 else f"{text} (decisions began at {moment(first, now)})"

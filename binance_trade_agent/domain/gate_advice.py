@@ -291,13 +291,18 @@ def _needed(gate: GateResult, rule: GateRule, value: str | None) -> str | None:
     if rule.setting == "CANDLE_HISTORY":
         return None if limit is None else to_wire(limit)
     if not (rule.setting or "").endswith("_SHARE"):
-        # a digit that was rounded away may have been the one too many
-        return to_wire(observed // 1 + 1 if is_above or "." in gate.observed else observed)
+        return to_wire(observed // 1 + 1 if is_above else _rounded_up(observed))
     if "%" in gate.observed:
         return to_wire(
             (observed / 100).quantize(_SHARE_STEP, ROUND_CEILING) + (_SHARE_STEP if is_above else 0)
         )
     return _scaled(observed, limit, value)
+
+
+def _rounded_up(observed: Decimal) -> Decimal:
+    """What is surely no less: a digit that was rounded away may have been the one too many."""
+    exponent = observed.as_tuple().exponent
+    return observed + Decimal(1).scaleb(exponent) if isinstance(exponent, int) and exponent < 0 else observed
 
 
 def _scaled(observed: Decimal, limit: Decimal | None, value: str | None) -> str | None:

@@ -62,7 +62,7 @@ def test_an_explanation_has_all_its_parts_in_order() -> None:
         "Nearest misses",
         "BTCUSDT: RSI 1.6 above the entry, at 09:29:00 UTC",
         "What would have to change",
-        "spread (BTCUSDT): RISK_MAX_SPREAD_BPS is 50; at least 62 would have let it pass",
+        "spread (BTCUSDT): RISK_MAX_SPREAD_BPS is 50; at least 61.4 would have let it pass",
         "cooldown (BTCUSDT): It would have blocked next",
     ]
     places = [text.find(part) for part in parts]

@@ -1,5 +1,6 @@
 """What an explanation says, from summaries written by hand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_few_signals_that_were_blocked_are_told_before_many_decisions_without_
     assert (first.setting, first.value, first.needed, first.symbol) == (
         "RISK_MAX_SPREAD_BPS",
         "50",
-        "62",
+        "61.4",
         "BTCUSDT",
     )
     assert (second.code, second.setting, second.needed) == ("open_positions", "RISK_MAX_OPEN_POSITIONS", "6")
@@ -170,10 +171,25 @@ def test_missing_data_counts_as_a_condition_only_while_it_lasts() -> None:
     assert (later.code, later.conditions) == ("between_levels", ())
 
 
-def test_a_locked_symbol_is_told_to_whom_it_concerns() -> None:
+def test_what_hinders_one_symbol_is_the_answer_for_that_one_and_a_remark_for_all() -> None:
     locked = {"ETHUSDT": "what became of its order bta-1 (BUY) is not known yet"}
-    assert explain(summary_of(HOLD), around(locked=locked)).code == "unresolved_order"
-    assert explain(summary_of(HOLD), around(symbol="BTCUSDT", locked=locked)).code == "between_levels"
+    whole = explain(summary_of(HOLD), around(locked=locked))
+    assert (whole.code, len(whole.conditions)) == ("between_levels", 1)
+    assert whole.remarks == ("ETHUSDT is locked: what became of its order bta-1 (BUY) is not known yet.",)
+    own = explain(summary_of(HOLD), around(symbol="ETHUSDT", locked=locked))
+    assert own.code == "unresolved_order"
+    assert "ETHUSDT is locked" in own.headline
+    other = explain(summary_of(HOLD), around(symbol="BTCUSDT", locked=locked))
+    assert (other.code, other.conditions) == ("between_levels", ())
+    both = explain(summary_of(HOLD), around(locked={**locked, "BTCUSDT": "a cancel is not answered yet"}))
+    assert both.code == "unresolved_order"
+
+
+def test_a_time_before_the_first_decision_is_told() -> None:
+    young = replace(HOLD, first_at=START - timedelta(minutes=5))
+    assert (
+        "in the last 24 h (decisions began at 09:25:00 UTC)" in explain(summary_of(young), around()).headline
+    )
 
 
 def test_a_trade_is_told_with_signal_gates_price_and_protection() -> None:

@@ -16,8 +16,8 @@ from binance_trade_agent.settings import Settings
 from tests.summaries import gate
 
 CASES = [
-    ("spread", "50 bps", "61.3 bps", "RISK_MAX_SPREAD_BPS", "50", "62"),
-    ("stale_data", "190 s", "250.1 s", "RISK_MAX_DATA_AGE_SECONDS", "0", "251"),
+    ("spread", "50 bps", "61.3 bps", "RISK_MAX_SPREAD_BPS", "50", "61.4"),
+    ("stale_data", "190 s", "250.1 s", "RISK_MAX_DATA_AGE_SECONDS", "0", "250.2"),
     ("price_jump", "5%", "7.12%", "RISK_MAX_PRICE_JUMP_SHARE", "0.05", "0.0712"),
     ("cooldown", "3 candles", "1 candle", "RISK_COOLDOWN_CANDLES", "3", "1"),
     ("loss_cooldown", "10 candles", "4 candles", "RISK_LOSS_COOLDOWN_CANDLES", "10", "4"),
