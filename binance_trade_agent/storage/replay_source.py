@@ -92,9 +92,7 @@ class SqlReplaySource:
         numbers = {cycle.id: cycle.number for cycle in self.cycles(session_id)}
         ids = list(numbers)
         for begin in range(0, len(ids), _CHUNK_CYCLES):
-            chunk = ids[begin : begin + _CHUNK_CYCLES]
-            for rows in self._decisions_of(chunk, numbers).values():
-                yield from rows
+            yield from self._decisions_of(numbers, ids[begin : begin + _CHUNK_CYCLES])
 
     def candles(self, symbol: str, interval: CandleInterval) -> tuple[Candle, ...]:
         """Every stored candle, rising."""
@@ -108,19 +106,27 @@ class SqlReplaySource:
 
     def bookings(self) -> tuple[Booking, ...]:
         """Every change of the book; of a fill that makes several flows, only the last carries the fill."""
-        query = select(models.Flow).filter_by(book_id=self._book_id).order_by(models.Flow.id)
+        flow = models.Flow
+        query = (
+            select(flow.id, flow.asset, flow.amount, flow.at, flow.symbol, flow.trade_id)
+            .filter_by(book_id=self._book_id)
+            .order_by(flow.id)
+        )
         with self._database.read() as transaction:
             fills: dict[tuple[str | None, int | None], Fill] = {
                 (fill.symbol, fill.trade_id): fill for fill in booked_fills(transaction, self._book_id)
             }
-            flows = [
-                (row.id, row.asset, row.amount, row.at, (row.symbol, row.trade_id))
-                for row in transaction.scalars(query)
-            ]
-        last = {key: mark for mark, _, _, _, key in flows}
+            rows = transaction.execute(query).all()
+        last = {(symbol, trade_id): mark for mark, *_, symbol, trade_id in rows}
         return tuple(
-            Booking(mark, asset, amount, at, fills.get(key) if last[key] == mark else None)
-            for mark, asset, amount, at, key in flows
+            Booking(
+                mark,
+                asset,
+                amount,
+                at,
+                fills.get((symbol, trade_id)) if last[symbol, trade_id] == mark else None,
+            )
+            for mark, asset, amount, at, symbol, trade_id in rows
         )
 
     def moves(self) -> tuple[PositionMoveRow, ...]:
@@ -145,17 +151,19 @@ class SqlReplaySource:
         with self._database.read() as transaction:
             return tuple(order_shown(row) for row in transaction.scalars(query))
 
-    def _decisions_of(self, cycle_ids: list[str], numbers: Mapping[str, int]) -> dict[str, list[DecisionRow]]:
-        """Cycle id -> its decisions in the order they were taken: cycles as given, symbols as the cycle has them."""
+    def _decisions_of(self, numbers: Mapping[str, int], cycle_ids: list[str]) -> list[DecisionRow]:
+        """The decisions of these cycles, of one instant in the order in which the cycle names their symbols."""
         cycles = select(models.Cycle.id, models.Cycle.symbols).filter_by(book_id=self._book_id)
         decisions = select(models.Decision).filter_by(book_id=self._book_id)
-        found: dict[str, list[DecisionRow]] = {cycle_id: [] for cycle_id in cycle_ids}
         with self._database.read() as transaction:
-            stored = transaction.execute(cycles.where(models.Cycle.id.in_(cycle_ids)))
-            symbols: dict[str, list[str]] = {cycle.id: cycle.symbols for cycle in stored}
-            for row in transaction.scalars(decisions.where(models.Decision.cycle_id.in_(cycle_ids))):
-                found[row.cycle_id].append(shown(row, numbers[row.cycle_id]))
-        for cycle_id, rows in found.items():
-            places = {symbol: place for place, symbol in enumerate(symbols[cycle_id])}
-            rows.sort(key=lambda row: (row.decided_at, places.get(row.symbol, len(places)), row.id))
+            symbols = {
+                cycle.id: {symbol: place for place, symbol in enumerate(cycle.symbols)}
+                for cycle in transaction.execute(cycles.where(models.Cycle.id.in_(cycle_ids)))
+            }
+            rows = transaction.scalars(decisions.where(models.Decision.cycle_id.in_(cycle_ids)))
+            found = [shown(row, numbers[row.cycle_id]) for row in rows]
+        places = {cycle_id: place for place, cycle_id in enumerate(cycle_ids)}
+        found.sort(
+            key=lambda row: (places[row.cycle_id], row.decided_at, symbols[row.cycle_id].get(row.symbol, -1))
+        )
         return found
