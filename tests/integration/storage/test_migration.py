@@ -1,6 +1,7 @@
 import subprocess
 import sys
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,19 +11,31 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, inspect, text
 
+from binance_trade_agent.domain.decisions import CycleKind
 from binance_trade_agent.domain.errors import DatabaseTooNew
-from binance_trade_agent.domain.orders import CancelStatus, OrderStatus
+from binance_trade_agent.domain.orders import CancelStatus, OrderStatus, Side
 from binance_trade_agent.domain.records import BanScope
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.bans import SqlBans
 from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.database import connect_engine, open_database, parse_url
+from binance_trade_agent.storage.decision_log import SqlDecisionLog
 from binance_trade_agent.storage.journal import SqlOrderJournal
 from binance_trade_agent.storage.ledger import SqlLedger
 from binance_trade_agent.storage.migration import MIGRATIONS, alembic_config, migrate
 from binance_trade_agent.storage.models import Base
 from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.schema import HEAD, is_current
+from binance_trade_agent.storage.sessions import SqlSessions
+from tests.integration.storage.samples import (
+    T0,
+    cycle_start,
+    decision,
+    exchange_order,
+    fill,
+    intent,
+    session,
+)
 
 
 def test_an_upgraded_database_equals_the_models_and_can_go_back(empty_url):
@@ -224,3 +237,82 @@ def _check_upgraded(url):
     assert SqlBans(database, "https://x").until(BanScope.ALL) == AT
     assert SqlBans(database, "https://x").until(BanScope.NEW_ORDERS) is None
     database.close()
+
+
+def test_a_database_of_the_second_schema_gets_its_round_trips_and_keeps_all_it_holds(empty_url):
+    migrate(empty_url)
+    database = open_database(empty_url)
+    before = _traded(database)
+    database.close()
+    engine = connect_engine(parse_url(empty_url))
+    with engine.connect() as connection:
+        command.downgrade(alembic_config(connection), "0002")
+        connection.commit()
+        tables = MetaData()
+        tables.reflect(connection)
+        assert "round_trips" not in tables.tables
+        held = {name: _rows(connection, table) for name, table in tables.tables.items()}
+    migrate(empty_url)
+    with engine.connect() as connection:
+        for name, table in tables.tables.items():
+            if name != "alembic_version":
+                assert _rows(connection, table) == held[name], name
+    engine.dispose()
+
+    database = open_database(empty_url)
+    assert _told(database) == before
+    assert is_current(empty_url)
+    database.close()
+
+
+def _rows(connection, table):
+    return sorted(map(repr, connection.execute(table.select()).all()))
+
+
+def _traded(database):
+    """Round trips of two books: fills that came late, parts moved away, a trip that is open, a workflow's decision."""
+    for account in ("a", "b"):
+        book = open_book(database, mode="simulated", address="local", account=account, quote="USDT")
+        SqlSessions(database, book).begin(session())
+        log, journal = SqlDecisionLog(database, book), SqlOrderJournal(database, book)
+        trades = [
+            (1, Side.BUY, "2", "100", "BTCUSDT"),
+            (4, Side.SELL, "2", "90.00000001", "BTCUSDT"),
+            (5, Side.BUY, "1", "95", "BTCUSDT"),
+            (1, Side.BUY, "3", "10", "ETHUSDT"),
+            (2, Side.BUY, "1", "110", "BTCUSDT"),
+        ]
+        for number, (trade_id, side, quantity, price, symbol) in enumerate(trades, 1):
+            start = cycle_start(f"c{number}", number, (symbol,))
+            kind = CycleKind.WORKFLOW if number == 1 else CycleKind.SCHEDULED
+            log.open_cycle(replace(start, kind=kind), "s1")
+            sent = intent(f"bta-{number}", side=side, quantity=quantity, symbol=symbol)
+            journal.write_intent(sent, decision(f"d{number}", symbol), f"c{number}")
+            done = fill(
+                trade_id, quantity, price, order_id=number, side=side, symbol=symbol, commission_asset="USDT"
+            )
+            journal.record(
+                sent.client_order_id, exchange_order(sent, OrderStatus.FILLED, [done], order_id=number)
+            )
+        SqlLedger(database, book).move_out("BTCUSDT", Decimal("0.5"), AT)
+        SqlLedger(database, book).move_out("ETHUSDT", Decimal(3), AT)
+    return _told(database)
+
+
+def _told(database):
+    books = [
+        open_book(database, mode="simulated", address="local", account=account, quote="USDT")
+        for account in ("a", "b")
+    ]
+    told = [
+        (
+            SqlLedger(database, book).trips(),
+            SqlReadModels(database, book).summary(since=T0, until=T0 + timedelta(days=1)).counts,
+            SqlSessions(database, book).latest().plan,
+        )
+        for book in books
+    ]
+    trips, counts, plan = told[0]
+    assert (set(trips.open), set(trips.last_closed), plan) == ({"BTCUSDT"}, {"ETHUSDT"}, {})
+    assert sum(row.count for row in counts) == 4
+    return told
