@@ -7,7 +7,7 @@ comes before both.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -220,7 +220,7 @@ def _changes(
             yield from _behind(row, settings, told)
         elif reason.code in GATES:
             yield change_unseen(reason.code, settings, is_exit=reason.action == SignalAction.SELL)
-        elif reason.kind is ReasonKind.HELD or len(reasons) == 1:
+        elif reason.kind is ReasonKind.HELD or (reason.kind is ReasonKind.WAITING and len(reasons) == 1):
             yield Change(reason.code, hold_rule(_count_of(summary, reason)))
 
 
@@ -282,7 +282,8 @@ def _remarks(
     """What else must be known, a sentence each."""
     for found in decisive if funnel.filled else decisive[1:]:
         yield sentence(f"{'Now ' if funnel.filled else ''}{found.text}")
-    if funnel.decisions and (funnel.filled or decisive):
+    is_told = any(reasons[0].text in found.text for found in decisive) if reasons else False
+    if funnel.decisions and (funnel.filled or decisive) and not is_told:
         yield sentence(_why(summary, funnel, reasons))
     for found in others:
         yield sentence(found.text)
@@ -340,8 +341,7 @@ def _newest(reason: RankedReason) -> str:
 def _when(summary: DecisionSummary, now: datetime) -> str:
     """The span asked about, and where decisions began if that was well within it."""
     span = summary.until - summary.since
-    text = (
-        f"since {moment(summary.since, now)}" if span.total_seconds() % 60 else f"in the last {length(span)}"
-    )
+    unit = timedelta(minutes=1) if span >= timedelta(minutes=2) else timedelta(seconds=1)
+    text = f"since {moment(summary.since, now)}" if span % unit else f"in the last {length(span)}"
     first = min((count.first_at for count in summary.counts), default=summary.since)
     return text if first - summary.since < span / 10 else f"{text} (decisions began at {moment(first, now)})"

@@ -14,7 +14,7 @@ from binance_trade_agent.bootstrap.trader import open_store
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.decisions import CycleKind, TradingState
-from binance_trade_agent.domain.errors import OutcomeUnknown
+from binance_trade_agent.domain.errors import ConfigurationError, OutcomeUnknown
 from binance_trade_agent.domain.explanation import Explanation
 from binance_trade_agent.domain.gate_advice import others_that_failed, title_of
 from binance_trade_agent.domain.market import BookTop
@@ -336,3 +336,15 @@ async def test_a_trade_is_explained_by_its_signal_and_gates(
     assert (bought.side, bought.why, bought.gates_passed) == ("BUY", "the close is 101.0", len(ENTRIES))
     assert (sold.side, sold.values) == ("SELL", {"close": 99.0})
     assert "sold 0.9" in found.headline
+
+
+async def test_a_decision_is_found_by_the_beginning_of_its_id(
+    play: Callable[[Scene], Awaitable[Session]],
+) -> None:
+    session = await play(Scene(closes(BUY), ""))
+    reads, (newest, oldest) = session.desk.store.reads, session.desk.decisions
+    assert reads.decision("last") == newest
+    assert reads.decision(oldest.id[:12]) == oldest
+    assert reads.decision("no-such-id") is None
+    with pytest.raises(ConfigurationError, match="several decisions begin with ''"):
+        reads.decision("")

@@ -161,6 +161,7 @@ def test_a_broken_strategy_is_named_with_file_and_line() -> None:
     assert found.code == "strategy_failed"
     assert "/home/ann/mine.py, line 12" in found.headline
     assert (found.funnel.undecided, found.funnel.signals) == (30, 0)
+    assert (found.remarks, found.changes) == ((), ())
 
 
 def test_missing_data_counts_as_a_condition_only_while_it_lasts() -> None:
@@ -183,6 +184,15 @@ def test_what_hinders_one_symbol_is_the_answer_for_that_one_and_a_remark_for_all
     assert (other.code, other.conditions) == ("between_levels", ())
     both = explain(summary_of(HOLD), around(locked={**locked, "BTCUSDT": "a cancel is not answered yet"}))
     assert both.code == "unresolved_order"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(10, "in the last 10 s"), (1800, "in the last 30 min"), (5432, "since 07:59:28 UTC")],
+)
+def test_the_time_asked_about_in_words(seconds: int, words: str) -> None:
+    summary = replace(summary_of(), since=START - timedelta(seconds=seconds))
+    assert f"traded {words}:" in explain(summary, around()).headline
 
 
 def test_a_time_before_the_first_decision_is_told() -> None:
