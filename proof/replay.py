@@ -18,7 +18,7 @@ from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import Session
 from proof.kills import FAULTS, IN_THE_POST
 from proof.lane import RESTLESS, VARIANTS, Lane, lane
-from tests.processes import CLI
+from tests.processes import CLI, Installation
 
 RESULTS = Path(__file__).with_name("replay.json")
 CYCLES = 2000
@@ -236,7 +236,7 @@ def _round(folder: Path, cycles: int, number: int, variant: Mapping[str, str]) -
         act = Act(opened)
         session = act.play(cycles, events())
         opened.stop()
-        report = replayed(opened, session.id)
+        report = replayed(opened.place, session.id)
         sys.stdout.write(opened.place.run(CLI, "replay", session.id).stdout)
     failures = failures_of(act.played, report, cycles)
     for failure in failures:
@@ -251,9 +251,9 @@ def _round(folder: Path, cycles: int, number: int, variant: Mapping[str, str]) -
     }
 
 
-def replayed(opened: Lane, session_id: str) -> dict[str, Any]:
+def replayed(place: Installation, session_id: str) -> dict[str, Any]:
     """What the command line says of a session, and with which exit status."""
-    ran = opened.place.run(CLI, "replay", session_id, "--json", within_s=_REPLAY_S)
+    ran = place.run(CLI, "replay", session_id, "--json", within_s=_REPLAY_S)
     if ran.returncode not in {ExitCode.OK, ExitCode.FAILURE} or not ran.stdout:
         raise AssertionError(f"replay ended with {ran.returncode}: {ran.stderr[-1500:]}")
     answer: dict[str, Any] = json.loads(ran.stdout)

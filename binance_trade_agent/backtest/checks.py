@@ -1,18 +1,34 @@
 """Compares what a decision recorded with what came out again, field by field."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import fields
+from decimal import Decimal
 
-from binance_trade_agent.backtest.replay_report import Tally, shown
+from binance_trade_agent.backtest.replay_report import Difference, Tally, shown
 from binance_trade_agent.domain.decisions import Approved, GateResult, Outcome, Reason, RiskVerdict, Signal
 from binance_trade_agent.domain.market import MarketSnapshot
-from binance_trade_agent.domain.orders import Purpose
+from binance_trade_agent.domain.money import product, to_wire
+from binance_trade_agent.domain.orders import Fill, Purpose
 from binance_trade_agent.domain.records import DecisionRow, OrderRow
 
 _GATE_FIELDS = tuple(field.name for field in fields(GateResult) if field.name != "gate")
 
+#: What the exchange's eight decimals leave of a product.
+_ROUNDING = Decimal("0.00000001")
+
 #: How an approved order may end without having been written: the kill switch, or protection that traded.
 _UNSENT = frozenset({(Outcome.HALTED, "halted"), (Outcome.UNRESOLVED, "protection_in_the_way")})
+
+
+def check_fills(tally: Tally, fills: Iterable[Fill]) -> None:
+    """Whether each fill's value is its price times its quantity, as far as exchanges round it."""
+    for fill in fills:
+        tally.checked["fills"] += 1
+        value = product(fill.price, fill.quantity)
+        if abs(value - fill.quote_quantity) > _ROUNDING:
+            stored = f"trade {fill.trade_id}: {to_wire(fill.quote_quantity)}"
+            tally.note(Difference(0, fill.symbol, "", "fill", stored, to_wire(value)))
 
 
 def check_seen(tally: Tally, row: DecisionRow, snapshot: MarketSnapshot) -> None:

@@ -13,6 +13,7 @@ from binance_trade_agent.agents.signal import SignalAgent, StrategyFailed
 from binance_trade_agent.backtest.book import BookFold, BookState
 from binance_trade_agent.backtest.checks import (
     check_end,
+    check_fills,
     check_gates,
     check_held,
     check_order,
@@ -85,7 +86,9 @@ class Replayer:
         rows = [row for row in self._source.decisions(self._session.id) if row.cycle_id in cycles]
         self._rules = self._source.rules()
         self._orders = decided_orders(self._source.orders(self._session.id))
-        self._book = BookFold(self._source.bookings(), self._source.moves(), self._terms.quote)
+        bookings = self._source.bookings()
+        self._book = BookFold(bookings, self._source.moves(), self._terms.quote)
+        check_fills(self._tally, (booking.fill for booking in bookings if booking.fill is not None))
         for row in rows:
             decided[row.cycle_id].add(row.symbol)
             self._tally.decisions += 1
