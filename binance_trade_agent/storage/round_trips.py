@@ -71,12 +71,17 @@ def _last_closed(transaction: Session, book_id: int) -> dict[str, RoundTrip]:
         .limit(1)
         .scalar_subquery()
     )
+    # an outer join, because that has the few positions looked through, and not all trips
     query = (
         select(trip)
-        .join_from(position, trip, (trip.book_id == position.book_id) & (trip.symbol == position.symbol))
-        .where(position.book_id == book_id, trip.number == newest)
+        .select_from(position)
+        .outerjoin(
+            trip,
+            (trip.book_id == position.book_id) & (trip.symbol == position.symbol) & (trip.number == newest),
+        )
+        .where(position.book_id == book_id)
     )
-    return {row.symbol: _trip(row) for row in transaction.scalars(query)}
+    return {row.symbol: _trip(row) for row in transaction.scalars(query) if row is not None}
 
 
 def _streak(transaction: Session, book_id: int) -> tuple[int, datetime | None]:

@@ -2,10 +2,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import event
 
 from binance_trade_agent.domain.orders import OrderStatus, Side
+from binance_trade_agent.domain.records import Book
 from binance_trade_agent.domain.round_trips import TripBook
 from binance_trade_agent.storage.books import open_book
+from binance_trade_agent.storage.database import open_database
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
 from binance_trade_agent.storage.journal import SqlOrderJournal
 from binance_trade_agent.storage.ledger import SqlLedger
@@ -158,3 +161,20 @@ def test_the_mark_rises_with_every_booking(trader):
     assert rose()
     assert trader.ledger.positions()["BTCUSDT"].quantity == 2
     assert not rose()
+
+
+def test_trips_are_looked_up_not_looked_through(migrated_file):
+    database = open_database(f"sqlite:///{migrated_file}", read_only=True)
+    plans = []
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        if statement.startswith("SELECT"):
+            rows = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            plans.extend(text for *_, text in rows if "round_trips" in text)
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    SqlLedger(database, Book(1, "simulated", "local", "a", 1, "USDT")).trips()
+    database.close()
+    allowed = ("ix_round_trips_closed", "uq_round_trips_open", "symbol=?")
+    assert len(plans) == 4
+    assert [plan for plan in plans if not any(name in plan for name in allowed)] == []
