@@ -21,6 +21,7 @@ from binance_trade_agent.domain.records import (
     CommandStatus,
     CycleRow,
     DecisionRow,
+    DecisionSummary,
     EquityRow,
     FillRow,
     FlowRow,
@@ -163,6 +164,9 @@ class FakeReadModels:
     foreign_rows: tuple[ForeignOrderRow, ...] = ()
     #: All cycles, newest first; unset: the one that `stored` holds.
     cycle_rows: tuple[CycleRow, ...] = ()
+    #: By symbol, None for all; and what was asked for.
+    summaries: dict[str | None, DecisionSummary] = field(default_factory=dict)
+    summaries_asked: list[tuple[datetime, datetime, str | None]] = field(default_factory=list)
     broken: str | None = None
 
     def status(self) -> StoreStatus:
@@ -204,6 +208,17 @@ class FakeReadModels:
             for row in self.decision_rows
             if symbol in (None, row.symbol) and outcome in (None, row.outcome)
         )[:limit]
+
+    def decision(self, reference: str) -> DecisionRow | None:
+        self._check()
+        return next((row for row in self.decision_rows if row.id.startswith(reference)), None)
+
+    def summary(self, *, since: datetime, until: datetime, symbol: str | None = None) -> DecisionSummary:
+        """What a test gave for `symbol`, or for all; without it, that nothing was decided."""
+        self._check()
+        self.summaries_asked.append((since, until, symbol))
+        nothing = DecisionSummary(since, until, 0, (), 0, 0, {}, {}, ())
+        return self.summaries.get(symbol) or self.summaries.get(None, nothing)
 
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         self._check()

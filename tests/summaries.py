@@ -1,14 +1,13 @@
 """Summaries of decisions, as storage would count them, and the circumstances around them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.domain.circumstances import Circumstances, Condition
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, Reason, TradingState
 from binance_trade_agent.domain.records import CycleRow, DecisionRow, DecisionSummary, OrderRow, ReasonCount
-from tests.fakes import START, FakeReadModels
+from tests.fakes import START
 
 SINCE = START - timedelta(hours=24)
 RUNNING = ControlSnapshot(TradingState.RUNNING, "first start", "system", SINCE)
@@ -167,19 +166,3 @@ def around(
         filled=filled or {},
         placed={row.id: row for row in placed},
     )
-
-
-@dataclass
-class ExplainedReads(FakeReadModels):
-    """Read models with a summary, and decisions by id. `asked` collects what summaries were asked for."""
-
-    whole: DecisionSummary = field(default_factory=lambda: summary_of())
-    by_symbol: dict[str, DecisionSummary] = field(default_factory=dict)
-    asked: list[tuple[datetime, datetime, str | None]] = field(default_factory=list)
-
-    def summary(self, *, since: datetime, until: datetime, symbol: str | None = None) -> DecisionSummary:
-        self.asked.append((since, until, symbol))
-        return self.by_symbol.get(symbol or "", self.whole)
-
-    def decision(self, reference: str) -> DecisionRow | None:
-        return next((row for row in self.decision_rows if row.id.startswith(reference)), None)

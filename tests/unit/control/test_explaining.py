@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -9,24 +10,27 @@ from binance_trade_agent.control.explaining import Explainer, since_of
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.records import DecisionSummary
 from binance_trade_agent.telemetry.health import STOPPED
 from tests.fakes import START, FakeClock, FakeControlState, FakeReadModels, empty_status, traded_reads
 from tests.resting import oco
-from tests.summaries import ExplainedReads, count_of, decision_of, order_of, summary_of
+from tests.summaries import count_of, decision_of, order_of, summary_of
 
 HOLD = count_of(800, "between_levels", "RSI 41.2 is between 30 and 70")
 
 
-def explained(reads: FakeReadModels, **changes: object) -> tuple[Explainer, ExplainedReads]:
-    fields = {name: getattr(reads, name) for name in FakeReadModels.__dataclass_fields__}
-    own = ExplainedReads(**fields | changes)
+def explained(
+    reads: FakeReadModels, by_symbol: dict[str | None, DecisionSummary] | None = None, **changes: Any
+) -> tuple[Explainer, FakeReadModels]:
+    reads = replace(reads, summaries=by_symbol or {}, **changes)
     clock = FakeClock()
     plan = WatchPlan("simulated", "", ("BTCUSDT", "ETHUSDT"), "rsi_momentum", timedelta(seconds=5))
-    return Explainer(own, Watch(own, clock, plan), clock), own
+    return Explainer(reads, Watch(reads, clock, plan), clock), reads
 
 
-def running(**changes: object) -> tuple[Explainer, ExplainedReads]:
-    return explained(traded_reads(FakeControlState(), START, 5), **changes)
+def running(whole: DecisionSummary, **changes: Any) -> tuple[Explainer, FakeReadModels]:
+    by_symbol = {None: whole, **changes.pop("by_symbol", {})}
+    return explained(traded_reads(FakeControlState(), START, 5), by_symbol, **changes)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,7 @@ def test_what_is_no_past_time_is_refused_in_words(text: str) -> None:
 def test_a_running_trader_that_holds() -> None:
     explainer, reads = running(whole=summary_of(HOLD))
     found = explainer.explain("btcusdt", "30m")
-    assert reads.asked[0] == (START - timedelta(minutes=30), START, "BTCUSDT")
+    assert reads.summaries_asked[0] == (START - timedelta(minutes=30), START, "BTCUSDT")
     assert (found.symbol, found.code, found.conditions) == ("BTCUSDT", "between_levels", ())
 
 
@@ -128,4 +132,4 @@ def empty_reads() -> FakeReadModels:
 def test_the_time_asked_about_is_utc() -> None:
     explainer, reads = running(whole=summary_of(HOLD))
     explainer.explain(None, "2026-05-04T09:00")
-    assert reads.asked[0][0] == datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
+    assert reads.summaries_asked[0][0] == datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
