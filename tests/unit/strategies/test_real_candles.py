@@ -34,7 +34,7 @@ def assert_follows(label: str, candles: Candles) -> None:
     assert differing == []
     assert len(found) == len(expected)
     assert {BUY, SELL} <= set(expected)
-    assert expected.count(None) < len(expected) / 100
+    assert expected.count(None) < len(expected) / 1000
 
 
 @pytest.mark.parametrize("label", RULES)
