@@ -15,6 +15,7 @@ from typing import Any
 from binance_trade_agent.control.steering import CommandTimeout
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import Session
 from proof.kills import FAULTS, IN_THE_POST
 from proof.lane import RESTLESS, VARIANTS, Lane, lane
@@ -27,6 +28,7 @@ _FAULT_SHARE = 0.04
 _PATIENCE_S = 60.0
 _LOOK_S = 0.05
 _REPLAY_S = 120.0
+_LOT = Decimal("0.0001")
 _LEAST_ORDERS_A_CYCLE = 0.1
 
 #: One symbol that trades with the wind, one that adds to what it holds, and one whose coin pays the fees.
@@ -40,7 +42,7 @@ SETTINGS: Mapping[str, str] = {
             "grid": {"range_share": 0.01, "levels": 101, "anchor_candles": 20},
         }
     ),
-    "TRADING_INTERVAL_SECONDS": "0.35",
+    "TRADING_INTERVAL_SECONDS": "0.4",
     "SIMULATOR_BALANCES": "USDT=10000,BNB=2",
     "RISK_MAX_ORDERS_PER_MINUTE": "40",
     "RISK_LOSS_COOLDOWN_CANDLES": "2",
@@ -137,23 +139,29 @@ class Act:
 
     def sell_as_another(self) -> None:
         """Someone else cancels a symbol's protection and sells a part of what the trader bought."""
-        exchange = self.lane.exchange
-        for position in self.lane.desk.watch.positions():
-            half = (position.quantity / 2).quantize(Decimal("0.001"), ROUND_DOWN)
-            if half <= 0:
-                continue
-            order = {"symbol": position.symbol, "side": "SELL", "type": "MARKET", "quantity": str(half)}
-            resting = [
-                o for o in exchange.truth().own_orders if o.symbol == position.symbol and o.status == "NEW"
-            ]
-            try:
-                for each in resting[:1]:
-                    exchange.post("cancel", {"symbol": each.symbol, "orderId": each.order_id})
-                exchange.post("foreign_order", order)
-            except AssertionError:  # the trader was faster: it sold, or protects again
-                continue
-            self.played.taken.append(f"{half} {position.symbol}")
-            return
+        end = time.monotonic() + _PATIENCE_S
+        while not any(map(self._sell_half, self.lane.desk.watch.positions())):
+            if time.monotonic() > end:
+                raise AssertionError("nothing could be sold by another")
+            time.sleep(_LOOK_S)
+
+    def _sell_half(self, position: Position) -> bool:
+        exchange, symbol = self.lane.exchange, position.symbol
+        half = (position.quantity / 2).quantize(_LOT, ROUND_DOWN)
+        if half <= 0:
+            return False
+        order = {"symbol": symbol, "side": "SELL", "type": "MARKET", "quantity": str(half)}
+        resting = [
+            o.order_id for o in exchange.truth().own_orders if o.symbol == symbol and o.status == "NEW"
+        ]
+        try:
+            for order_id in resting[:1]:
+                exchange.post("cancel", {"symbol": symbol, "orderId": order_id})
+            exchange.post("foreign_order", order)
+        except AssertionError:  # the trader was faster: it sold, or protects again
+            return False
+        self.played.taken.append(f"{half} {symbol}")
+        return True
 
     def kill(self) -> None:
         """`kill -9` at any time, and the next life."""
@@ -273,6 +281,7 @@ def failures_of(played: Played, report: Mapping[str, Any], cycles: int) -> list[
         ),
         (report["cycles"] >= cycles, f"one session has {report['cycles']} of {cycles} cycles"),
         (played.kills > 1, f"{played.kills} kills"),
+        (bool(played.taken), "others took nothing of a position"),
         (orders >= _LEAST_ORDERS_A_CYCLE * cycles, f"{orders} orders were decided again"),
         (
             report["recomputed"] > report["decisions"] / 2,

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from binance_trade_agent.backtest.replay_report import Difference, Tally, shown
 from binance_trade_agent.domain.decisions import Approved, GateResult, Outcome, Reason, RiskVerdict, Signal
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import MarketSnapshot
 from binance_trade_agent.domain.money import product, to_wire
 from binance_trade_agent.domain.orders import Fill, Purpose
@@ -40,6 +41,20 @@ def check_seen(tally: Tally, row: DecisionRow, snapshot: MarketSnapshot) -> None
     tally.compare(row, "candles seen", row.candles_seen, len(fresh))
     tally.compare(row, "first candle", row.first_candle, fresh[0].open_time)
     tally.compare(row, "last candle", row.last_candle, fresh[-1].open_time)
+
+
+def check_marks(tally: Tally, row: DecisionRow, before: LossMarks | None, now: LossMarks | None) -> None:
+    """Marks that follow one another: within a count the peak never falls, and a day keeps what it began with."""
+    if before is None or now is None or before.since != now.since:
+        return
+    tally.checked["loss marks"] += 1
+    if now.peak_profit < before.peak_profit:
+        tally.differ(row, "marks: peak", to_wire(now.peak_profit), f"{to_wire(before.peak_profit)} or more")
+    if now.day < before.day:
+        tally.differ(row, "marks: day", str(now.day), f"{before.day} or later")
+    if now.day == before.day:
+        tally.compare(row, "marks: profit at the day's beginning", now.day_profit, before.day_profit)
+        tally.compare(row, "marks: equity at the day's beginning", now.day_equity, before.day_equity)
 
 
 def check_signal(tally: Tally, row: DecisionRow, signal: Signal) -> None:

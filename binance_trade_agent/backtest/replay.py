@@ -16,6 +16,7 @@ from binance_trade_agent.backtest.checks import (
     check_fills,
     check_gates,
     check_held,
+    check_marks,
     check_order,
     check_seen,
     check_signal,
@@ -43,6 +44,7 @@ from binance_trade_agent.domain.decisions import (
     Signal,
     SignalAction,
 )
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import MarketSnapshot
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.portfolio import PortfolioView
@@ -73,6 +75,7 @@ class Replayer:
         self._rules: Mapping[str, SymbolRules] = {}
         self._orders: Mapping[str, OrderRow] = {}
         self._book = BookFold((), (), self._terms.quote)
+        self._marks: LossMarks | None = None
 
     def replay(self) -> ReplayReport:
         """Every decision of the cycles that are closed by now, in the order in which they were taken.
@@ -188,6 +191,8 @@ class Replayer:
             return
         book = self._book.at(seen.mark)
         self._check_book(row, snapshot, seen, book)
+        check_marks(self._tally, row, self._marks, seen.marks)
+        self._marks = seen.marks or self._marks
         portfolio = portfolio_of(seen, book, self._terms.quote)
         verdict = self._risk.assess(
             signal,

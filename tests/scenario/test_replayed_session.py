@@ -87,6 +87,8 @@ def test_a_session_of_faults_people_and_kills_was_played(seen: Seen) -> None:
     assert seen.played.kills == 2
     assert sum(map(bool, seen.played.faults.values())) >= 5
     assert len(seen.played.commands) == 3
+    assert len(seen.played.taken) == 1
+    assert seen.lane.desk.watch.outside_flows(limit=100)[0].kind in {"foreign", "moved"}
     session = seen.lane.desk.watch.status().session
     assert session is not None
     assert session.id == seen.session_id
