@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
@@ -222,10 +223,15 @@ def events() -> list[Event]:
 
 def run(cycles: int = CYCLES) -> int:
     """Play a session of `cycles` cycles for each variant, replay it, print and write the result; 1 if anything differs."""
-    rounds = []
-    for number, variant in enumerate(VARIANTS):
-        with tempfile.TemporaryDirectory(prefix="bta-replay-") as folder:
-            rounds.append(_round(Path(folder), cycles, number, variant))
+    with (
+        tempfile.TemporaryDirectory(prefix="bta-replay-") as folder,
+        ThreadPoolExecutor(len(VARIANTS)) as pool,
+    ):
+        playing = [
+            pool.submit(_round, Path(folder) / str(number), cycles, number, variant)
+            for number, variant in enumerate(VARIANTS)
+        ]
+        rounds = [each.result() for each in playing]
     failed = sum(1 for each in rounds if each["failures"])
     result = {
         "at": datetime.now(tz=UTC).isoformat(timespec="seconds"),
