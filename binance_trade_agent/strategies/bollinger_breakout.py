@@ -13,7 +13,7 @@ from binance_trade_agent.strategies.indicators import (
     rolling_percentile,
     shifted,
 )
-from binance_trade_agent.strategies.wording import farthest, next_order, price_miss
+from binance_trade_agent.strategies.wording import farthest, next_order, number, price_miss
 
 
 class BollingerBreakout(Strategy):
@@ -56,11 +56,12 @@ class BollingerBreakout(Strategy):
             None if squeezed else price_miss("bandwidth", width, squeeze, "squeeze", 1.0),
         )
         if close < middle:
-            text = f"close {close:.8g} is under the middle band {middle:.8g}"
+            text = f"close {number(close)} is under the middle band {number(middle)}"
             return Advice.sell(1.0, "under_middle_band", text, nearest_miss=entry)
         text = (
-            f"close {close:.8g} is {'over' if broke_out else 'not over'} the upper band {upper:.8g};"
-            f" the bandwidth before it, {width:.4g}, was {'a' if squeezed else 'no'} squeeze (at most {squeeze:.4g})"
+            f"close {number(close)} is {'over' if broke_out else 'not over'} the upper band {number(upper)};"
+            f" the bandwidth before it, {number(width, 4)}, was {'a' if squeezed else 'no'} squeeze"
+            f" (at most {number(squeeze, 4)})"
         )
         if broke_out and squeezed:
             return Advice.buy(1.0, "broke_out_of_squeeze", text)

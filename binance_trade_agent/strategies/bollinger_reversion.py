@@ -7,7 +7,7 @@ from pydantic import Field
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, bollinger
-from binance_trade_agent.strategies.wording import next_order, price_miss
+from binance_trade_agent.strategies.wording import next_order, number, price_miss
 
 
 class BollingerReversion(Strategy):
@@ -33,12 +33,14 @@ class BollingerReversion(Strategy):
         close, middle, lower = bar.value("close"), bar.value("middle"), bar.value("lower")
         entry = price_miss("close", close, lower, "entry", close)
         if close < lower:
-            text = f"close {close:.8g} is under the lower band {lower:.8g}"
+            text = f"close {number(close)} is under the lower band {number(lower)}"
             return Advice.buy(_strength(close, middle, lower), "under_lower_band", text)
         if close >= middle and middle > lower:
-            text = f"close {close:.8g} is at or over the middle band {middle:.8g}"
+            text = f"close {number(close)} is at or over the middle band {number(middle)}"
             return Advice.sell(1.0, "over_middle_band", text, nearest_miss=entry)
-        text = f"close {close:.8g} is between the lower band {lower:.8g} and the middle {middle:.8g}"
+        text = (
+            f"close {number(close)} is between the lower band {number(lower)} and the middle {number(middle)}"
+        )
         leave = price_miss("close", close, middle, "exit", close)
         return Advice.hold("inside_bands", text, next_order(bar, entry, leave))
 

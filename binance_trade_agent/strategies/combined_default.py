@@ -21,7 +21,7 @@ from binance_trade_agent.strategies.indicators import (
     rsi,
     wilder_settled,
 )
-from binance_trade_agent.strategies.wording import index_miss, price_miss
+from binance_trade_agent.strategies.wording import index_miss, number, price_miss
 
 # Sums of decimal weights carry binary noise: 0.3 + 0.3 - 0.2 must reach a threshold of 0.4.
 _SCORE_DIGITS = 9
@@ -124,7 +124,7 @@ class CombinedDefault(Strategy):
         if self.atr_veto:
             share = bar.value("atr_share")
             if share > self.atr_veto:
-                text = f"the true range is {share:.4g} of the price; no buying over {self.atr_veto:g}"
+                text = f"the true range is {number(share, 4)} of the price; no buying over {self.atr_veto:g}"
                 return Reason("veto_atr", text), price_miss("true range", share, self.atr_veto, "veto", 1.0)
         return None
 
@@ -146,13 +146,13 @@ class CombinedDefault(Strategy):
             votes.append(self._rsi_vote(bar))
         if self.macd_weight and not bar.isnan("macd", "macd_signal"):
             line, signal = bar.value("macd"), bar.value("macd_signal")
-            text = f"MACD {line:.4g} against its signal {signal:.4g}"
+            text = f"MACD {number(line, 4)} against its signal {number(signal, 4)}"
             votes.append(_above("macd", self.macd_weight, line, signal, text, bar.value("close")))
         if self.bollinger_weight and not bar.isnan("upper", "lower"):
             votes.append(self._bollinger_vote(bar))
         if self.ema_weight and not bar.isnan("ema_fast", "ema_slow"):
             fast, slow = bar.value("ema_fast"), bar.value("ema_slow")
-            text = f"EMA9 {fast:.8g} against EMA21 {slow:.8g}"
+            text = f"EMA9 {number(fast)} against EMA21 {number(slow)}"
             votes.append(_above("ema", self.ema_weight, fast, slow, text, bar.value("close")))
         return votes
 
@@ -166,7 +166,7 @@ class CombinedDefault(Strategy):
 
     def _bollinger_vote(self, bar: Bar) -> _Vote:
         close, lower, upper = bar.value("close"), bar.value("lower"), bar.value("upper")
-        text = f"close {close:.8g} with bands {lower:.8g} and {upper:.8g}"
+        text = f"close {number(close)} with bands {number(lower)} and {number(upper)}"
         vote = (close < lower) - (close > upper)
         to_buy, to_sell = (close - lower) / close, (upper - close) / close
         return _Vote("bollinger", self.bollinger_weight, vote, text, to_buy, to_sell)

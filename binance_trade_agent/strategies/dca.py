@@ -9,7 +9,7 @@ from pydantic import Field
 from binance_trade_agent.domain.decisions import Miss
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Holding, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray
-from binance_trade_agent.strategies.wording import nearest, price_miss
+from binance_trade_agent.strategies.wording import nearest, number, price_miss
 
 
 class Dca(Strategy):
@@ -41,27 +41,31 @@ class Dca(Strategy):
         """The take-profit first, then the steps."""
         close, held = bar.value("close"), bar.holding
         if held is None:
-            return Advice.buy(1.0, "first_buy", f"nothing is held: the first buy, at {close:.8g}")
+            return Advice.buy(1.0, "first_buy", f"nothing is held: the first buy, at {number(close)}")
         goal = held.average_price * (1 + self.take_profit_share)
         if close >= goal:
-            text = f"close {close:.8g} is at or over the take-profit {goal:.8g}"
-            return Advice.sell(1.0, "take_profit", f"{text}, {self.take_profit_share:.4g} over the average")
-        done = held.lots - 1
+            text = f"close {number(close)} is at or over the take-profit {number(goal)}"
+            return Advice.sell(
+                1.0, "take_profit", f"{text}, {number(self.take_profit_share, 4)} over the average"
+            )
+        done = held.entries - 1
         leave = price_miss("close", close, goal, "exit", close)
         if done >= self.steps:
-            text = f"all {self.steps} steps are bought; the exit is at {goal:.8g}"
+            text = f"all {self.steps} steps are bought; the exit is at {number(goal)}"
             return Advice.hold("all_steps", text, leave)
         return self._step(bar, held, f"step {done + 1} of {self.steps}", leave)
 
     def _step(self, bar: Bar, held: Holding, step: str, leave: Miss) -> Advice:
         close, level = bar.value("close"), held.average_price * (1 - self.step_share)
         if close <= level:
-            return Advice.buy(1.0, "price_step", f"{step}: close {close:.8g} is at or under {level:.8g}")
+            return Advice.buy(
+                1.0, "price_step", f"{step}: close {number(close)} is at or under {number(level)}"
+            )
         due = held.last_entry_at + timedelta(hours=self.every_hours)
         if self.every_hours and bar.closed_at >= due:
             text = f"{step}: {self.every_hours:g} h have passed since the last entry"
             return Advice.buy(1.0, "time_step", text)
-        text = f"close {close:.8g} is over the next step, {level:.8g}"
+        text = f"close {number(close)} is over the next step, {number(level)}"
         if self.every_hours:
             text += f", which is due at {due:%Y-%m-%d %H:%M} UTC at the latest"
         entry = price_miss("close", close, level, "next step", close)

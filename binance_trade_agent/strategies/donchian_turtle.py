@@ -16,7 +16,7 @@ from binance_trade_agent.strategies.indicators import (
     shifted,
     wilder_settled,
 )
-from binance_trade_agent.strategies.wording import nearest, price_miss
+from binance_trade_agent.strategies.wording import nearest, number, price_miss
 
 
 class DonchianTurtle(Strategy):
@@ -84,9 +84,9 @@ class DonchianTurtle(Strategy):
         close, upper = bar.value("close"), bar.value("upper")
         bar.value("atr")  # without N there would be no stop
         if close <= upper:
-            text = f"close {close:.8g} is not over the highs of {self.entry_candles} candles, {upper:.8g}"
+            text = f"close {number(close)} is not over the highs of {self.entry_candles} candles, {number(upper)}"
             return Advice.hold("no_breakout", text, price_miss("close", close, upper, "entry", close))
-        text = f"close {close:.8g} is over the highs of {self.entry_candles} candles, {upper:.8g}"
+        text = f"close {number(close)} is over the highs of {self.entry_candles} candles, {number(upper)}"
         if self.skip_after_winner and bar.value("last_won"):
             failsafe = bar.value("failsafe")
             if close <= failsafe:
@@ -98,10 +98,10 @@ class DonchianTurtle(Strategy):
         close, lower = bar.value("close"), bar.value("lower")
         stop = holding.last_entry_price - self.stop * bar.value("atr")
         if close < stop:
-            text = f"close {close:.8g} is under the stop {stop:.8g}, {self.stop:g} N under the last entry"
+            text = f"close {number(close)} is under the stop {number(stop)}, {self.stop:g} N under the last entry"
             return Advice.sell(1.0, "stop", text)
         if close < lower:
-            text = f"close {close:.8g} is under the lows of {self.exit_candles} candles, {lower:.8g}"
+            text = f"close {number(close)} is under the lows of {self.exit_candles} candles, {number(lower)}"
             return Advice.sell(1.0, "channel_left", text)
         return None
 
@@ -112,11 +112,15 @@ class DonchianTurtle(Strategy):
         leave = price_miss("close", close, max(bar.value("lower"), stop), "exit", close)
         if held >= self.units:
             return Advice.hold("all_units", f"{held} of {self.units} units are held", leave)
-        shown = f"{level:.8g}, {self.add_step:g} N over the last entry"
+        shown = f"{number(level)}, {self.add_step:g} N over the last entry"
         if close >= level:
-            return Advice.buy(1.0, "unit_added", f"close {close:.8g} has reached {shown}: unit {held + 1}")
+            return Advice.buy(
+                1.0, "unit_added", f"close {number(close)} has reached {shown}: unit {held + 1}"
+            )
         add = price_miss("close", close, level, "next unit", close)
-        return Advice.hold("between_lines", f"close {close:.8g} has not reached {shown}", nearest(add, leave))
+        return Advice.hold(
+            "between_lines", f"close {number(close)} has not reached {shown}", nearest(add, leave)
+        )
 
     def _last_won(
         self, closes: FloatArray, upper: FloatArray, lower: FloatArray, atr: FloatArray

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, adx, adx_settled, ema, ema_settled
-from binance_trade_agent.strategies.wording import index_miss, next_order, price_miss
+from binance_trade_agent.strategies.wording import index_miss, next_order, number, price_miss
 
 _ADX_PERIOD = 14
 
@@ -45,16 +45,15 @@ class EmaCross(Strategy):
     def decide(self, bar: Bar) -> Advice:
         """Events only."""
         fast, slow = bar.value("ema_fast"), bar.value("ema_slow")
-        shown = f"EMA{self.fast} {fast:.8g}, EMA{self.slow} {slow:.8g}"
+        shown = f"EMA{self.fast} {number(fast)}, EMA{self.slow} {number(slow)}"
+        name, close = f"EMA{self.fast}", bar.value("close")
+        entry = price_miss(name, fast, slow, "entry", close)
         if bar.crossed_up("ema_fast", "ema_slow"):
             return self._entry(bar, f"the fast average crossed up the slow one ({shown})")
         if bar.crossed_down("ema_fast", "ema_slow"):
-            return Advice.sell(
-                1.0, "ema_crossed_down", f"the fast average crossed down the slow one ({shown})"
-            )
+            text = f"the fast average crossed down the slow one ({shown})"
+            return Advice.sell(1.0, "ema_crossed_down", text, nearest_miss=entry)
         where = "above the slow one, but did not cross up" if fast > slow else "not above the slow one"
-        name, close = f"EMA{self.fast}", bar.value("close")
-        entry = price_miss(name, fast, slow, "entry", close)
         leave = price_miss(name, fast, slow, "exit", close)
         return Advice.hold(
             "no_cross", f"the fast average is {where} ({shown})", next_order(bar, entry, leave)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Holding, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, sma
-from binance_trade_agent.strategies.wording import nearest, price_miss
+from binance_trade_agent.strategies.wording import nearest, number, price_miss
 
 
 class Grid(Strategy):
@@ -55,7 +55,7 @@ class Grid(Strategy):
         if bar.holding is None:
             return _enter(ladder, close, was, now)
         if close < ladder[0]:
-            text = f"close {close:.8g} is under the lowest level {ladder[0]:.8g}"
+            text = f"close {number(close)} is under the lowest level {number(ladder[0])}"
             return Advice.sell(1.0, "range_left", text)
         return _manage(ladder, bar.holding, close, was, now)
 
@@ -73,12 +73,14 @@ def _enter(ladder: list[float], close: float, was: int, now: int) -> Advice:
     """The first lot, at any level that has one over and one under it."""
     if not ladder[0] <= close < ladder[-1]:
         edge = ladder[0] if close < ladder[0] else ladder[-1]
-        text = f"close {close:.8g} is outside the range from {ladder[0]:.8g} to {ladder[-1]:.8g}"
+        text = f"close {number(close)} is outside the range from {number(ladder[0])} to {number(ladder[-1])}"
         return Advice.hold("outside_range", text, price_miss("close", close, edge, "range", close))
     if now < was and now < len(ladder) - 1:
-        return Advice.buy(1.0, "first_lot", f"close {close:.8g} crossed down the level {ladder[now]:.8g}")
+        return Advice.buy(
+            1.0, "first_lot", f"close {number(close)} crossed down the level {number(ladder[now])}"
+        )
     level = ladder[min(now, len(ladder) - 1) - 1]
-    text = f"close {close:.8g} is over the level {level:.8g}, and did not cross one down"
+    text = f"close {number(close)} is over the level {number(level)}, and did not cross one down"
     miss = price_miss("close", close, level, "entry", close) if level > ladder[0] else None
     return Advice.hold("no_crossing", text, miss)
 
@@ -89,16 +91,16 @@ def _manage(ladder: list[float], held: Holding, close: float, was: int, now: int
     first = min(max(_nearest_level(ladder, held.first_price), 1), top - 1)
     buy_at, sell_at = first - lots, max(first - lots + 2, 1)
     if now > was and close >= ladder[sell_at]:
-        text = f"close {close:.8g} crossed up the level {ladder[now - 1]:.8g}: one of {lots} lots"
+        text = f"close {number(close)} crossed up the level {number(ladder[now - 1])}: one of {lots} lots"
         return Advice.sell(1.0, "lot_sold", text, share=Decimal(1) / lots)
     leave = price_miss("close", close, ladder[sell_at], "sale of a lot", close)
     if buy_at < 1:
         return Advice.hold("all_lots", f"all {lots} lots of the levels are held", leave)
     if now < was and close < ladder[buy_at]:
-        text = f"close {close:.8g} crossed down the level {ladder[now]:.8g}: lot {lots + 1}"
+        text = f"close {number(close)} crossed down the level {number(ladder[now])}: lot {lots + 1}"
         return Advice.buy(1.0, "lot_bought", text)
     add = price_miss("close", close, ladder[buy_at], "next lot", close)
-    text = f"close {close:.8g} crossed neither down to {ladder[buy_at]:.8g} nor up to {ladder[sell_at]:.8g}"
+    text = f"close {number(close)} crossed neither down to {number(ladder[buy_at])} nor up to {number(ladder[sell_at])}"
     return Advice.hold("no_crossing", text, nearest(add, leave))
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, macd, macd_settled
-from binance_trade_agent.strategies.wording import next_order, price_miss
+from binance_trade_agent.strategies.wording import next_order, number, price_miss
 
 
 class MacdCross(Strategy):
@@ -42,7 +42,8 @@ class MacdCross(Strategy):
     def decide(self, bar: Bar) -> Advice:
         """Events only."""
         close, line, signal = bar.value("close"), bar.value("macd"), bar.value("macd_signal")
-        shown = f"MACD {line:.4g}, signal {signal:.4g}"
+        shown = f"MACD {number(line, 4)}, signal {number(signal, 4)}"
+        entry = price_miss("MACD", line, signal, "entry", close)
         if bar.crossed_up("macd", "macd_signal"):
             text = f"MACD crossed up its signal line ({shown})"
             if self.above_zero and line <= 0:
@@ -50,10 +51,10 @@ class MacdCross(Strategy):
                 return Advice.hold("under_zero", f"{text}, but is not over 0", miss)
             return Advice.buy(1.0, "macd_crossed_up", text)
         if bar.crossed_down("macd", "macd_signal"):
-            return Advice.sell(1.0, "macd_crossed_down", f"MACD crossed down its signal line ({shown})")
+            text = f"MACD crossed down its signal line ({shown})"
+            return Advice.sell(1.0, "macd_crossed_down", text, nearest_miss=entry)
         where = (
             "above its signal line, but did not cross up" if line > signal else "not above its signal line"
         )
-        entry = price_miss("MACD", line, signal, "entry", close)
         leave = price_miss("MACD", line, signal, "exit", close)
         return Advice.hold("no_cross", f"MACD is {where} ({shown})", next_order(bar, entry, leave))

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, rsi, sma, wilder_settled
-from binance_trade_agent.strategies.wording import farthest, index_miss, next_order, price_miss
+from binance_trade_agent.strategies.wording import farthest, index_miss, next_order, number, price_miss
 
 
 class Rsi2Pullback(Strategy):
@@ -55,10 +55,10 @@ class Rsi2Pullback(Strategy):
             None if oversold else index_miss("RSI", now, self.oversold, "entry"),
         )
         if close > recovered:
-            text = f"close {close:.8g} is over SMA{self.exit_period} {recovered:.8g}"
+            text = f"close {number(close)} is over SMA{self.exit_period} {number(recovered)}"
             return Advice.sell(1.0, "recovered", text, nearest_miss=entry)
         text = (
-            f"close {close:.8g} is {'over' if rising else 'not over'} SMA{self.trend_period} {trend:.8g}"
+            f"close {number(close)} is {'over' if rising else 'not over'} SMA{self.trend_period} {number(trend)}"
             f" and RSI {now:.1f} {'under' if oversold else 'not under'} {self.oversold:g}"
         )
         if rising and oversold:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, ema, ema_settled, rsi, wilder_settled
-from binance_trade_agent.strategies.wording import index_miss, next_order, price_miss
+from binance_trade_agent.strategies.wording import index_miss, next_order, number, price_miss
 
 
 class RsiMomentum(Strategy):
@@ -43,13 +43,13 @@ class RsiMomentum(Strategy):
     def decide(self, bar: Bar) -> Advice:
         """Events only: being under a level is not enough, it must be crossed."""
         now, before = bar.value("rsi"), bar.previous("rsi")
+        entry = index_miss("RSI", now, self.oversold, "entry")
         if bar.crossed_up("rsi", self.oversold):
             text = f"RSI rose from {before:.1f} to {now:.1f} and crossed up {self.oversold:g}"
             return self._entry(bar, Advice.buy(self._strength(before), "rsi_crossed_up", text))
         if bar.crossed_down("rsi", self.overbought):
             text = f"RSI fell from {before:.1f} to {now:.1f} and crossed down {self.overbought:g}"
-            return Advice.sell(self._strength(before), "rsi_crossed_down", text)
-        entry = index_miss("RSI", now, self.oversold, "entry")
+            return Advice.sell(self._strength(before), "rsi_crossed_down", text, nearest_miss=entry)
         leave = index_miss("RSI", now, self.overbought, "exit")
         code, text = self._state(now)
         return Advice.hold(code, text, next_order(bar, entry, leave))
@@ -61,9 +61,7 @@ class RsiMomentum(Strategy):
         close, trend = bar.value("close"), bar.value("ema_trend")
         if close > trend:
             return advice
-        text = (
-            f"{advice.reasons[0].text}, but close {close:.8g} is not over EMA{self.trend_period} {trend:.8g}"
-        )
+        text = f"{advice.reasons[0].text}, but close {number(close)} is not over EMA{self.trend_period} {number(trend)}"
         return Advice.hold("trend_filter", text, price_miss("close", close, trend, "entry", close))
 
     def _strength(self, before: float) -> float:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, supertrend, supertrend_settled
-from binance_trade_agent.strategies.wording import price_miss
+from binance_trade_agent.strategies.wording import number, price_miss
 
 
 class SupertrendFollowing(Strategy):
@@ -32,13 +32,13 @@ class SupertrendFollowing(Strategy):
         """Events only: the turn, not the trend."""
         close, line = bar.value("close"), bar.value("supertrend")
         now, before = bar.value("trend"), bar.previous("trend")
-        shown = f"close {close:.8g}, line {line:.8g}"
+        shown = f"close {number(close)}, line {number(line)}"
+        entry = price_miss("close", close, line, "entry", close)
         if now > before:
             return Advice.buy(1.0, "turned_up", f"the trend turned up ({shown})")
         if now < before:
-            return Advice.sell(1.0, "turned_down", f"the trend turned down ({shown})")
+            return Advice.sell(1.0, "turned_down", f"the trend turned down ({shown})", nearest_miss=entry)
         if now > 0:
             miss = price_miss("close", close, line, "exit", close)
             return Advice.hold("no_turn", f"the trend is up, but did not turn up ({shown})", miss)
-        miss = price_miss("close", close, line, "entry", close)
-        return Advice.hold("no_turn", f"the trend is down ({shown})", miss)
+        return Advice.hold("no_turn", f"the trend is down ({shown})", entry)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.indicators import FloatArray, session_bars, session_vwap
-from binance_trade_agent.strategies.wording import farthest, next_order, price_miss
+from binance_trade_agent.strategies.wording import farthest, next_order, number, price_miss
 
 _DAY_S = 86_400
 # A day of 1m candles: the shortest candles with which a window holds a day.
@@ -57,13 +57,13 @@ class VwapReversion(Strategy):
             None if rising else price_miss("close", close, before, "close before it", close),
         )
         if close >= vwap:
-            text = f"close {close:.8g} is at or over the VWAP {vwap:.8g}"
+            text = f"close {number(close)} is at or over the VWAP {number(vwap)}"
             return Advice.sell(1.0, "over_vwap", text, nearest_miss=entry)
         if bar.candles.closed_s.item(bar.index) % _DAY_S == 0:
             return Advice.sell(1.0, "day_ends", "it is the last candle of the UTC day", nearest_miss=entry)
         text = (
-            f"close {close:.8g} is {'under' if dipped else 'not under'} the entry {level:.8g}"
-            f" and {'over' if rising else 'not over'} the close before it, {before:.8g}"
+            f"close {number(close)} is {'under' if dipped else 'not under'} the entry {number(level)}"
+            f" and {'over' if rising else 'not over'} the close before it, {number(before)}"
         )
         leave = price_miss("close", close, vwap, "exit", close)
         if not (dipped and rising):

@@ -1,19 +1,32 @@
 """How far a rule was missed, in the same words for every strategy."""
 
+from decimal import Decimal
+
 from binance_trade_agent.domain.decisions import Miss
 from binance_trade_agent.strategies.base import Bar
 
 _INDEX_SCALE = 100.0
 
 
+def number(value: float, digits: int = 8) -> str:
+    """So many significant digits, never with an exponent: "0.00000842"."""
+    return f"{Decimal(f'{value:.{digits}g}'):f}"
+
+
 def index_miss(name: str, value: float, level: float, order: str) -> Miss:
     """Of an index that runs from 0 to 100 (RSI, ADX): "RSI 1.6 above the entry", 0.016."""
-    return Miss(f"{name} {_apart(value, level, '.1f')} the {order}", abs(value - level) / _INDEX_SCALE)
+    return Miss(
+        f"{name} {abs(value - level):.1f} {_side(value, level)} the {order}",
+        abs(value - level) / _INDEX_SCALE,
+    )
 
 
 def price_miss(name: str, value: float, level: float, order: str, price: float) -> Miss:
     """Of prices, or of lines in units of the price: "close 12.5 above the entry", as a share of `price`."""
-    return Miss(f"{name} {_apart(value, level, '.4g')} the {order}", abs(value - level) / price)
+    return Miss(
+        f"{name} {number(abs(value - level), 4)} {_side(value, level)} the {order}",
+        abs(value - level) / price,
+    )
 
 
 def farthest(*misses: Miss | None) -> Miss | None:
@@ -31,5 +44,5 @@ def next_order(bar: Bar, entry: Miss | None, exit: Miss) -> Miss | None:
     return entry if bar.holding is None else exit
 
 
-def _apart(value: float, level: float, digits: str) -> str:
-    return f"{abs(value - level):{digits}} {'above' if value > level else 'under'}"
+def _side(value: float, level: float) -> str:
+    return "above" if value > level else "under"

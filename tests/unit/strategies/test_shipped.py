@@ -1,6 +1,7 @@
 """The shipped strategies on made-up candles: bar by bar against their rules; and what they say."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -229,3 +230,13 @@ def test_parameters_that_cannot_work_are_refused(name: str, parameters: dict[str
     with pytest.raises(ConfigurationError) as caught:
         create_strategy(name, parameters)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("price", [7.6e-6, 0.03, 100.0, 90_000.0])
+@pytest.mark.parametrize("name", SHIPPED)
+def test_texts_show_prices_without_exponents(name: str, price: float) -> None:
+    scaled = [price * value / 100 for value in wandering(2, 2500).close.tolist()]
+    for advice in walk(create_strategy(name), candles_at(scaled, reach=price / 1000)).advice:
+        miss = advice.nearest_miss.text if advice.nearest_miss is not None else ""
+        said = " ".join([*(reason.text for reason in advice.reasons), miss])
+        assert re.search(r"\de[-+]\d", said) is None
