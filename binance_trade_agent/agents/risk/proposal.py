@@ -56,6 +56,11 @@ class Proposal:
         book = self.snapshot.book
         return book.ask if self.side is Side.BUY else book.bid
 
+    @property
+    def average_at_most(self) -> Decimal:
+        """What the exchange may take for the price when it bounds a MARKET order's worth: an average of minutes."""
+        return self.price * (1 + self.limits.resale_room)
+
     @cached_property
     def position(self) -> Position | None:
         """What the ledger holds of the symbol."""
@@ -325,6 +330,6 @@ class Proposal:
 
     def _under_max_notional(self, quantity: Decimal) -> Decimal:
         rules = self.rules
-        if rules.max_notional and rules.max_notional_for_market and self.price > 0:
-            return min(quantity, rules.max_notional / self.price)
+        if rules.max_notional and rules.max_notional_for_market and self.average_at_most > 0:
+            return min(quantity, rules.max_notional / self.average_at_most)
         return quantity

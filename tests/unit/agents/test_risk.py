@@ -272,8 +272,10 @@ def test_sizes_stay_under_the_largest_order() -> None:
     capped = snapshot_of([100] * 5, rules=replace(RULES, market_max_quantity=D("0.5")))
     assert approved(snapshot=capped).quantity == D("0.5")
     notional = replace(RULES, max_notional=D(30), max_notional_for_market=True)
-    assert approved(snapshot=snapshot_of([100] * 5, rules=notional)).quantity == D("0.299")
-    assert approved("SELL", snapshot=snapshot_of([100] * 5, rules=notional), **HELD).quantity == D("0.3")
+    assert approved(snapshot=snapshot_of([100] * 5, rules=notional)).quantity == D("0.294")
+    # the exchange reckons with an average of minutes: 30 / 102 leaves room for one that is 2 % higher
+    assert approved("SELL", snapshot=snapshot_of([100] * 5, rules=notional), **HELD).quantity == D("0.294")
+    blocked("lot_size", "SELL", quantity=D("0.3"), snapshot=snapshot_of([100] * 5, rules=notional), **HELD)
 
 
 def test_an_entry_stays_under_the_exchanges_largest_position() -> None:

@@ -49,6 +49,7 @@ def exit_size(proposal: Proposal) -> GateResult:
     """Nothing the exchange's filters refuse."""
     quantity = proposal.sized
     violation = proposal.rules.market_violation(quantity, proposal.price)
+    violation = violation or proposal.rules.market_violation(quantity, proposal.average_at_most)
     smallest = proposal.rules.smallest_market_quantity(proposal.price)
     text = violation or f"the exchange takes an order of {proposal.base(quantity)}{_of_what(proposal)}"
     return GateResult(
@@ -61,7 +62,7 @@ def _entry_violation(proposal: Proposal, quantity: Decimal) -> str | None:
     if room is not None and quantity > room:
         return f"MAX_POSITION: with {to_wire(quantity)} more than {to_wire(rules.max_position)} {rules.base} would be held"
     violation = rules.market_violation(quantity, proposal.resale_price)
-    violation = violation or rules.market_violation(quantity, proposal.price)
+    violation = violation or rules.market_violation(quantity, proposal.average_at_most)
     if price is None or violation is not None:
         return violation
     return rules.limit_violation(quantity, price) or rules.price_violation(
