@@ -123,6 +123,7 @@ def summary_of(
     latest: Iterable[DecisionRow] = (),
     blocked: Iterable[DecisionRow] = (),
     orders: Sequence[OrderRow] = (),
+    protection: Sequence[OrderRow] = (),
 ) -> DecisionSummary:
     """What was decided in the 24 hours before `START`."""
     symbols = {count.symbol for count in counts}
@@ -137,6 +138,7 @@ def summary_of(
         latest={row.symbol: row for row in latest},
         latest_blocked={row.symbol: row for row in blocked},
         orders=tuple(orders),
+        protection=tuple(protection),
     )
 
 

@@ -1,7 +1,7 @@
 """Why it did trade: the orders of a time with the signal behind each, the gates, the price and the protection."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ _PRICE = Decimal("0.00000001")
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """An entry or exit order and why it was placed.
+    """An entry or exit order and why it was placed, or protection and why it traded.
 
     `why` is the signal's first reason, `values` the indicators it saw; `gates_passed` counts the risk
     gates. `protection` says what guards the position now, None where nothing is known of it. `text` is all of
@@ -41,7 +41,7 @@ class Trade:
 
 
 def trades_of(summary: DecisionSummary, around: Circumstances) -> tuple[Trade, ...]:
-    """The summary's orders, newest first."""
+    """The summary's orders, and the stops and targets that traded, newest first."""
     guarded: set[str] = set()
     trades = []
     for order in summary.orders:
@@ -51,7 +51,8 @@ def trades_of(summary: DecisionSummary, around: Circumstances) -> tuple[Trade, .
             guarded.add(order.symbol)
         protection = around.guards.get(order.symbol) if is_newest_entry else None
         trades.append(_trade(order, around.placed.get(order.decision_id), protection))
-    return tuple(trades)
+    trades += [_by_protection(order) for order in summary.protection]
+    return tuple(sorted(trades, key=lambda trade: trade.at, reverse=True))
 
 
 def _trade(order: OrderRow, row: DecisionRow | None, protection: str | None) -> Trade:
@@ -73,6 +74,14 @@ def _trade(order: OrderRow, row: DecisionRow | None, protection: str | None) -> 
         decision_id=order.decision_id,
         text=_text(order, why),
     )
+
+
+def _by_protection(order: OrderRow) -> Trade:
+    """A stop or target, which trades without a decision of its own."""
+    level = order.stop_price if order.purpose == Purpose.STOP else order.price
+    at = f" at {to_wire(level)}" if level is not None else ""
+    why = f"the price reached its {order.purpose}{at}"
+    return replace(_trade(order, None, None), at=order.updated_at, why=why, text=_text(order, why))
 
 
 def _text(order: OrderRow, why: str) -> str:

@@ -131,7 +131,7 @@ def explain(summary: DecisionSummary, around: Circumstances) -> Explanation:
         since=summary.since,
         until=summary.until,
         symbol=around.symbol,
-        answer=Answer.TRADED if funnel.filled else Answer.NOT_TRADED,
+        answer=Answer.TRADED if funnel.filled or summary.protection else Answer.NOT_TRADED,
         code=codes[0] if codes else "traded" if funnel.sent else "no_decisions",
         headline=sentences[0],
         remarks=tuple(sentences[1:]),
@@ -264,10 +264,13 @@ def _headline(
 ) -> str:
     """The one sentence to know."""
     about, when = f" of {around.symbol}" if around.symbol else "", _when(summary, around.now)
-    if funnel.filled:
+    if funnel.filled or summary.protection:
         newest = next((trade for trade in trades if trade.executed), None)
         tail = f"; the newest: {newest.text}" if newest else ""
-        return sentence(f"It has traded{about} {when}: {counted(funnel.filled, 'order')} filled{tail}")
+        filled = [counted(funnel.filled, "order") + " filled"] if funnel.filled else []
+        if summary.protection:
+            filled.append(counted(len(summary.protection), "stop or target", "stops or targets") + " reached")
+        return sentence(f"It has traded{about} {when}: {' and '.join(filled)}{tail}")
     why = decisive[0].text if decisive else _why(summary, funnel, reasons)
     return sentence(f"Nothing{about} was traded {when}: {why}")
 

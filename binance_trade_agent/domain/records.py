@@ -350,3 +350,5 @@ class DecisionSummary:
     latest_blocked: Mapping[str, DecisionRow]
     #: entry and exit orders of the time, newest first, at most 20
     orders: tuple[OrderRow, ...]
+    #: stops and targets that traded in the time, newest first, at most 20
+    protection: tuple[OrderRow, ...] = ()

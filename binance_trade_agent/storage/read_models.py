@@ -145,17 +145,20 @@ class SqlReadModels:
         """
         if reference == "last":
             return next(iter(self.decisions(limit=1)), None)
-        chosen = (
+        alike = (
             select(models.Decision)
             .filter_by(book_id=self._book.id)
             .where(models.Decision.id.startswith(reference, autoescape=True))
+            .order_by(models.Decision.id)
             .limit(_ALIKE)
         )
         with self._database.read() as transaction:
-            rows = transaction.scalars(chosen).all()
-            if len(rows) > 1 and reference not in {row.id for row in rows}:
-                alike = ", ".join(sorted(row.id for row in rows))
-                raise ConfigurationError(f"several decisions begin with {reference!r}: {alike}")
+            # a whole id is found by its key; a beginning is looked for among all
+            row = transaction.get(models.Decision, (self._book.id, reference))
+            rows = [row] if row is not None else list(transaction.scalars(alike))
+            if len(rows) > 1:
+                named = ", ".join(row.id for row in rows)
+                raise ConfigurationError(f"several decisions begin with {reference!r}: {named}")
             numbers = self._cycle_numbers(transaction, {row.cycle_id for row in rows})
             return next((shown(row, numbers[row.cycle_id]) for row in rows), None)
 

@@ -21,7 +21,7 @@ from binance_trade_agent.storage.shown import order_shown
 _MOST_ORDERS = 20
 _BY_INDEX = "INDEXED BY ix_decisions_summary"
 
-_D, _C, _O = models.Decision, models.Cycle, models.Order
+_D, _C, _O, _F = models.Decision, models.Cycle, models.Order, models.Fill
 #: What decisions that ended alike have in common, and which of it is never NULL.
 _ALIKE = (_D.symbol, _D.action, _D.outcome, _D.reason_code, _D.blocking_gate)
 _NEVER_NULL = (_D.symbol, _D.outcome, _D.reason_code)
@@ -80,6 +80,7 @@ def summarise(transaction: Session, span: Span) -> DecisionSummary:
         latest={symbol: rows[symbol, at] for symbol, at in latest},
         latest_blocked={symbol: rows[symbol, at] for symbol, at in blocked},
         orders=_orders(transaction, span),
+        protection=_protection(transaction, span),
     )
 
 
@@ -196,6 +197,28 @@ def _orders(transaction: Session, span: Span) -> tuple[OrderRow, ...]:
         .join(_D, (_D.book_id == _O.book_id) & (_D.id == _O.decision_id))
         .where(*span.orders())
         .order_by(_O.created_at.desc(), _O.client_order_id)
+        .limit(_MOST_ORDERS)
+    )
+    return tuple(order_shown(row) for row in transaction.scalars(query))
+
+
+def _protection(transaction: Session, span: Span) -> tuple[OrderRow, ...]:
+    """Stops and targets by their trades: the orders themselves may be much older than the span."""
+    traded = (
+        select(_F.client_order_id)
+        .where(_F.book_id == span.book_id, _F.traded_at >= span.since, _F.traded_at < span.until)
+        .distinct()
+    )
+    own = [_O.symbol == span.symbol] if span.symbol else []
+    query = (
+        select(_O)
+        .where(
+            _O.book_id == span.book_id,
+            _O.purpose.in_([Purpose.STOP.value, Purpose.TARGET.value]),
+            _O.client_order_id.in_(traded),
+            *own,
+        )
+        .order_by(_O.updated_at.desc(), _O.client_order_id)
         .limit(_MOST_ORDERS)
     )
     return tuple(order_shown(row) for row in transaction.scalars(query))

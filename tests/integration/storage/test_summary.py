@@ -192,6 +192,21 @@ def test_orders_the_exchange_took_are_sent_and_those_that_traded_filled(story):
     assert summary.orders[-1].executed == Decimal(1)
 
 
+def test_protection_is_told_in_the_time_in_which_it_traded(story):
+    entry = decision("")
+    story.log.open_cycle(cycle_start("c9", 9), "s1")
+    placed = replace(order_list(), created_at=T0 + MINUTE)
+    story.journal.write_list(placed, replace(entry, id="d9"), "c9")
+    assert story.summary().protection == ()
+    trade = replace(fill(9, "1", side=Side.SELL), traded_at=T0 + 90 * MINUTE)
+    done = exchange_order(placed.stop, OrderStatus.FILLED, [trade], order_id=7)
+    story.journal.record(placed.stop.client_order_id, done)
+    (told,) = story.summary().protection
+    assert (told.client_order_id, told.purpose) == (placed.stop.client_order_id, "stop")
+    assert story.summary(until=T0 + 60 * MINUTE).protection == ()
+    assert story.summary(symbol="ETHUSDT").protection == ()
+
+
 def test_at_most_twenty_orders_are_told_and_all_are_counted(story):
     for number in range(1, 24):
         story.cycle(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -227,6 +228,24 @@ def test_a_trade_is_told_with_signal_gates_price_and_protection() -> None:
     assert (bought.gates_passed, bought.values["rsi"], bought.strategy) == (2, 31.25, "rsi_momentum")
     assert bought.protection == "stop 95 and target 110 at the exchange"
     assert refused.text.endswith("did not trade: REJECTED (Filter failure: NOTIONAL (-1013))")
+
+
+def test_a_stop_that_traded_is_told_though_no_decision_sold() -> None:
+    stop = replace(
+        order_of(3),
+        side="SELL",
+        purpose="stop",
+        stop_price=Decimal("95.5"),
+        updated_at=START + timedelta(minutes=3),
+    )
+    entry = order_of(1)
+    found = explain(summary_of(HOLD, orders=[entry], protection=[stop]), around())
+    assert found.answer is Answer.TRADED
+    assert (
+        "1 stop or target reached; the newest: sold 0.5 BTCUSDT at 100.4, because the price reached its"
+        in (found.headline)
+    )
+    assert [trade.why for trade in found.trades] == ["the price reached its stop at 95.5", ""]
 
 
 def test_an_order_that_the_exchange_refused_is_what_stopped_the_signal() -> None:
