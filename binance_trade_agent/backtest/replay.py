@@ -83,16 +83,17 @@ class Replayer:
         Raises:
             StorageError: the database cannot be read.
         """
-        # cycles first: whatever a running trader adds meanwhile belongs to later ones
+        # cycles first: whatever a running trader adds meanwhile belongs to others than those closed by now
         cycles = {cycle.id: cycle for cycle in self._source.cycles(self._session.id)}
         decided: dict[str, set[str]] = {cycle: set() for cycle in cycles}
-        rows = [row for row in self._source.decisions(self._session.id) if row.cycle_id in cycles]
         self._rules = self._source.rules()
         self._orders = decided_orders(self._source.orders(self._session.id))
         bookings = self._source.bookings()
         self._book = BookFold(bookings, self._source.moves(), self._terms.quote)
         check_fills(self._tally, (booking.fill for booking in bookings if booking.fill is not None))
-        for row in rows:
+        for row in self._source.decisions(self._session.id):
+            if row.cycle_id not in cycles:
+                continue
             decided[row.cycle_id].add(row.symbol)
             self._tally.decisions += 1
             if cycles[row.cycle_id].outcome == CycleOutcome.OPEN:
@@ -107,10 +108,11 @@ class Replayer:
         """Every closed cycle of the schedule has a decision for every symbol of the session."""
         if cycle.outcome == CycleOutcome.OPEN:
             return
-        expected = set(self._session.symbols) if cycle.kind == CycleKind.SCHEDULED else set()
-        if not expected <= symbols or not symbols:
-            missing = ", ".join(sorted(expected - symbols)) or "every symbol"
-            self._tally.note(Difference(cycle.number, missing, "", "decision", "none", "one a symbol"))
+        is_scheduled = cycle.kind == CycleKind.SCHEDULED
+        missing = set(self._session.symbols) - symbols if is_scheduled else set()
+        if missing or not (symbols or is_scheduled):
+            named = ", ".join(sorted(missing))
+            self._tally.note(Difference(cycle.number, named, "", "decision", "none", "one a symbol"))
 
     def _replay(self, row: DecisionRow) -> None:
         kind, inputs, tally = kind_of(row), row.inputs, self._tally

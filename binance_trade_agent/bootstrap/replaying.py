@@ -12,6 +12,7 @@ from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.records import Session
 from binance_trade_agent.settings import Settings
 from binance_trade_agent.storage.replay_source import SqlReplaySource
+from binance_trade_agent.storage.sessions import SqlSessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Replay:
 
 def recorded_sessions(desk: Desk, limit: int) -> tuple[tuple[Session, int], ...]:
     """The latest sessions, newest first, each with how many cycles it has run."""
-    source = SqlReplaySource(desk.database, desk.book)
-    return tuple((session, len(source.cycles(session.id))) for session in source.sessions(limit))
+    source, sessions = SqlReplaySource(desk.database, desk.book), SqlSessions(desk.database, desk.book)
+    return tuple((session, sessions.next_cycle_number(session.id) - 1) for session in source.sessions(limit))
 
 
 def replay_session(settings: Settings, desk: Desk, reference: str) -> Replay:
