@@ -62,7 +62,8 @@ class Seen:
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     folder = tmp_path_factory.mktemp("replayed")
-    with lane(folder, {**SETTINGS, **VARIANTS[0]}) as opened:
+    # so short a session does not use up a minute's request weight
+    with lane(folder, {**SETTINGS, **VARIANTS[0], "TRADING_INTERVAL_SECONDS": "0.3"}) as opened:
         act = Act(opened)
         session = act.play(CYCLES, EVENTS)
         report = replayed(opened.place, session.id)
