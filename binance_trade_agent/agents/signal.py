@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 from binance_trade_agent.domain.decisions import Reason, Signal, SignalAction
 from binance_trade_agent.domain.errors import TradeAgentError
@@ -15,9 +14,7 @@ from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.round_trips import RoundTrip
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Holding, Strategy
 from binance_trade_agent.strategies.broken import BrokenStrategy
-
-#: The largest part of a usual entry that advice may ask for; limits shrink it further.
-_MOST = Decimal(10)
+from binance_trade_agent.strategies.probing import fault_of
 
 
 class StrategyFailed(TradeAgentError):
@@ -86,14 +83,17 @@ class SignalAgent:
         self._windows[snapshot.symbol] = window
         try:
             series = strategy.series(window)
-            wrong = [name for name, values in series.items() if len(values) != len(candles)]
+            wrong = [str(name) for name, values in series.items() if len(values) != len(candles)]
             if wrong:
                 raise ValueError(f"indicators {', '.join(wrong)} have another length than the candles")
+            if nameless := [name for name in series if not isinstance(name, str)]:
+                raise TypeError(f"indicators are called {nameless}, which are no texts")
             fresh = range(len(candles) - snapshot.new_candles, len(candles))
             bars = (Bar(series, index, window, holding) for index in fresh)
             bar, advice = _last_actionable(strategy, bars)
             return _Advised(advice, candles[bar.index], bar.values())
-        except Exception as error:  # a strategy may be anyone's code; it must not take the loop down
+        # a strategy may be anyone's code; whatever it does, it must not take the loop down
+        except (Exception, SystemExit) as error:
             file, line = _place(error, strategy)
             raise StrategyFailed(strategy.name, file, line, f"{type(error).__name__}: {error}") from error
 
@@ -171,12 +171,8 @@ def _last_actionable(strategy: Strategy, bars: Iterable[Bar]) -> tuple[Bar, Advi
     chosen: tuple[Bar, Advice] | None = None
     for bar in bars:
         advice = strategy.advise(bar)
-        if not advice.reasons:
-            raise ValueError("decide() gave advice without a reason")
-        if not 0 < advice.share <= _MOST:
-            raise ValueError(
-                f"decide() gave the share {advice.share}: it takes more than 0 and at most {_MOST}"
-            )
+        if fault := fault_of(advice):
+            raise ValueError(f"decide() gave {fault}")
         if chosen is None or advice.action is not SignalAction.HOLD or chosen[1].action is SignalAction.HOLD:
             chosen = bar, advice
     if chosen is None:
@@ -199,10 +195,14 @@ def _nothing(snapshot: MarketSnapshot, position: Position | None) -> str:
     return f"the {to_wire(position.quantity)} {position.base} held are too little to sell"
 
 
-def _place(error: Exception, strategy: Strategy) -> tuple[str, int]:
-    """File and line of the deepest frame in the strategy's own module, or of the deepest of all."""
+def _place(error: BaseException, strategy: Strategy) -> tuple[str, int]:
+    """File and line of the deepest frame in the strategy's own module, or else where its `decide` begins."""
     frames = traceback.extract_tb(error.__traceback__)
     module = sys.modules.get(type(strategy).__module__)
     own = [frame for frame in frames if module is not None and frame.filename == module.__file__]
+    code = getattr(type(strategy).decide, "__code__", None)
+    if code is not None and not own:
+        # what it answered is at fault: the error is our own
+        return code.co_filename, code.co_firstlineno
     frame = (own or frames)[-1]
     return frame.filename, frame.lineno or 0

@@ -15,6 +15,8 @@ from binance_trade_agent.strategies.indicators import FloatArray
 
 Series = Mapping[str, FloatArray]
 
+#: The largest part of a usual entry that advice may ask for; limits shrink it further.
+MOST_SHARE = 10
 #: The same computation over another stretch of candles may round its last digits otherwise.
 ROUNDING = 1e-9
 
@@ -100,13 +102,33 @@ def ask(strategy: Strategy, series: Series, candles: Candles, index: int, holdin
     held = "" if holding is None else " with a position"
     try:
         advice = strategy.advise(bar)
-        fault = _fault(advice)
+        fault = fault_of(advice) or _flaw(advice)
     except Exception as error:
         text = f"decide() fails at {when(candles, index)}{held}: {_failure(error, strategy)}"
         raise Misbehaviour(text) from error
     if fault:
         raise Misbehaviour(f"decide() gives {fault} at {when(candles, index)}{held}")
     return Answer(advice, bar.values())
+
+
+def fault_of(advice: object) -> str | None:
+    """Why a strategy's answer is no advice that anyone could act on or record; None if it is."""
+    if not isinstance(advice, Advice):
+        return f"{type(advice).__name__} instead of Advice"
+    action: object = advice.action
+    if not isinstance(action, SignalAction):
+        return f"the action {action!r}, which is no SignalAction"
+    if not advice.reasons:
+        return "advice without a reason"
+    if not all(map(_is_reason, advice.reasons)):
+        return f"the reasons {advice.reasons!r}: each must be a Reason of two texts"
+    if not _is_number(advice.strength) or not 0 <= advice.strength <= 1:
+        return f"the strength {advice.strength}, which is not between 0 and 1"
+    if not isinstance(advice.share, Decimal) or not 0 < advice.share <= MOST_SHARE:
+        return f"the share {advice.share}: it takes a Decimal of more than 0 and at most {MOST_SHARE}"
+    if advice.nearest_miss is not None and not _is_miss(advice.nearest_miss):
+        return f"{advice.nearest_miss!r} as nearest miss; it takes a Miss"
+    return None
 
 
 def difference(one: Answer, other: Answer, *, scales: Mapping[str, float], tolerance: float) -> str | None:
@@ -157,21 +179,27 @@ def shown(value: float) -> str:
     return "no value" if math.isnan(value) else f"{value:.8g}"
 
 
-def _fault(advice: object) -> str | None:
-    if not isinstance(advice, Advice):
-        return f"{type(advice).__name__} instead of Advice"
-    if not advice.reasons or not all(isinstance(reason, Reason) and reason.text for reason in advice.reasons):
+def _flaw(advice: Advice) -> str | None:
+    """What is wrong with advice that could be acted on nevertheless."""
+    if not all(reason.text for reason in advice.reasons):
         return "advice without a reason"
-    if not 0 <= advice.strength <= 1:
-        return f"the strength {advice.strength}, which is not between 0 and 1"
-    if not isinstance(advice.share, Decimal) or not 0 < advice.share <= 10:
-        return f"the share {advice.share!r}: it takes a Decimal of more than 0 and at most 10"
     if advice.action is SignalAction.SELL and advice.share > 1:
         return f"advice to sell {advice.share} of what is held"
-    miss = advice.nearest_miss
-    if miss is not None and not (isinstance(miss, Miss) and math.isfinite(miss.distance)):
-        return f"{miss!r} as nearest miss; it takes a Miss with a finite distance"
+    if advice.nearest_miss is not None and not math.isfinite(advice.nearest_miss.distance):
+        return f"{advice.nearest_miss!r} as nearest miss; it takes a Miss with a finite distance"
     return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _is_reason(value: object) -> bool:
+    return isinstance(value, Reason) and isinstance(value.code, str) and isinstance(value.text, str)
+
+
+def _is_miss(value: object) -> bool:
+    return isinstance(value, Miss) and isinstance(value.text, str) and _is_number(value.distance)
 
 
 def _failure(error: Exception, strategy: Strategy) -> str:

@@ -1,14 +1,15 @@
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from binance_trade_agent.agents.signal import SignalAgent, StrategyFailed
-from binance_trade_agent.domain.decisions import Miss, SignalAction
+from binance_trade_agent.domain.decisions import Miss, Reason, SignalAction
 from binance_trade_agent.domain.round_trips import RoundTrip
 from binance_trade_agent.strategies.base import Advice, Bar, Candles, Strategy
 from binance_trade_agent.strategies.broken import BrokenStrategy, Problem
@@ -58,6 +59,31 @@ class Misspelt(Scripted):
 
     def decide(self, bar: Bar) -> Advice:
         return Advice.hold("x", f"{bar.value('no_such'):g}")
+
+
+class Careless(Scripted):
+    """Gives advice whose fields are not what they must be."""
+
+    name: ClassVar[str] = "careless"
+    field: str
+    value: Any
+
+    def decide(self, bar: Bar) -> Advice:
+        return replace(Advice.hold("quiet", "nothing"), **{self.field: self.value})
+
+
+class Nameless(Scripted):
+    name: ClassVar[str] = "nameless"
+
+    def indicators(self, candles: Candles) -> Mapping[str, FloatArray]:
+        return {14: candles.close}  # type: ignore[dict-item]
+
+
+class Quitting(Scripted):
+    name: ClassVar[str] = "quitting"
+
+    def decide(self, bar: Bar) -> Advice:
+        sys.exit("enough")
 
 
 class Unreasonable(Scripted):
@@ -155,6 +181,16 @@ def test_dust_is_no_position() -> None:
         (WrongLength(), "indicators short have another length than the candles"),
         (Misspelt(), "KeyError: 'no_such'"),
         (Unreasonable(), "gave advice without a reason"),
+        (Nameless(), "indicators are called [14], which are no texts"),
+        (Quitting(), "SystemExit: enough"),
+        # each of these would end the trader later on, where nothing expects it
+        (Careless(field="action", value="HOLD"), "gave the action 'HOLD', which is no SignalAction"),
+        (Careless(field="reasons", value=("because",)), "gave the reasons ('because',)"),
+        (Careless(field="reasons", value=(Reason("x", 5),)), "each must be a Reason of two texts"),  # type: ignore[arg-type]
+        (Careless(field="share", value=0.5), "gave the share 0.5: it takes a Decimal"),
+        (Careless(field="strength", value=None), "gave the strength None"),
+        (Careless(field="strength", value=np.float32(0.5)), "gave the strength 0.5"),
+        (Careless(field="nearest_miss", value="close"), "gave 'close' as nearest miss"),
     ],
 )
 def test_a_strategy_that_fails_is_named_with_file_and_line(strategy: Strategy, said: str) -> None:
@@ -164,6 +200,7 @@ def test_a_strategy_that_fails_is_named_with_file_and_line(strategy: Strategy, s
     assert caught.value.strategy == strategy.name
     assert said in str(caught.value)
     assert f"line {caught.value.line}" in str(caught.value)
+    assert caught.value.file == __file__
 
 
 def test_the_line_is_the_one_in_the_strategys_own_file() -> None:
