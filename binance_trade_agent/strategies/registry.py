@@ -5,7 +5,7 @@ files. A shipped name always means the shipped strategy; a name that two others 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -22,6 +22,8 @@ from binance_trade_agent.strategies.files import StrategyFile, lacking, load_fil
 from binance_trade_agent.strategies.shipped import SHIPPED
 
 ENTRY_POINT_GROUP = "binance_trade_agent.strategies"
+#: The longest warm-up: so many candles are fetched of each symbol before its first decision.
+MOST_WARMUP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,30 @@ class Registry:
     def create(self, name: str, parameters: Mapping[str, object] | None = None) -> Strategy:
         """The strategy `name` with `parameters` that differ from its defaults, or a `BrokenStrategy` of that name.
 
+        One is broken, too, that fails when it is made, wants no sensible warm-up or cannot be recorded.
+
         Raises:
             ConfigurationError: an unknown name, or parameters it does not accept, all of them listed.
         """
         found = self.find(name)
         if isinstance(found, Problem):
             return BrokenStrategy(name=name, problem=found)
-        return with_parameters(found, parameters or {})
+        try:
+            strategy = with_parameters(found, parameters or {})
+            _check_warmup(strategy)
+            strategy.model_dump(mode="json")
+        except ConfigurationError:
+            raise
+        # what runs here is anyone's code; the trader must start nevertheless
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            return BrokenStrategy(name=name, problem=self._failed(name, error))
+        return strategy
+
+    def _failed(self, name: str, error: BaseException) -> Problem:
+        """The problem of a strategy that could be loaded, but not used: where it fails, or else where it begins."""
+        problem = problem_of(error, self.source(name).where, name)
+        lines = [line for file, line in self._places.get(name, ()) if str(file.path) == problem.file]
+        return problem if problem.line else replace(problem, line=lines[0] if lines else 0)
 
     def _find(self, name: str) -> type[Strategy] | Problem:
         if name in SHIPPED:
@@ -176,6 +195,12 @@ def with_parameters(strategy: type[Strategy], parameters: Mapping[str, object]) 
         return strategy.model_validate(dict(parameters))
     except ValidationError as error:
         raise ConfigurationError(*_refused(strategy, error)) from error
+
+
+def _check_warmup(strategy: Strategy) -> None:
+    wanted: object = strategy.warmup_candles
+    if not isinstance(wanted, int) or not 1 <= wanted <= MOST_WARMUP:
+        raise ValueError(f"warmup_candles is {wanted!r}: it takes a whole number from 1 to {MOST_WARMUP}")
 
 
 def _absolute(path: Path) -> Path:

@@ -130,6 +130,43 @@ def test_a_broken_file_keeps_no_other_symbol_from_trading(tmp_path: Path) -> Non
     assert again.problem.text == broken.problem.text
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("return self.period", "return 1 // 0", "ZeroDivisionError"),
+        ("return self.period", "raise SystemExit(3)", "SystemExit: 3"),
+        (
+            "return self.period",
+            "return 'many'",
+            "warmup_candles is 'many': it takes a whole number from 1 to 10000",
+        ),
+        ("return self.period", "return 0", "warmup_candles is 0: it takes a whole number from 1 to 10000"),
+        ("return self.period", "return 10**9", "warmup_candles is 1000000000: it takes"),
+        ("    @property", "    what: object = object()\n\n    @property", "PydanticSerializationError"),
+        (
+            "    @property",
+            "    def model_post_init(self, context):\n        {}['x']\n\n    @property",
+            "KeyError: 'x'",
+        ),
+    ],
+)
+def test_a_strategy_whose_own_code_fails_at_the_start_keeps_no_other_symbol_from_trading(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    text = strategy_text()
+    assert text.count(old) == 1
+    path = written(tmp_path, text.replace(old, new))
+    book = book_of(tmp_path, STRATEGY_FILES=path, STRATEGY_BY_SYMBOL="ETHUSDT=mine")
+    assert isinstance(book.of("ETHUSDT"), BrokenStrategy)
+    assert book.of("BTCUSDT").name == "combined_default"
+    (problem,) = book.problems
+    assert (problem.file, problem.strategy) == (str(path), "mine")
+    assert problem.line > 0
+    assert said in problem.text
+    assert book.plan()["ETHUSDT"]["problem"]["text"] == problem.text
+    assert book.warmup_candles > 1
+
+
 def test_a_plan_builds_the_same_strategies_again(tmp_path: Path) -> None:
     path = written(tmp_path, strategy_text())
     book = book_of(
