@@ -22,7 +22,7 @@ from binance_trade_agent.domain.market import (
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Exchange
 
-#: The most candles one request brings (rest-api.md, klines).
+#: The most candles that are asked for at once beyond the history (one page of rest-api.md, klines).
 _PAGE = 1000
 #: How long a symbol that the exchange does not know is not asked for.
 _UNKNOWN_FOR = timedelta(minutes=10)
@@ -136,13 +136,8 @@ class MarketDataAgent:
         return window
 
     async def _first_window(self, symbol: str, seen: datetime | None) -> tuple[Candle, ...]:
-        if self._history > _PAGE:
-            # a strategy with a long memory: page by page from where it begins
-            return await self._since(
-                symbol, self._exchange.now() - (self._history + 1) * self._interval.duration
-            )
         window = await self._exchange.candles(symbol, self._interval, limit=self._history)
-        if window and seen is not None and seen < window[0].open_time:
+        if window and seen is not None and seen < window[0].open_time and self._history < _PAGE:
             # after a pause longer than the window: the page limit decides how far back a decision looks
             window = await self._exchange.candles(symbol, self._interval, limit=_PAGE)
         return window

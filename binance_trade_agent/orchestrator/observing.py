@@ -47,8 +47,6 @@ class Observer:
         )
         book = desk.portfolio.book(unfinished)
         marks, alarms = self._losses.look(book.portfolio, control)
-        if not start.symbols:
-            alarms["no_symbols"] = "the exchange could not be asked yet which symbols fit TRADING_SYMBOLS"
         return Cycle(
             start=start,
             request=request,

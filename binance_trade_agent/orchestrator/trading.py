@@ -22,6 +22,7 @@ from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 #: How long a symbol rests between two turns: protection that the exchange ends at once asks for one each time.
 _TURN_PAUSE_S = 5.0
+_NO_SYMBOLS = "the exchange could not be asked yet which symbols fit TRADING_SYMBOLS"
 
 
 class TradingOrchestrator:
@@ -104,6 +105,8 @@ class TradingOrchestrator:
         reached(CrashPoint.CYCLE_OPENED)
         self._touched = (self._touched | desk.user_data.take_touched()) - set(start.symbols)
         cycle = await self._observer.observe(start, request, self._progress.last_seen)
+        if self._lacks_symbols(start):
+            cycle.alarms["no_symbols"] = _NO_SYMBOLS
         for symbol in start.symbols:
             cycle.decisions.append(await self._turn.take(symbol, cycle))
         report = self._report(cycle, began, waited)
@@ -119,14 +122,14 @@ class TradingOrchestrator:
         desk = self._desk
         duration_s = desk.clock.monotonic() - began
         waited_s = desk.exchange.waited_s - waited_s
-        degraded = any(
+        degraded = self._lacks_symbols(cycle.start) or any(
             decision.outcome is Outcome.NO_DATA
             for decision in cycle.decisions
             if decision.symbol in self._plan.symbols or cycle.request is not None
         )
         return CycleReport(
             start=cycle.start,
-            outcome=CycleOutcome.DEGRADED if degraded or not cycle.start.symbols else CycleOutcome.COMPLETED,
+            outcome=CycleOutcome.DEGRADED if degraded else CycleOutcome.COMPLETED,
             control=cycle.control,
             decisions=tuple(cycle.decisions),
             executions=tuple(cycle.executions),
@@ -141,6 +144,10 @@ class TradingOrchestrator:
             duration_s=duration_s,
             own_ms=max(0.0, duration_s - waited_s) * 1000,
         )
+
+    def _lacks_symbols(self, start: CycleStart) -> bool:
+        """Whether this cycle should trade, but cannot know what: symbols that are held do not hide it."""
+        return start.kind is CycleKind.SCHEDULED and not self._plan.symbols
 
     def _protection_news(self, cycle: Cycle) -> tuple[str, ...]:
         """What became of the protection that rested after the last cycle, where it traded."""

@@ -112,6 +112,16 @@ async def test_no_symbols_are_an_incident_until_there_are_some(lives: Lives) -> 
     assert lives.traders[1].store.reads.incidents() == ()
 
 
+async def test_what_is_held_does_not_hide_that_there_are_no_symbols(lives: Lives) -> None:
+    await lives.run("test", SIGNAL_AGENT_TEST_MODE="true", last=50)
+    assert await lives.run(silent=100, TRADING_SYMBOLS="quote=USDT, top=1") is ExitCode.SIGTERM
+    reads = lives.traders[1].store.reads
+    newest = reads.cycles()[0]
+    assert newest.outcome == "degraded"
+    assert [row.symbol for row in reads.decisions() if row.cycle_id == newest.id] == ["ETHUSDT"]
+    assert "no_symbols" in {incident.key for incident in reads.incidents()}
+
+
 async def test_a_test_run_waits_for_its_symbol(lives: Lives) -> None:
     code = await lives.run("test", silent=2, last=50, SIGNAL_AGENT_TEST_MODE="true")
     assert code is ExitCode.OK

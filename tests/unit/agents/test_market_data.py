@@ -29,6 +29,20 @@ async def test_a_window_longer_than_a_page_is_fetched_page_by_page() -> None:
     assert view.candles[-1].close_time <= exchange.now() < view.candles[-1].close_time + timedelta(minutes=1)
 
 
+async def test_a_long_window_is_whole_although_the_market_had_stood_still() -> None:
+    class Interrupted(FakeExchange):
+        """Has no candles of three hours in the middle of its history."""
+
+        async def candles(self, symbol, interval, *, limit, since=None):  # type: ignore[no-untyped-def]
+            known = await super().candles(symbol, interval, limit=10_000, since=since)
+            began = self.now() - timedelta(hours=20)
+            known = tuple(c for c in known if not began <= c.open_time < began + timedelta(hours=3))
+            return known[-limit:] if since is None else known[:limit]
+
+    view = await window(agent_of(Interrupted(history=2600), 2300))
+    assert len(view.candles) == 2300
+
+
 async def test_a_symbol_that_the_exchange_does_not_know_is_not_asked_for_in_each_cycle() -> None:
     exchange = FakeExchange()
     agent = agent_of(exchange, 50)
