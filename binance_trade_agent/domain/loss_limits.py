@@ -24,8 +24,13 @@ class LossMarks:
     latched: str | None = None
 
     def day_loss(self, equity: Equity) -> Decimal:
-        """What was lost today, as a share of equity at the day's beginning; negative for a gain."""
-        return _share(self.day_profit - _profit(equity), self.day_equity)
+        """What was lost today, as a share of `day_capital`; negative for a gain."""
+        return _share(self.day_profit - _profit(equity), self.day_capital(equity))
+
+    def day_capital(self, equity: Equity) -> Decimal:
+        """Equity at the day's beginning, with what was put in or taken out since."""
+        put_in_then = self.day_equity - self.day_profit
+        return self.day_equity + equity.contributed - put_in_then
 
     def drawdown(self, equity: Equity) -> Decimal:
         """What was lost since the best moment, as a share of equity then (at today's capital)."""

@@ -47,7 +47,7 @@ def day_loss(marks: LossMarks, equity: Equity, limits: RiskLimits) -> Loss:
     midnight = datetime.combine(marks.day, time(), UTC)
     share, limit = marks.day_loss(equity), limits.daily_loss_share
     began = max(midnight, marks.since)
-    text = f"since {began:%Y-%m-%d %H:%M} UTC {_change(share, marks.day_equity, equity)}; {_bound(limit)}"
+    text = f"since {began:%Y-%m-%d %H:%M} UTC {_change(share, marks.day_capital(equity), equity)}; {_bound(limit)}"
     return Loss(DAILY_LOSS, limit, share, text)
 
 

@@ -114,7 +114,7 @@ def worth(total: object) -> Equity:
         # both: the day's is told
         (PEAK, 900, "daily_loss"),
         # nothing to take a share of
-        (replace(MARKS, day_equity=D(0), peak_profit=D(-1000)), 10, None),
+        (replace(MARKS, day_profit=D(-1000), day_equity=D(0), peak_profit=D(-1000)), 10, None),
     ],
 )
 def test_the_breached_limit_is_named(marks: LossMarks | None, total: object, name: str | None) -> None:
@@ -127,6 +127,25 @@ def test_the_breached_limit_is_named(marks: LossMarks | None, total: object, nam
 def test_a_withdrawal_is_no_loss() -> None:
     equity = replace(worth(400), contributed=D(400))
     assert breached_limit(MARKS, equity, RiskLimits()) is None
+
+
+@pytest.mark.parametrize("at_first", [0, 10])
+def test_a_loss_is_a_share_of_what_was_put_in_later_too(at_first: int) -> None:
+    # the account held next to nothing in the morning, then 1000 USDT were put in
+    marks = replace(MARKS, day_equity=D(at_first))
+    equity = replace(worth(999), contributed=D(1000 + at_first))
+    assert breached_limit(marks, replace(equity, cash=D(990 + at_first)), RiskLimits()) is None
+    found = breached_limit(marks, replace(equity, cash=D(940 + at_first)), RiskLimits())
+    assert found is not None
+    assert found[0] == "daily_loss"
+    assert f"of {1000 + at_first} USDT" in found[1]
+
+
+def test_what_was_taken_out_hides_no_loss() -> None:
+    equity = replace(worth(0), cash=D(94), contributed=D(100))
+    found = breached_limit(MARKS, equity, RiskLimits())
+    assert found is not None
+    assert "6 USDT were lost, open positions included: 6.00% of 100 USDT" in found[1]
 
 
 @pytest.mark.parametrize("cash", ["0", "-5"])
