@@ -17,6 +17,7 @@ from mcp.client.streamable_http import create_mcp_http_client, streamable_http_c
 
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.grants import Grant, Tier
 from binance_trade_agent.domain.records import (
     CancelRow,
     CommandResult,
@@ -26,7 +27,7 @@ from binance_trade_agent.domain.records import (
 )
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
-from binance_trade_agent.interfaces.mcp_server.access import Grant, Tier, TokenTable
+from binance_trade_agent.interfaces.mcp_server.access import TokenTable
 from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
 from tests.fakes import START, FakeDesk, done, fake_desk
 from tests.resting import with_oco
@@ -328,7 +329,7 @@ def served() -> Iterator[Served]:
     desk = fake_desk()
     listener = listen("127.0.0.1", 0, host_setting="MCP_HOST", port_setting="MCP_PORT")
     port = listener.getsockname()[1]
-    app = build_app(build_server(DeskDoor(lambda: desk), TABLE), "127.0.0.1", port, ("bot.example",))
+    app = build_app(build_server(DeskDoor(lambda: desk), TABLE), TABLE, "127.0.0.1", port, ("bot.example",))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

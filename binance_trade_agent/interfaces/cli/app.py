@@ -24,6 +24,8 @@ strategy_app = typer.Typer(
     help="Strategies: what there is, how good one is, and how to write one.", no_args_is_help=True
 )
 app.add_typer(strategy_app, name="strategy")
+token_app = typer.Typer(help="Who may use the MCP server, and for what.", no_args_is_help=True)
+app.add_typer(token_app, name="token")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many rows, newest first.")]
@@ -240,6 +242,35 @@ def strategy_check(
 ) -> None:
     """Check that a strategy neither looks ahead nor needs more warm-up than it declares: exit status 1 if it does."""
     _command("strategies", "check")(name, candles, json)
+
+
+@token_app.command("create")
+def token_create(
+    name: Annotated[str, typer.Argument(help="Whom it is for; acts are recorded under this name.")],
+    tier: Annotated[str, typer.Option("--tier", help="read, control or trade; each includes those before.")],
+    orders_per_day: Annotated[
+        int | None, typer.Option("--orders-per-day", help="Orders it may cause in a day (UTC).")
+    ] = None,
+    quote_per_day: Annotated[
+        str | None, typer.Option("--quote-per-day", help="Quote currency it may trade in a day (UTC).")
+    ] = None,
+    days: Annotated[int | None, typer.Option("--days", help="Expires after so many days.")] = None,
+    json: Json = False,
+) -> None:
+    """Make a token for an MCP client, and show it this once."""
+    _command("tokens", "create")(name, tier, orders_per_day, quote_per_day, days, json)
+
+
+@token_app.command("list")
+def token_list(json: Json = False) -> None:
+    """List the tokens that were made."""
+    _command("tokens", "show")(json)
+
+
+@token_app.command("revoke")
+def token_revoke(name: Annotated[str, typer.Argument(help="The token's name.")]) -> None:
+    """Close a token for good; a running server refuses it at once."""
+    _command("tokens", "revoke")(name)
 
 
 @config_app.command("show")

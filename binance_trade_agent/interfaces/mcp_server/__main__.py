@@ -7,11 +7,13 @@ import uvicorn
 
 from binance_trade_agent.bootstrap.desk import open_desk
 from binance_trade_agent.bootstrap.secrets import mcp_token
+from binance_trade_agent.bootstrap.tokens import token_file
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.domain.grants import Grant, Tier
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
-from binance_trade_agent.interfaces.mcp_server.access import Grant, Tier, TokenTable
+from binance_trade_agent.interfaces.mcp_server.access import TokenTable
 from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.logs import configure_logs
@@ -32,10 +34,12 @@ def serve(settings: Settings) -> None:
     )
     host, port = settings.mcp_host, settings.mcp_port
     listener = listen(host, port, host_setting="MCP_HOST", port_setting="MCP_PORT")
-    tokens = TokenTable({mcp_token(settings): Grant("operator", Tier.TRADE)})
+    tokens = TokenTable(
+        {mcp_token(settings): Grant("operator", Tier.TRADE)}, stored=token_file(settings).tokens
+    )
     server = build_server(DeskDoor(lambda: open_desk(settings)), tokens)
     config = uvicorn.Config(
-        build_app(server, host, port, settings.mcp_allowed_hosts),
+        build_app(server, tokens, host, port, settings.mcp_allowed_hosts),
         log_config=None,
         log_level="warning",
         access_log=False,

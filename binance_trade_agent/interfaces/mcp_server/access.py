@@ -3,58 +3,106 @@
 Tiers are cumulative: a token that trades may also control and read.
 """
 
-import hashlib
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 
+import structlog
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from binance_trade_agent.bootstrap.tokens import token_digest
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.grants import Caps, Grant, StoredToken, Tier
+from binance_trade_agent.domain.money import to_wire
 
 
-class Tier(IntEnum):
-    """What a token may do; each includes those below it."""
-
-    READ = 1
-    CONTROL = 2
-    TRADE = 3
-
-    @property
-    def scope(self) -> str:
-        """The tier's name in a token's scopes and a tool's `tier`."""
-        return self.name.lower()
-
-    @property
-    def scopes(self) -> list[str]:
-        """The scopes of a token of this tier: its own and those below."""
-        return [tier.scope for tier in Tier if tier <= self]
+def _none() -> tuple[StoredToken, ...]:
+    return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """Whom a token stands for, and its tier."""
-
-    name: str
-    tier: Tier
+def _now() -> datetime:
+    return datetime.now(tz=UTC)
 
 
 class TokenTable:
-    """Verifies bearer tokens. It keeps digests only, and compares with all of them in constant time."""
+    """Verifies bearer tokens. It knows digests only, and compares with all of them in constant time.
 
-    def __init__(self, grants: Mapping[str, Grant]) -> None:
-        self._grants = [(_digest(token), grant) for token, grant in grants.items()]
+    `fixed` tokens hold as long as the process; `stored` is asked at each call, so that a token counts
+    from the moment it is made, and no longer once it is revoked.
+    """
+
+    def __init__(
+        self,
+        fixed: Mapping[str, Grant],
+        stored: Callable[[], Sequence[StoredToken]] = _none,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._fixed = [(token_digest(token), grant) for token, grant in fixed.items()]
+        self._stored = stored
+        self._now = now
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """The grant of `token` in the SDK's form, without the token itself; None for an unknown one."""
-        digest, hit = _digest(token), None
-        for known, grant in self._grants:
+        """The grant of `token` in the SDK's form, without the token itself; None for one that opens nothing."""
+        grant, end = self.look_up(token)
+        if grant is None or end is not None:
+            return None
+        return AccessToken(
+            token="redacted",  # noqa: S106
+            client_id=grant.name,
+            subject=grant.name,
+            scopes=grant.tier.scopes,
+            claims=_claims(grant.caps),
+        )
+
+    def look_up(self, token: str) -> tuple[Grant | None, str | None]:
+        """Whom `token` stands for, None for an unknown one; and why it opens nothing any more, None if it does."""
+        digest, hit, end = token_digest(token), None, None
+        for known, grant in self._fixed:
             if hmac.compare_digest(digest, known):
                 hit = grant
-        if hit is None:
-            return None
-        return AccessToken(token="redacted", client_id=hit.name, subject=hit.name, scopes=hit.tier.scopes)  # noqa: S106
+        for stored in self._known():
+            if hmac.compare_digest(digest, stored.digest):
+                hit, end = stored.grant, stored.end_text(self._now())
+        return hit, end
+
+    def _known(self) -> Sequence[StoredToken]:
+        try:
+            return self._stored()
+        except ConfigurationError as error:  # nobody is let in by a file that cannot be read
+            structlog.get_logger("binance_agent").error("tokens unreadable", problem=str(error))
+            return ()
+
+
+class EndedTokens:
+    """Tells whoever comes with an expired or a revoked token that it is one; all others pass to the SDK's check."""
+
+    def __init__(self, app: ASGIApp, tokens: TokenTable) -> None:
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        end = self._end(scope) if scope["type"] == "http" else None
+        if end is None:
+            await self._app(scope, receive, send)
+            return
+        text = f"{end}; ask the operator for another"
+        answer = JSONResponse(
+            {"error": "invalid_token", "error_description": text},
+            status_code=401,
+            headers={"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{text}"'},
+        )
+        await answer(scope, receive, send)
+
+    def _end(self, scope: Scope) -> str | None:
+        scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        return self._tokens.look_up(token.strip())[1] if scheme.lower() == "bearer" else None
 
 
 def caller() -> Grant:
@@ -62,7 +110,8 @@ def caller() -> Grant:
     token = get_access_token()
     if token is None:
         return Grant("local", Tier.TRADE)
-    return Grant(token.client_id, max(tier for tier in Tier if tier.scope in token.scopes))
+    tier = max(tier for tier in Tier if tier.scope in token.scopes)
+    return Grant(token.client_id, tier, _caps(token.claims or {}))
 
 
 def required_tier(meta: Mapping[str, object] | None) -> Tier:
@@ -91,5 +140,16 @@ def _forms(allowed: str) -> list[str]:
     return [allowed] if has_port else [allowed, f"{allowed}:*"]
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _claims(caps: Caps) -> dict[str, object]:
+    quote = caps.quote_per_day
+    return {
+        "orders_per_day": caps.orders_per_day,
+        "quote_per_day": to_wire(quote) if quote is not None else None,
+    }
+
+
+def _caps(claims: Mapping[str, object]) -> Caps:
+    orders, quote = claims.get("orders_per_day"), claims.get("quote_per_day")
+    return Caps(
+        orders if isinstance(orders, int) else None, Decimal(quote) if isinstance(quote, str) else None
+    )

@@ -14,10 +14,11 @@ from starlette.responses import JSONResponse, Response
 
 from binance_trade_agent import __version__
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.interfaces.desks import DeskDoor, HealthAnswer, health_answer, unreadable_answer
 from binance_trade_agent.interfaces.mcp_server import acting, reading
 from binance_trade_agent.interfaces.mcp_server.access import (
-    Tier,
+    EndedTokens,
     TokenTable,
     caller,
     required_tier,
@@ -103,14 +104,18 @@ def build_server(door: DeskDoor, tokens: TokenTable) -> TieredServer:
     return server
 
 
-def build_app(server: TieredServer, host: str, port: int, allowed_hosts: tuple[str, ...]) -> Starlette:
+def build_app(
+    server: TieredServer, tokens: TokenTable, host: str, port: int, allowed_hosts: tuple[str, ...]
+) -> Starlette:
     """The ASGI application: `/mcp` behind token, Host and Origin, and the open `/health`."""
-    return server.streamable_http_app(
+    app = server.streamable_http_app(
         streamable_http_path="/mcp",
         host=host,
         max_request_body_size=_MAX_BODY_BYTES,
         transport_security=transport_security(host, port, allowed_hosts),
     )
+    app.add_middleware(EndedTokens, tokens=tokens)
+    return app
 
 
 def _add_health(server: TieredServer, door: DeskDoor) -> None:
