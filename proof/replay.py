@@ -27,6 +27,7 @@ CYCLES = 2000
 #: Faults keep their rules for this share of the session; then they are over.
 _FAULT_SHARE = 0.04
 _PATIENCE_S = 60.0
+_FAULT_PATIENCE_S = 15.0
 _LOOK_S = 0.05
 _REPLAY_S = 120.0
 _LOT = Decimal("0.0001")
@@ -104,6 +105,14 @@ class Act:
     def fault(self, name: str) -> None:
         """Put rules into force."""
         self._rules[name] = self.lane.exchange.add(*FAULTS[name])
+
+    def meet(self, name: str) -> None:
+        """Put rules into force until one of them has acted, or for as long as patience lasts."""
+        self.fault(name)
+        end = time.monotonic() + _FAULT_PATIENCE_S
+        while not any(self.lane.exchange.fired(self._rules[name])) and time.monotonic() < end:
+            time.sleep(_LOOK_S)
+        self.end_faults()
 
     def fees_in_bnb(self) -> None:
         """From now on fees are paid in a coin that is traded itself."""
