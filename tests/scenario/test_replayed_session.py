@@ -1,5 +1,6 @@
 """A short `python -m proof replay`: a real trader with orders, faults, people and a kill, decided again while it runs."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.orders import Side
 from proof.lane import VARIANTS, Lane, lane
 from proof.replay import SETTINGS, Act, Event, Played, replayed
+from tests.processes import CLI
 
 CYCLES = 160
 
@@ -91,6 +94,16 @@ def test_a_session_of_faults_people_and_kills_was_played(seen: Seen) -> None:
     session = seen.lane.desk.watch.status().session
     assert session is not None
     assert session.id == seen.session_id
+
+
+def test_sessions_are_listed_and_one_that_is_not_there_is_said(seen: Seen) -> None:
+    place = seen.lane.place
+    (listed,) = json.loads(place.run(CLI, "sessions", "--json").stdout)
+    assert (listed["id"], listed["replayable"], listed["end_reason"]) == (seen.session_id, True, "stopped")
+    assert listed["cycles"] >= CYCLES
+    gone = place.run(CLI, "replay", "nothing")
+    assert gone.returncode == ExitCode.CONFIGURATION
+    assert "no id begins with 'nothing'" in gone.stderr
 
 
 @pytest.mark.parametrize(
