@@ -17,7 +17,10 @@ from binance_trade_agent.orchestrator.desk import OrderRequest
 
 @dataclass(slots=True)
 class Cycle:
-    """One cycle in the making. `locked` is symbol -> why it must wait, `rules` symbol -> the stored rules' name."""
+    """One cycle in the making. `locked` is symbol -> why it must wait, `rules` symbol -> the stored rules' name.
+
+    `views` holds more than the start's symbols where others are compared with them.
+    """
 
     start: CycleStart
     request: OrderRequest | None

@@ -7,7 +7,7 @@ from datetime import datetime
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart
 from binance_trade_agent.domain.errors import ExchangeError
 from binance_trade_agent.domain.market import MarketSnapshot
-from binance_trade_agent.domain.orders import JournalOrder
+from binance_trade_agent.domain.orders import JournalOrder, Side
 from binance_trade_agent.domain.portfolio import AccountSnapshot
 from binance_trade_agent.orchestrator.cycle import Cycle, locks_of
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk
@@ -30,10 +30,11 @@ class Observer:
         thorough = desk.user_data.look_up_is_due() or desk.reconciler.is_in_doubt
         unfinished = await desk.resolver.resolve_all(thorough=thorough)
         unfinished = await self._end_overdue(unfinished, control)
+        seen = (*start.symbols, *self._compared(start, request, unfinished))
         views, account, quotes = await asyncio.gather(
-            desk.market_data.snapshots(start.symbols, last_seen),
+            desk.market_data.snapshots(seen, last_seen),
             self._account(),
-            desk.market_data.quotes(desk.portfolio.held_elsewhere(start.symbols)),
+            desk.market_data.quotes(desk.portfolio.held_elsewhere(seen)),
         )
         known = account if isinstance(account, AccountSnapshot) else None
         desk.portfolio.learn(views.values(), quotes)
@@ -64,6 +65,16 @@ class Observer:
             marks=marks,
             alarms={**comparison.alarms, **desk.user_data.alarms, **alarms},
         )
+
+    def _compared(
+        self, start: CycleStart, request: OrderRequest | None, unfinished: Iterable[JournalOrder]
+    ) -> list[str]:
+        """What else is held or being bought, whose prices an entry that is asked for is compared with."""
+        if request is None or request.side is Side.SELL:
+            return []
+        buying = (row.intent.symbol for row in unfinished if row.intent.side is Side.BUY)
+        invested = {*self._desk.portfolio.to_be_left(start.symbols), *buying}
+        return sorted(invested - set(start.symbols))
 
     def overdue(self, unfinished: Iterable[JournalOrder]) -> list[JournalOrder]:
         """Entries that have rested for longer than they may."""

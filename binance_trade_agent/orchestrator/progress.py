@@ -22,14 +22,14 @@ class Progress:
         self, decisions: Iterable[Decision], cycle: Cycle
     ) -> dict[str, tuple[CandleInterval, tuple[Candle, ...]]]:
         """The candles that `decisions` saw and that may not be stored yet: the whole window at a symbol's first."""
-        deciding = {decision.symbol for decision in decisions if decision.inputs is not None}
+        looked_at = {symbol for decision in decisions for symbol in _looked_at(decision)}
         return {
             view.symbol: (
                 view.interval,
                 view.fresh_candles if view.symbol in self._stored else view.candles,
             )
             for view in cycle.views.values()
-            if isinstance(view, MarketSnapshot) and view.symbol in deciding
+            if isinstance(view, MarketSnapshot) and view.symbol in looked_at
         }
 
     def remember(self, cycle: Cycle) -> None:
@@ -42,3 +42,11 @@ class Progress:
             symbol = result.order.intent.symbol
             if symbol in self.last_seen:
                 self.last_traded[symbol] = self.last_seen[symbol]
+
+
+def _looked_at(decision: Decision) -> tuple[str, ...]:
+    """The symbols whose candles a decision was made on: its own, and those it was compared with."""
+    if decision.inputs is None:
+        return ()
+    assessment = decision.inputs.assessment
+    return (decision.symbol, *(assessment.windows if assessment is not None else ()))
