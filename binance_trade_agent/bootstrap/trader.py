@@ -1,5 +1,6 @@
 """Builds the trader: the only process that loads the adapter, the strategies and the agents."""
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -220,8 +221,15 @@ def exchange_config(settings: Settings) -> BinanceConfig:
 
 
 def _history(settings: Settings, strategies: StrategyBook) -> int:
-    """How many candles a decision sees: what is set, or what strategies and correlations need if that is more."""
-    return max(settings.candle_history, strategies.warmup_candles + 1, settings.risk_correlation_candles + 1)
+    """How many candles a decision sees: what is set, or what strategies and correlations need if that is more.
+
+    A cycle decides on every candle since the one before it: the oldest of them wants its warm-up, too.
+    """
+    # one more, for a cycle that comes late
+    fresh = math.ceil(settings.period / settings.candle_interval.duration) + 1
+    return max(
+        settings.candle_history, strategies.warmup_candles + fresh, settings.risk_correlation_candles + 1
+    )
 
 
 def protection_plan(settings: Settings) -> ProtectionPlan:
