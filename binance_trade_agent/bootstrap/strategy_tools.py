@@ -17,7 +17,7 @@ from binance_trade_agent.strategies.base import Strategy
 from binance_trade_agent.strategies.broken import Problem
 from binance_trade_agent.strategies.files import load_file
 from binance_trade_agent.strategies.honesty import Finding, Result, candles_wanted, check_strategy
-from binance_trade_agent.strategies.registry import Registry, with_parameters
+from binance_trade_agent.strategies.registry import Registry, usable
 
 #: Bars of a market that a check looks at beyond what it needs.
 _MORE_GENERATED = 700
@@ -108,13 +108,12 @@ def check_strategies(settings: Settings, name: str, candles: Path | None) -> tup
     if path.suffix == ".py":
         file = load_file(path)
         broken = [_unchecked(problem.strategy or path.name, problem) for problem in file.problems]
-        found = [with_parameters(each, choice.parameters_for(each.name)) for each in file.strategies.values()]
+        found = file.strategies.values()
         return (*broken, *(_checked(each, choice.parameters_for(each.name), candles) for each in found))
     known = Registry(settings.strategy_files).find(name)
     if isinstance(known, Problem):
         return (_unchecked(name, known),)
-    given = choice.parameters_for(name)
-    return (_checked(with_parameters(known, given), given, candles),)
+    return (_checked(known, choice.parameters_for(name), candles),)
 
 
 def write_strategy(name: str, folder: Path) -> tuple[Path, Path]:
@@ -153,10 +152,12 @@ def _listed(settings: Settings, registry: Registry, name: str) -> ListedStrategy
         return ListedStrategy(name, "", where, None, symbols, str(found))
     summary = inspect.cleandoc(found.__doc__ or "").partition("\n")[0]
     try:
-        warmup = with_parameters(found, choice.parameters_for(name)).warmup_candles
+        made = usable(found, choice.parameters_for(name))
     except ConfigurationError as error:
         return ListedStrategy(name, summary, where, None, symbols, "; ".join(error.problems))
-    return ListedStrategy(name, summary, where, warmup, symbols)
+    if isinstance(made, Problem):
+        return ListedStrategy(name, summary, where, None, symbols, str(made))
+    return ListedStrategy(name, summary, where, made.warmup_candles, symbols)
 
 
 def _parameter(name: str, field: FieldInfo, given: Mapping[str, Any]) -> Parameter:
@@ -177,7 +178,10 @@ def _allowed(field: FieldInfo) -> str:
     return ", ".join(bounds)
 
 
-def _checked(strategy: Strategy, given: Mapping[str, Any], candles: Path | None) -> CheckReport:
+def _checked(kind: type[Strategy], given: Mapping[str, Any], candles: Path | None) -> CheckReport:
+    strategy = usable(kind, given)
+    if isinstance(strategy, Problem):
+        return _unchecked(kind.name, strategy)
     wanted = candles_wanted(strategy)
     if candles is None:
         markets: Sequence[Any] = generated_markets(wanted + _MORE_GENERATED)

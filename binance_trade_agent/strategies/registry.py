@@ -80,30 +80,14 @@ class Registry:
     def create(self, name: str, parameters: Mapping[str, object] | None = None) -> Strategy:
         """The strategy `name` with `parameters` that differ from its defaults, or a `BrokenStrategy` of that name.
 
-        One is broken, too, that fails when it is made, wants no sensible warm-up or cannot be recorded.
-
         Raises:
             ConfigurationError: an unknown name, or parameters it does not accept, all of them listed.
         """
         found = self.find(name)
         if isinstance(found, Problem):
             return BrokenStrategy(name=name, problem=found)
-        try:
-            strategy = with_parameters(found, parameters or {})
-            _check_warmup(strategy)
-            strategy.model_dump(mode="json")
-        except ConfigurationError:
-            raise
-        # what runs here is anyone's code; the trader must start nevertheless
-        except (Exception, SystemExit) as error:  # noqa: BLE001
-            return BrokenStrategy(name=name, problem=self._failed(name, error))
-        return strategy
-
-    def _failed(self, name: str, error: BaseException) -> Problem:
-        """The problem of a strategy that could be loaded, but not used: where it fails, or else where it begins."""
-        problem = problem_of(error, self.source(name).where, name)
-        lines = [line for file, line in self._places.get(name, ()) if str(file.path) == problem.file]
-        return problem if problem.line else replace(problem, line=lines[0] if lines else 0)
+        made = usable(found, parameters or {})
+        return BrokenStrategy(name=name, problem=made) if isinstance(made, Problem) else made
 
     def _find(self, name: str) -> type[Strategy] | Problem:
         if name in SHIPPED:
@@ -185,6 +169,26 @@ def load_plugin(plugin: EntryPoint) -> type[Strategy] | Problem:
     return loaded
 
 
+def usable(strategy: type[Strategy], parameters: Mapping[str, object]) -> Strategy | Problem:
+    """An instance that wants a sensible warm-up and can be recorded, or why its own code keeps it from that.
+
+    Raises:
+        ConfigurationError: parameters that are not accepted, all of them listed.
+    """
+    try:
+        made = with_parameters(strategy, parameters)
+        _check_warmup(made)
+        made.model_dump(mode="json")
+    except ConfigurationError:
+        raise
+    # what runs here is anyone's code; the trader must start nevertheless
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        file, line = _class_place(strategy, "")
+        problem = problem_of(error, file, strategy.name)
+        return problem if problem.line else replace(problem, line=line)
+    return made
+
+
 def with_parameters(strategy: type[Strategy], parameters: Mapping[str, object]) -> Strategy:
     """An instance with `parameters` that differ from the defaults.
 
@@ -210,7 +214,7 @@ def _absolute(path: Path) -> Path:
 def _class_place(loaded: type, where: str) -> tuple[str, int]:
     try:
         return getsourcefile(loaded) or where, getsourcelines(loaded)[1]
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError):
         return where, 0
 
 

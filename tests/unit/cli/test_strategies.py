@@ -66,6 +66,18 @@ def test_the_list_shows_rules_sources_and_what_is_broken(tmp_path: Path, width: 
     assert "No module named 'nowhere'" in " ".join(printed.split())
 
 
+def test_a_strategy_whose_own_code_fails_is_shown_and_checked_as_broken(tmp_path: Path) -> None:
+    path = written(tmp_path, strategy_text().replace("return self.period", "return 1 // 0"))
+    settings = settings_of(tmp_path, STRATEGY_FILES=path)
+    rows, _ = list_strategies(settings)
+    said = f"{path}, line {line_of(path, '1 // 0')}: ZeroDivisionError"
+    assert said in str(next(row for row in rows if row.name == "mine").problem)
+    for name in ("mine", str(path)):
+        (report,) = check_strategies(settings, name, None)
+        assert not report.passed
+        assert said in str(report.error)
+
+
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_each_shipped_strategy_has_a_page_for_a_narrow_terminal(tmp_path: Path, name: str) -> None:
     details = describe_strategy(settings_of(tmp_path), name)
