@@ -6,7 +6,7 @@ other symbols' fills pay in a position's base fall on it only as far as the acco
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -86,9 +86,10 @@ class BookFold:
     """Folds a book's bookings up to any moment; moments that rise cost only what was booked between them."""
 
     def __init__(self, bookings: Iterable[Booking], moves: Iterable[PositionMoveRow], quote: str) -> None:
+        booked = tuple(bookings)
         # a move and the flow written with it have one mark; the sort is stable
         self._events: Sequence[Booking | PositionMoveRow] = sorted(
-            (*bookings, *moves), key=lambda event: event.mark
+            (*booked, *_marked(moves, booked)), key=lambda event: event.mark
         )
         self._quote = quote
         self._so_far = _Folded()
@@ -165,6 +166,14 @@ class BookFold:
             realised=EXACT.subtract(position.realised, cost),
             fees_quote=EXACT.add(position.fees_quote, cost),
         )
+
+
+def _marked(moves: Iterable[PositionMoveRow], bookings: Iterable[Booking]) -> Iterator[PositionMoveRow]:
+    """The moves, those of an earlier version with the mark of the trade that they came after."""
+    fills = [(booking.fill, booking.mark) for booking in bookings if booking.fill is not None]
+    marks = {(fill.symbol, fill.trade_id): mark for fill, mark in fills}
+    for move in moves:
+        yield move if move.mark else replace(move, mark=marks.get((move.symbol, move.after_trade_id), 0))
 
 
 def _closing(trip: RoundTrip) -> tuple[datetime, str]:

@@ -6,7 +6,10 @@ from enum import Enum
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.records import DecisionRow
 
+#: A session without a plan.
 EARLIER_VERSION = "recorded by an earlier version"
+#: A decision that says nothing of what it saw, and should.
+WITHOUT_INPUTS = "stored without what it saw"
 
 
 class Part(Enum):
@@ -32,7 +35,7 @@ def kind_of(row: DecisionRow) -> Kind:
     if row.outcome == Outcome.NO_DATA:
         return Kind(Part.NOTHING, f"nothing to decide on ({row.reason_code})")
     if row.inputs is None:
-        return Kind(Part.NOTHING, EARLIER_VERSION)
+        return Kind(Part.NOTHING, WITHOUT_INPUTS)
     if row.reason_code == "looked_after":
         return Kind(Part.NOTHING, "looked after between two ticks")
     if row.strategy == "protection":

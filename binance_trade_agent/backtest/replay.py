@@ -23,7 +23,7 @@ from binance_trade_agent.backtest.checks import (
     check_verdict,
     decided_orders,
 )
-from binance_trade_agent.backtest.kinds import EARLIER_VERSION, WAITS, Part, kind_of
+from binance_trade_agent.backtest.kinds import EARLIER_VERSION, WAITS, WITHOUT_INPUTS, Part, kind_of
 from binance_trade_agent.backtest.replay_report import Difference, ReplayReport, Tally
 from binance_trade_agent.backtest.restoring import (
     SessionTerms,
@@ -98,8 +98,11 @@ class Replayer:
             self._tally.decisions += 1
             if cycles[row.cycle_id].outcome == CycleOutcome.OPEN:
                 self._tally.not_recomputed["of a cycle that is not closed"] += 1
-            else:
-                self._replay(row)
+                continue
+            self._replay(row)
+            if cycles[row.cycle_id].outcome == CycleOutcome.INTERRUPTED:
+                # marks are stored at the end of a cycle: those that one saw which never came there are lost
+                self._marks = None
         for cycle in cycles.values():
             self._check_whole(cycle, decided[cycle.id])
         return self._tally.report(self._session.id, len(cycles))
@@ -118,6 +121,9 @@ class Replayer:
         kind, inputs, tally = kind_of(row), row.inputs, self._tally
         if kind.part is Part.NOTHING or inputs is None:
             tally.not_recomputed[kind.name] += 1
+            if kind.name == WITHOUT_INPUTS:
+                # a session with a plan stores them with every decision that saw a market
+                tally.differ(row, "inputs", "none", "what it saw")
             return
         before = tally.by_field.total()
         snapshot = self._snapshot(row, inputs)
@@ -247,5 +253,6 @@ def unreplayable(source: ReplaySource, session: Session) -> ReplayReport:
     for row in source.decisions(session.id):
         tally.decisions += 1
         kind = kind_of(row)
-        tally.not_recomputed[kind.name if kind.part is Part.NOTHING else EARLIER_VERSION] += 1
+        is_told = kind.part is Part.NOTHING and kind.name != WITHOUT_INPUTS
+        tally.not_recomputed[kind.name if is_told else EARLIER_VERSION] += 1
     return tally.report(session.id, len(source.cycles(session.id)))

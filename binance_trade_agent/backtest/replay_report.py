@@ -52,6 +52,11 @@ class ReplayReport:
         """Whether nothing differs."""
         return self.differences_in_all == 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no decision was compared, so that nothing could differ."""
+        return not self.recomputed and not self.partly
+
 
 @dataclass(slots=True)
 class Tally:

@@ -41,6 +41,7 @@ class Changed:
     """A source in which something is not as it was stored."""
 
     source: SqlReplaySource
+    cycle: Callable[[CycleRow], CycleRow] = same
     decision: Callable[[DecisionRow], DecisionRow] = same
     candle: Callable[[Candle], Candle | None] = same
     booking: Callable[[Booking], Booking] = same
@@ -54,7 +55,7 @@ class Changed:
         return self.source.sessions(limit)
 
     def cycles(self, session_id: str) -> tuple[CycleRow, ...]:
-        return self.source.cycles(session_id)
+        return tuple(self.cycle(row) for row in self.source.cycles(session_id))
 
     def decisions(self, session_id: str) -> Iterator[DecisionRow]:
         return (self.decision(row) for row in self.source.decisions(session_id) if row.id not in self.without)
@@ -294,10 +295,39 @@ async def test_a_decision_that_is_gone_is_found(desk: DeskUnderTest) -> None:
     assert (difference.cycle, difference.symbol, difference.field) == (7, "BTCUSDT", "decision")
 
 
-async def test_decisions_of_an_earlier_version_are_counted_not_judged(desk: DeskUnderTest) -> None:
+async def test_decisions_that_say_nothing_of_what_they_saw_are_no_silent_exception(
+    desk: DeskUnderTest,
+) -> None:
     report = await replayed_with(desk, decision=lambda row: replace(row, inputs=None))
-    assert (report.differences, report.recomputed) == ((), 0)
-    assert report.not_recomputed == {"recorded by an earlier version": 7}
+    assert (report.by_field, report.recomputed) == ({"inputs": 7}, 0)
+    assert report.not_recomputed == {"stored without what it saw": 7}
+
+
+async def test_marks_that_were_lost_with_an_interrupted_cycle_may_be_followed_by_lower_ones(
+    desk: DeskUnderTest,
+) -> None:
+    await bought_and_sold(desk)
+    first = next(
+        row for row in stored(desk).decisions(desk.session.id) if row.inputs and row.inputs.assessment
+    )
+
+    def higher(row: DecisionRow) -> DecisionRow:
+        if row.id != first.id or row.inputs is None or row.inputs.assessment is None:
+            return row
+        marks = row.inputs.assessment.marks
+        assert marks is not None
+        raised = replace(marks, peak_profit=marks.peak_profit + 1)
+        return replace(
+            row, inputs=replace(row.inputs, assessment=replace(row.inputs.assessment, marks=raised))
+        )
+
+    def killed(row: CycleRow) -> CycleRow:
+        return replace(row, outcome="interrupted") if row.number == first.cycle_number else row
+
+    found = replayer(desk, Changed(stored(desk), decision=higher)).replay()
+    assert "marks: peak" in fields(found)
+    found = replayer(desk, Changed(stored(desk), decision=higher, cycle=killed)).replay()
+    assert "marks: peak" not in fields(found)
 
 
 async def test_differences_beyond_what_is_listed_are_counted(new_desk: MakeDesk) -> None:

@@ -53,7 +53,7 @@ def draw_sessions(rows: Sequence[tuple[Session, int]], screen: Console) -> None:
 
 
 def replay(reference: str, as_json: bool) -> None:
-    """Decide a session again and say what differs; exit status 1 if anything does."""
+    """Decide a session again and say what differs; exit status 1 if anything does, or nothing was compared."""
     with at_desk() as (settings, desk):
         replayed = replay_session(settings, desk, reference)
     report = replayed.report
@@ -62,13 +62,15 @@ def replay(reference: str, as_json: bool) -> None:
             {
                 "session": _summary(replayed.session, report.cycles),
                 "same": report.is_same,
+                "compared": not report.is_empty,
                 "notes": replayed.notes,
                 "report": report,
             }
         )
     else:
         draw_replay(replayed, console())
-    raise typer.Exit(ExitCode.OK if report.is_same else ExitCode.FAILURE)
+    is_proven = report.is_same and not report.is_empty
+    raise typer.Exit(ExitCode.OK if is_proven else ExitCode.FAILURE)
 
 
 def draw_replay(replayed: Replay, screen: Console) -> None:
@@ -101,6 +103,9 @@ def _print_kinds(title: str, kinds: Mapping[str, int], screen: Console) -> None:
 
 
 def _print_differences(report: ReplayReport, screen: Console) -> None:
+    if report.is_same and report.is_empty:
+        screen.print("[yellow]nothing was compared[/]: no decision of it can be decided again")
+        return
     if report.is_same:
         screen.print("[green]no difference[/]")
         return

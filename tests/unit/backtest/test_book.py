@@ -179,3 +179,13 @@ def test_the_losing_streak_runs_over_all_symbols_newest_first() -> None:
         "BTCUSDT": -20,
         "ETHUSDT": -10,
     }
+
+
+def test_a_move_that_an_earlier_version_noted_counts_after_its_trade() -> None:
+    bookings = Bookings(USDT="1000")
+    bought = bookings.book(fill(1, Side.BUY, "2", "100"))
+    sold = bookings.book(fill(2, Side.SELL, "0.5", "110"))
+    moved = PositionMoveRow("BTCUSDT", 1, Decimal(1), LATER, 0)
+    book = BookFold(bookings.rows, (moved,), "USDT")
+    assert book.at(bought).positions["BTCUSDT"].quantity == 1
+    assert book.at(sold).positions["BTCUSDT"].quantity == Decimal("0.5")

@@ -98,7 +98,7 @@ class FakeSource:
     ("row", "part", "name"),
     [
         (HELD, Part.ALL, ""),
-        (replace(HELD, inputs=None), Part.NOTHING, "recorded by an earlier version"),
+        (replace(HELD, inputs=None), Part.NOTHING, "stored without what it saw"),
         (replace(HELD, outcome="interrupted"), Part.NOTHING, "interrupted"),
         (
             replace(HELD, outcome="no_data", reason_code="throttled", inputs=None),

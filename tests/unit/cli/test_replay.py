@@ -78,6 +78,12 @@ def test_a_replay_without_a_difference_says_what_it_could_not_decide_again() -> 
     ]
 
 
+def test_a_replay_that_compared_nothing_does_not_call_that_the_same() -> None:
+    screen = Console(width=140, file=io.StringIO())
+    draw_replay(Replay(SESSION, replace(REPORT, recomputed=0, partly={}, checked={})), screen)
+    assert lines(screen)[-1] == "nothing was compared: no decision of it can be decided again"
+
+
 def test_differences_are_counted_by_field_and_listed() -> None:
     screen = Console(width=140, file=io.StringIO())
     difference = Difference(7, "BTCUSDT", "d1", "value rsi", "28.4", "28.400000000000002")
