@@ -12,7 +12,11 @@ _BOOKED = frozenset({"balance_difference", "moved_away"})
 _DIFFERENCE_SHOWN = timedelta(hours=1)
 #: Conditions that every cycle looks at, whatever its symbols.
 _OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report", "loss_limit"})
-#: Outcomes of a turn that saw too little to find protection missing again.
+#: Conditions that only a symbol's turn can find again.
+_SEEN_BY_TURNS = frozenset({"unprotected", "strategy_failed"})
+#: Reasons of a turn that did not ask the strategy.
+_UNASKED = frozenset({"no_new_candle", "looked_after"})
+#: Outcomes of a turn that saw too little to find such a condition again.
 _UNSEEING = frozenset({Outcome.NO_DATA, Outcome.INTERRUPTED})
 
 
@@ -99,8 +103,9 @@ def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:
         return report.finished_at - raised_at >= _DIFFERENCE_SHOWN
     if kind in _OF_THE_BOOK:
         return True
-    if kind == "unprotected" and any(
-        decision.symbol == subject and decision.outcome in _UNSEEING for decision in report.decisions
-    ):
-        return False
+    decided = next((decision for decision in report.decisions if decision.symbol == subject), None)
+    if decided is not None and kind in _SEEN_BY_TURNS:
+        is_unseen = decided.outcome in _UNSEEING
+        if is_unseen or (kind == "strategy_failed" and decided.reason.code in _UNASKED):
+            return False
     return subject in report.start.symbols or report.start.kind is CycleKind.SCHEDULED

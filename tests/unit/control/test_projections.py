@@ -1,12 +1,13 @@
 """What a cycle tells people, once."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
 from binance_trade_agent.control.projections import Projector
-from binance_trade_agent.domain.decisions import Outcome, TradingState
+from binance_trade_agent.domain.decisions import Decision, Outcome, Reason, TradingState
 from binance_trade_agent.domain.records import Incident
 from tests.fakes import START, FakeControlState
 from tests.unit.control.fakes import FakeOutbox, decision, report
@@ -55,6 +56,27 @@ def test_an_incident_is_raised_once_and_cleared_when_its_condition_is_gone(
     assert it.outbox.open == {}
     it.project(report(decision("BTCUSDT", outcome, "no route")))
     assert len(it.outbox.messages) == 2
+
+
+@pytest.mark.parametrize(
+    "unasked",
+    [
+        replace(QUIET, reason=Reason("no_new_candle", "no 1m candle closed since the last decision")),
+        replace(QUIET, reason=Reason("looked_after", "an order of it traded")),
+        decision("BTCUSDT", Outcome.NO_DATA),
+        decision("BTCUSDT", Outcome.INTERRUPTED),
+    ],
+)
+def test_a_strategy_that_fails_stays_an_incident_until_it_is_asked_again(
+    it: Projected, unasked: Decision
+) -> None:
+    for _ in range(3):
+        it.project(report(decision("BTCUSDT", Outcome.FAILED, "KeyError")))
+        it.project(report(unasked))
+    assert "strategy_failed:BTCUSDT" in it.outbox.open
+    assert [text for _, text in it.outbox.messages].count("KeyError") == 1
+    it.project(report(QUIET))
+    assert it.outbox.open == {}
 
 
 @pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.REFUSED, Outcome.PLACED, Outcome.HALTED])
