@@ -37,7 +37,6 @@ class LossWatch:
         alarms = {}
         if breach is not None:
             limit, text = breach
-            alarms[f"loss_limit:{limit}"] = text
             # a person's pause or halt stands; at its end the limit is looked at again
             if control.state is TradingState.RUNNING:
                 control = self._desk.control.write(
@@ -47,6 +46,8 @@ class LossWatch:
                     at=self._desk.clock.now(),
                     only_from=(TradingState.RUNNING,),
                 )
+            # what has halted entries stays what is told, though the loss goes on changing
+            alarms[f"loss_limit:{limit}"] = control.reason if control.actor == limit else text
         is_latched = control.state is TradingState.ENTRIES_HALTED and control.actor in LATCHING_GATES
         self._marks = replace(marks, latched=control.actor) if is_latched else marks
         return self._marks, alarms

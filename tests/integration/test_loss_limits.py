@@ -74,6 +74,18 @@ async def test_a_loss_of_what_is_held_halts_entries_but_not_exits(
     assert len(desk.orders) == 2
 
 
+async def test_a_halt_is_told_once_though_the_loss_goes_on_changing(
+    new_desk: Callable[..., DeskUnderTest],
+) -> None:
+    desk = new_desk(DAILY)
+    await holding(desk)
+    told = []
+    for close in (94, 93, 92):
+        desk.exchange.close_candle(close)
+        told.append((await desk.cycle()).alarms["loss_limit:daily_loss"])
+    assert told == [desk.store.control.read().reason] * 3
+
+
 async def test_an_entry_in_the_cycle_of_the_breach_meets_the_limit_itself(
     new_desk: Callable[..., DeskUnderTest],
 ) -> None:
