@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
+from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Steered
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, StorageError
 from binance_trade_agent.domain.orders import OrderStatus
@@ -64,6 +65,9 @@ class FakeControlState:
     def __init__(self, state: TradingState = TradingState.RUNNING) -> None:
         self.snapshot = ControlSnapshot(state, "first start", "system", START)
         self.history: list[ControlSnapshot] = []
+        self.acts: list[Act] = []
+        #: acts on programs
+        self.rows: list[AuditRow] = []
         self.commands: dict[str, Command] = {}
         self.results: dict[str, CommandResult] = {}
         self.answer: CommandResult | None = None
@@ -86,6 +90,58 @@ class FakeControlState:
         self.snapshot = ControlSnapshot(state, reason, actor, at)
         self.history.append(self.snapshot)
         return self.snapshot
+
+    def steer(
+        self,
+        act: Act,
+        state: TradingState,
+        *,
+        only_from: Collection[TradingState] = tuple(TradingState),
+    ) -> Steered:
+        first = next((a for a in self.acts if a.idempotency_key == act.idempotency_key), None)
+        if act.idempotency_key is not None and first is not None:
+            if first.kind is not act.kind:
+                raise ConfigurationError(f"the key {act.idempotency_key} was used for another act")
+            return self._steered(first.at, repeated=True)
+        self.acts.append(act)
+        if self.snapshot.state not in only_from:
+            return self._steered(act.at, refused=True)
+        self.write(state, reason=act.reason, actor=act.actor, at=act.at)
+        return self._steered(act.at)
+
+    def _steered(self, at: datetime, *, repeated: bool = False, refused: bool = False) -> Steered:
+        now = self.snapshot
+        return Steered(now.state, now.reason, now.actor, now.since, at, repeated, refused)
+
+    def open_act(self, act: Act, before: str) -> AuditRow | None:
+        for row in self.rows:
+            if row.idempotency_key == act.idempotency_key:
+                return row
+        self.rows.append(
+            AuditRow(
+                id=len(self.rows) + 1,
+                at=act.at,
+                actor=act.actor,
+                channel=act.channel,
+                action=act.kind.value,
+                reason=act.reason,
+                before=before,
+                after=None,
+                idempotency_key=act.idempotency_key,
+                outcome=None,
+                answer=None,
+                finished_at=None,
+            )
+        )
+        return None
+
+    def close_act(self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, after: str) -> None:
+        self.rows = [
+            replace(row, outcome=outcome.value, answer=answer, finished_at=at, after=after)
+            if row.idempotency_key == key
+            else row
+            for row in self.rows
+        ]
 
     def submit(self, command: Command) -> Command:
         known = self.commands.get(command.idempotency_key)
@@ -162,6 +218,7 @@ class FakeReadModels:
     cancel_rows: tuple[CancelRow, ...] = ()
     flow_rows: tuple[FlowRow, ...] = ()
     foreign_rows: tuple[ForeignOrderRow, ...] = ()
+    audit_rows: tuple[AuditRow, ...] = ()
     #: All cycles, newest first; unset: the one that `stored` holds.
     cycle_rows: tuple[CycleRow, ...] = ()
     #: By symbol, None for all; and what was asked for.
@@ -239,6 +296,11 @@ class FakeReadModels:
     def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
         self._check()
         return self.flow_rows[:limit]
+
+    def audit(self, *, limit: int = 50, since: datetime | None = None) -> tuple[AuditRow, ...]:
+        self._check()
+        rows = (row for row in self.audit_rows if since is None or row.at >= since)
+        return tuple(rows)[:limit]
 
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]:
         self._check()

@@ -5,9 +5,11 @@ the running trader within a second, or, while none runs, a one-shot process.
 """
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from binance_trade_agent.domain.acts import Act, ActKind, Steered
 from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.money import to_wire
@@ -15,8 +17,25 @@ from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import Command, CommandKind, CommandResult
 from binance_trade_agent.ports import Clock, ControlState, Launcher, Lease
 
+_NOT_HALTED = frozenset(TradingState) - {TradingState.HALTED}
 _POLL_S = 0.1
 _RELAUNCH_S = 5.0
+
+
+#: The limits whose halt of entries begins their count anew when a person resumes.
+LOSS_LIMITS = frozenset({"daily_loss", "drawdown"})
+
+
+def resuming_from(control: ControlSnapshot) -> str:
+    """What `resume` means in the state `control`; empty where it only means to trade again."""
+    if control.state is TradingState.ENTRIES_HALTED and control.actor in LOSS_LIMITS:
+        return (
+            f"entries were halted by {control.actor}: {control.reason};"
+            " with this resume the count of losses begins anew, so the same amount may be lost once more"
+        )
+    if control.state is TradingState.HALTED:
+        return f"trading was halted by {control.actor}: {control.reason}; orders of every kind go out again"
+    return ""
 
 
 class CommandTimeout(TimeoutError):
@@ -31,7 +50,11 @@ class CommandTimeout(TimeoutError):
 
 
 class Steering:
-    """Acts of people and agents. Each is recorded with who did it and through what."""
+    """Acts of people and agents: each is a row of the audit, with who did it, through what and why.
+
+    An act with an idempotency key is done once: the same key again only tells what holds now
+    (`Steered.repeated`). A key that stands for another act raises `ConfigurationError`.
+    """
 
     def __init__(self, state: ControlState, lease: Lease, launcher: Launcher, clock: Clock) -> None:
         self._state = state
@@ -39,23 +62,26 @@ class Steering:
         self._launcher = launcher
         self._clock = clock
 
-    def pause(self, reason: str, *, actor: str) -> ControlSnapshot:
-        """No entries until resumed; exits go on. A halted trader stays halted."""
-        return self._state.write(
-            TradingState.PAUSED,
-            reason=reason,
-            actor=actor,
-            at=self._clock.now(),
-            only_from=frozenset(TradingState) - {TradingState.HALTED},
-        )
+    def pause(
+        self, reason: str, *, actor: str, channel: str = "", idempotency_key: str | None = None
+    ) -> Steered:
+        """No entries until resumed; exits go on. A halted trader stays halted: `refused` says so."""
+        act = Act(ActKind.PAUSE, actor, channel, reason, self._clock.now(), idempotency_key)
+        return self._state.steer(act, TradingState.PAUSED, only_from=_NOT_HALTED)
 
-    def resume(self, reason: str, *, actor: str) -> ControlSnapshot:
+    def resume(
+        self, reason: str, *, actor: str, channel: str = "", idempotency_key: str | None = None
+    ) -> Steered:
         """Trade again, whatever stopped it."""
-        return self._set(TradingState.RUNNING, reason, actor)
+        act = Act(ActKind.RESUME, actor, channel, reason, self._clock.now(), idempotency_key)
+        return self._state.steer(act, TradingState.RUNNING)
 
-    def halt(self, reason: str, *, actor: str) -> ControlSnapshot:
+    def halt(
+        self, reason: str, *, actor: str, channel: str = "", idempotency_key: str | None = None
+    ) -> Steered:
         """The kill switch: no order of any kind until a person resumes."""
-        return self._set(TradingState.HALTED, reason, actor)
+        act = Act(ActKind.HALT, actor, channel, reason, self._clock.now(), idempotency_key)
+        return self._state.steer(act, TradingState.HALTED)
 
     async def trade(
         self,
@@ -66,28 +92,54 @@ class Steering:
         actor: str,
         channel: str,
         idempotency_key: str | None = None,
+        reason: str = "",
         timeout_s: float = 60.0,
     ) -> CommandResult:
         """Run one workflow for `symbol`; without `side` the strategy decides.
 
-        The same key again returns the first result and trades nothing.
+        The same key again returns the first result, `repeated`, and trades nothing, also where that
+        was a refusal: an answer that got lost must not become an order later, in another market.
 
         Raises:
             ConfigurationError: the arguments cannot be meant.
             CommandTimeout: no answer within `timeout_s`; the command stays stored.
         """
-        command = self._state.submit(
-            Command(
-                id=uuid.uuid4().hex,
-                kind=CommandKind.WORKFLOW,
-                arguments=_workflow_arguments(symbol, quantity, side),
-                idempotency_key=idempotency_key or uuid.uuid4().hex,
-                actor=actor,
-                channel=channel,
-                created_at=self._clock.now(),
-            )
+        asked = self._command(
+            CommandKind.WORKFLOW,
+            _workflow_arguments(symbol, quantity, side),
+            actor=actor,
+            channel=channel,
+            key=idempotency_key,
+            reason=reason,
         )
-        return await self._answer(command, timeout_s)
+        return await self._carried_out(asked, timeout_s)
+
+    def _command(
+        self,
+        kind: CommandKind,
+        arguments: dict[str, str],
+        *,
+        actor: str,
+        channel: str,
+        key: str | None,
+        reason: str,
+    ) -> Command:
+        return Command(
+            id=uuid.uuid4().hex,
+            kind=kind,
+            arguments=arguments,
+            idempotency_key=key or uuid.uuid4().hex,
+            actor=actor,
+            channel=channel,
+            created_at=self._clock.now(),
+            reason=reason,
+        )
+
+    async def _carried_out(self, asked: Command, timeout_s: float) -> CommandResult:
+        """What came of a command, or of the one that spent its key."""
+        command = self._state.submit(asked)
+        result = await self._answer(command, timeout_s)
+        return replace(result, repeated=command.id != asked.id)
 
     async def _answer(self, command: Command, timeout_s: float) -> CommandResult:
         end = self._clock.monotonic() + timeout_s
@@ -100,9 +152,6 @@ class Steering:
                 launch_at = self._clock.monotonic() + _RELAUNCH_S
             await self._clock.sleep(_POLL_S)
         raise CommandTimeout(command)
-
-    def _set(self, state: TradingState, reason: str, actor: str) -> ControlSnapshot:
-        return self._state.write(state, reason=reason, actor=actor, at=self._clock.now())
 
 
 def _workflow_arguments(symbol: str, quantity: Decimal | None, side: Side | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.control.protections import Protection, protection_of
+from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.modes import TradingAlign
@@ -87,6 +88,10 @@ class Watch:
         self._reads = reads
         self._clock = clock
         self._plan = plan
+
+    def now(self) -> datetime:
+        """The time that ages are told against."""
+        return self._clock.now()
 
     def status(self) -> AgentStatus:
         """The agent now."""
@@ -174,6 +179,10 @@ class Watch:
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]:
         """Open orders of the account that are not this book's, as last looked up: shown, never touched."""
         return self._reads.foreign_orders()
+
+    def audit(self, *, limit: int = 50, since: datetime | None = None) -> tuple[AuditRow, ...]:
+        """Acts of people, agents and limits, newest first."""
+        return self._reads.audit(limit=limit, since=since)
 
     def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
         """Cycles, newest first."""

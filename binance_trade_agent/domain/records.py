@@ -73,6 +73,8 @@ class Command:
     actor: str
     channel: str
     created_at: datetime
+    #: Why, in a person's words; it is no part of what the key stands for.
+    reason: str = field(default="", compare=False)
 
 
 class CommandStatus(StrEnum):
@@ -85,12 +87,21 @@ class CommandStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What came of a command: a sentence, and details as text."""
+    """What came of a command: a sentence, and details as text. `repeated`: its key had been spent before."""
 
     status: CommandStatus
     text: str
     details: Mapping[str, str]
     finished_at: datetime
+    repeated: bool = field(default=False, compare=False)
+
+    @property
+    def told(self) -> str:
+        """The sentence for whoever asked: a repetition says when it was done."""
+        if not self.repeated:
+            return self.text
+        again = "" if self.status is CommandStatus.DONE else " (another attempt needs a new key)"
+        return f"already {self.status} at {self.finished_at:%Y-%m-%d %H:%M:%S} UTC: {self.text}{again}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Steered
 from binance_trade_agent.domain.decisions import (
     ControlSnapshot,
     TradingState,
@@ -35,10 +36,31 @@ class ControlState(Protocol):
         at: datetime,
         only_from: Collection[TradingState] = tuple(TradingState),
     ) -> ControlSnapshot:
-        """Set the state and write the audit row, in one transaction; changes nothing in a state not in `only_from`.
+        """Set the state and write the audit row, in one transaction; nothing at all in a state not in `only_from`.
 
-        Returns the state that holds then.
+        Returns the state that holds then. For what the trader does by itself; people use `steer`.
         """
+        ...
+
+    def steer(
+        self,
+        act: Act,
+        state: TradingState,
+        *,
+        only_from: Collection[TradingState] = tuple(TradingState),
+    ) -> Steered:
+        """Set the state as a person asked, once for its key (`ConfigurationError` if that stands for another act).
+
+        The audit keeps the act, also one that a state not in `only_from` refuses.
+        """
+        ...
+
+    def open_act(self, act: Act, before: str) -> AuditRow | None:
+        """Write an act down before it is done; the one that spent its key if it was done before."""
+        ...
+
+    def close_act(self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, after: str) -> None:
+        """Write how the act with the key ended."""
         ...
 
     def submit(self, command: Command) -> Command:

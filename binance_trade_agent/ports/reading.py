@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
@@ -63,6 +64,9 @@ class ReadModels(Protocol):
         ...
 
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]: ...
+    def audit(self, *, limit: int = 50, since: datetime | None = None) -> tuple[AuditRow, ...]:
+        """Acts of people, agents and limits, not older than `since`."""
+        ...
 
     def summary(self, *, since: datetime, until: datetime, symbol: str | None = None) -> DecisionSummary:
         """All decisions of scheduled cycles in `[since, until)`, counted; bounded whatever the span."""

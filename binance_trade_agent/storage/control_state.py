@@ -6,11 +6,23 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from binance_trade_agent.domain.acts import (
+    KIND_OF,
+    TRADER_CHANNEL,
+    Act,
+    ActKind,
+    ActOutcome,
+    AuditRow,
+    Steered,
+)
 from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.records import Book, Command, CommandKind, CommandResult, CommandStatus
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.audit import act_with_key, audit_shown, close_act, write_act
 from binance_trade_agent.storage.database import Database
+
+_ACTS = {CommandKind.WORKFLOW: ActKind.TRADE}
 
 
 class SqlControlState:
@@ -34,20 +46,96 @@ class SqlControlState:
         at: datetime,
         only_from: Collection[TradingState] = tuple(TradingState),
     ) -> ControlSnapshot:
-        """Set the state and write the audit row, in one transaction; changes nothing in a state not in `only_from`.
+        """Set the state and write the audit row, in one transaction; nothing at all in a state not in `only_from`.
 
-        Returns the state that holds then.
+        Returns the state that holds then. For what the trader does by itself; people use `steer`.
         """
+        act = Act(KIND_OF[state], actor, TRADER_CHANNEL, reason, at)
         with self._database.write() as transaction:
             before = stored_control(transaction, self._book)
             if before.state not in only_from:
                 return before
-            transaction.merge(
-                models.Control(book_id=self._book.id, state=state.value, reason=reason, actor=actor, since=at)
+            self._set(transaction, state, act)
+            write_act(
+                transaction,
+                self._book.id,
+                act,
+                before=before.state.value,
+                after=state.value,
+                outcome=ActOutcome.DONE,
             )
-            details = {"from": before.state.value, "to": state.value}
-            self._audit(transaction, at, actor, "", "control_state", reason, details)
         return ControlSnapshot(state, reason, actor, at)
+
+    def steer(
+        self,
+        act: Act,
+        state: TradingState,
+        *,
+        only_from: Collection[TradingState] = tuple(TradingState),
+    ) -> Steered:
+        """Set the state as a person asked, once for its key; the audit keeps an act that was refused too.
+
+        Raises:
+            ConfigurationError: the key stands for an act of another kind.
+        """
+        with self._database.write() as transaction:
+            before = stored_control(transaction, self._book)
+            if (first := act_with_key(transaction, self._book.id, act)) is not None:
+                return _steered(before, first.at, repeated=True)
+            if before.state not in only_from:
+                answer = f"it stays {before.state}, set by {before.actor}: {before.reason}"
+                write_act(
+                    transaction,
+                    self._book.id,
+                    act,
+                    before=before.state.value,
+                    after=before.state.value,
+                    outcome=ActOutcome.REFUSED,
+                    answer=answer,
+                )
+                return _steered(before, act.at, refused=True)
+            self._set(transaction, state, act)
+            write_act(
+                transaction,
+                self._book.id,
+                act,
+                before=before.state.value,
+                after=state.value,
+                outcome=ActOutcome.DONE,
+            )
+        return _steered(ControlSnapshot(state, act.reason, act.actor, act.at), act.at)
+
+    def open_act(self, act: Act, before: str) -> AuditRow | None:
+        """Write an act down before it is done; the one that spent its key if it was done before.
+
+        Raises:
+            ConfigurationError: the key stands for an act of another kind.
+        """
+        with self._database.write() as transaction:
+            if (first := act_with_key(transaction, self._book.id, act)) is not None:
+                return audit_shown(first)
+            write_act(transaction, self._book.id, act, before=before)
+        return None
+
+    def close_act(self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, after: str) -> None:
+        """Write how the act with the key ended."""
+        with self._database.write() as transaction:
+            close_act(
+                transaction,
+                self._book.id,
+                key,
+                outcome=outcome.value,
+                answer=answer,
+                at=at,
+                after=after,
+            )
+
+    def _set(self, transaction: Session, state: TradingState, act: Act) -> None:
+        transaction.merge(
+            models.Control(
+                book_id=self._book.id, state=state.value, reason=act.reason, actor=act.actor, since=act.at
+            )
+        )
 
     def submit(self, command: Command) -> Command:
         """Store a command, with its audit row; the one already stored if its idempotency key is known.
@@ -58,10 +146,11 @@ class SqlControlState:
         with self._database.write() as transaction:
             row = transaction.scalar(key)
             if row is None:
+                act = _act_of(command)
+                act_with_key(transaction, self._book.id, act)
                 transaction.add(_command_row(self._book.id, command))
-                details = {"command": command.id, **command.arguments}
-                self._audit(
-                    transaction, command.created_at, command.actor, command.channel, command.kind, "", details
+                write_act(
+                    transaction, self._book.id, act, details={"command": command.id, **command.arguments}
                 )
                 return command
             stored = _command(row)
@@ -103,6 +192,7 @@ class SqlControlState:
                 raise StorageError(f"the database holds no command {command_id}")
             row.state, row.status, row.text = "finished", result.status.value, result.text
             row.details, row.finished_at = dict(result.details), result.finished_at
+            self._close(transaction, row.idempotency_key, result)
 
     def result(self, command_id: str) -> CommandResult | None:
         """What came of a command; None while it is not finished."""
@@ -126,30 +216,20 @@ class SqlControlState:
                     details={},
                     finished_at=at,
                 )
-                .returning(models.Command.id)
-            )
-            return len(closed.all())
+                .returning(models.Command.idempotency_key)
+            ).all()
+            for key in closed:
+                self._close(transaction, key, CommandResult(CommandStatus.FAILED, text, {}, at))
+            return len(closed)
 
-    def _audit(
-        self,
-        transaction: Session,
-        at: datetime,
-        actor: str,
-        channel: str,
-        action: str,
-        text: str,
-        details: dict[str, str],
-    ) -> None:
-        transaction.add(
-            models.Audit(
-                book_id=self._book.id,
-                at=at,
-                actor=actor,
-                channel=channel,
-                action=action,
-                text=text,
-                details=details,
-            )
+    def _close(self, transaction: Session, key: str, result: CommandResult) -> None:
+        close_act(
+            transaction,
+            self._book.id,
+            key,
+            outcome=result.status.value,
+            answer=result.text,
+            at=result.finished_at,
         )
 
 
@@ -174,6 +254,7 @@ def _command_row(book_id: int, command: Command) -> models.Command:
         actor=command.actor,
         channel=command.channel,
         created_at=command.created_at,
+        reason=command.reason or None,
         state="pending",
         details={},
     )
@@ -188,4 +269,22 @@ def _command(row: models.Command) -> Command:
         actor=row.actor,
         channel=row.channel,
         created_at=row.created_at,
+        reason=row.reason or "",
     )
+
+
+def _act_of(command: Command) -> Act:
+    return Act(
+        _ACTS[command.kind],
+        command.actor,
+        command.channel,
+        command.reason,
+        command.created_at,
+        command.idempotency_key,
+    )
+
+
+def _steered(
+    control: ControlSnapshot, done_at: datetime, *, repeated: bool = False, refused: bool = False
+) -> Steered:
+    return Steered(control.state, control.reason, control.actor, control.since, done_at, repeated, refused)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, Select, TextClause, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
@@ -26,6 +27,7 @@ from binance_trade_agent.domain.records import (
     StoreStatus,
 )
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.audit import audit_shown
 from binance_trade_agent.storage.control_state import stored_control
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import shown
@@ -182,6 +184,19 @@ class SqlReadModels:
         )
         with self._database.read() as transaction:
             return tuple(cancel_shown(row) for row in transaction.scalars(query))
+
+    def audit(self, *, limit: int = 50, since: datetime | None = None) -> tuple[AuditRow, ...]:
+        """Acts of people, agents and limits, newest first, not older than `since`."""
+        query = (
+            select(models.Audit)
+            .filter_by(book_id=self._book.id)
+            .order_by(models.Audit.at.desc(), models.Audit.id.desc())
+            .limit(_bounded(limit))
+        )
+        if since is not None:
+            query = query.where(models.Audit.at >= since)
+        with self._database.read() as transaction:
+            return tuple(audit_shown(row) for row in transaction.scalars(query))
 
     def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
         """Changes of balances that no fill of ours made, newest first."""

@@ -30,11 +30,18 @@ app.add_typer(token_app, name="token")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many rows, newest first.")]
 Symbol = Annotated[str | None, typer.Option("--symbol", "-s", help="Only this symbol.")]
-Reason = Annotated[str, typer.Argument(help="Why, for the record.")]
+Reason = Annotated[str | None, typer.Argument(help="Why, for the record.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for the record.")]
+Key = Annotated[str | None, typer.Option("--key", help="Idempotency key: the same key acts once.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def _command(module: str, name: str) -> Any:
     return getattr(import_module(f"{__package__}.{module}"), name)
+
+
+def _why(words: str | None, reason: str | None) -> str:
+    return reason or words or "by the command line"
 
 
 def _version(wanted: bool) -> None:
@@ -155,28 +162,44 @@ def trade(
     key: Annotated[
         str | None, typer.Option("--key", help="Idempotency key: the same key never trades twice.")
     ] = None,
+    reason: ReasonOption = None,
     json: Json = False,
 ) -> None:
     """Run one workflow for a symbol, through risk and execution."""
-    _command("trade", "trade")(symbol, quantity, side, key, json)
+    _command("trade", "trade")(symbol, quantity, side, key, reason or "", json)
 
 
 @app.command()
-def pause(reason: Reason = "by the command line", json: Json = False) -> None:
+def pause(words: Reason = None, reason: ReasonOption = None, key: Key = None, json: Json = False) -> None:
     """Open no more positions; exits go on."""
-    _command("steer", "pause")(reason, json)
+    _command("steer", "pause")(_why(words, reason), key, json)
 
 
 @app.command()
-def resume(reason: Reason = "by the command line", json: Json = False) -> None:
+def resume(words: Reason = None, reason: ReasonOption = None, key: Key = None, json: Json = False) -> None:
     """Trade again, whatever stopped it."""
-    _command("steer", "resume")(reason, json)
+    _command("steer", "resume")(_why(words, reason), key, json)
 
 
 @app.command()
-def halt(reason: Reason = "by the command line", json: Json = False) -> None:
+def halt(
+    words: Reason = None, reason: ReasonOption = None, key: Key = None, yes: Yes = False, json: Json = False
+) -> None:
     """The kill switch: no order of any kind until `resume`."""
-    _command("steer", "halt")(reason, json)
+    _command("steer", "halt")(_why(words, reason), key, yes, json)
+
+
+@app.command()
+def audit(
+    limit: Limit = 50,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="How far back: 30m, 24h, 7d, or a time like 2026-11-23T08:00."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List who did what, through what, why, and how it ended."""
+    _command("audit", "show_audit")(limit, since, json)
 
 
 @app.command()
@@ -189,6 +212,21 @@ def explain(
 ) -> None:
     """Say why it has not traded, or why it did: from cycles to fills, with reasons ranked and nearest misses."""
     _command("explain", "explain")(symbol, since, json)
+
+
+@app.command()
+def performance(
+    since: Annotated[
+        str, typer.Option("--since", help="How far back: 24h, 30d, a time like 2026-11-23, or `all`.")
+    ] = "30d",
+    by: Annotated[
+        str | None, typer.Option("--by", help="Break down by day, week, month, symbol or strategy.")
+    ] = None,
+    symbol: Symbol = None,
+    json: Json = False,
+) -> None:
+    """Show what trading has earned: profit, return against buy and hold, risk, round trips, fees."""
+    _command("performance", "performance")(since, by, symbol, json)
 
 
 @app.command()

@@ -10,6 +10,9 @@ from binance_trade_agent.bootstrap.launched_book import check_launched_book
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.settings import Settings, load_settings
 
+#: Through what these commands act, for the audit.
+CHANNEL = "cli"
+
 
 @contextmanager
 def at_desk() -> Iterator[tuple[Settings, Desk]]:

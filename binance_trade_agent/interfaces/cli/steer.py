@@ -3,31 +3,44 @@
 import typer
 
 from binance_trade_agent.bootstrap.desk import Desk
-from binance_trade_agent.domain.decisions import ControlSnapshot
+from binance_trade_agent.control.steering import resuming_from
+from binance_trade_agent.domain.acts import Steered
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
-from binance_trade_agent.interfaces.cli.session import actor, at_desk
+from binance_trade_agent.interfaces.cli.session import CHANNEL, actor, at_desk
 from binance_trade_agent.settings import Settings
 
+_HALT = (
+    "The trader will send no order of any kind, also none that sells, until you `resume`. Orders that rest at the"
+    " exchange stay: stops and targets go on guarding, entries are cancelled in the next cycle."
+)
 
-def pause(reason: str, as_json: bool) -> None:
+
+def pause(reason: str, key: str | None, as_json: bool) -> None:
     """No entries until resumed."""
     with at_desk() as (settings, desk):
         _note_untraded(settings, desk)
-        _show(desk.steering.pause(reason, actor=actor()), as_json)
+        _show(desk.steering.pause(reason, actor=actor(), channel=CHANNEL, idempotency_key=key), as_json)
 
 
-def resume(reason: str, as_json: bool) -> None:
+def resume(reason: str, key: str | None, as_json: bool) -> None:
     """Trade again."""
     with at_desk() as (settings, desk):
         _note_untraded(settings, desk)
-        _show(desk.steering.resume(reason, actor=actor()), as_json)
+        meaning = resuming_from(desk.watch.status().control)
+        done = desk.steering.resume(reason, actor=actor(), channel=CHANNEL, idempotency_key=key)
+    if meaning and not done.repeated:
+        typer.echo(meaning, err=True)
+    _show(done, as_json)
 
 
-def halt(reason: str, as_json: bool) -> None:
+def halt(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
     """No order of any kind."""
+    confirm(_HALT, yes)
     with at_desk() as (settings, desk):
         _note_untraded(settings, desk)
-        _show(desk.steering.halt(reason, actor=actor()), as_json)
+        _show(desk.steering.halt(reason, actor=actor(), channel=CHANNEL, idempotency_key=key), as_json)
 
 
 def _note_untraded(settings: Settings, desk: Desk) -> None:
@@ -37,8 +50,18 @@ def _note_untraded(settings: Settings, desk: Desk) -> None:
         typer.echo(note, err=True)
 
 
-def _show(control: ControlSnapshot, as_json: bool) -> None:
+def _show(done: Steered, as_json: bool) -> None:
     if as_json:
-        print_json(control)
+        print_json(done)
     else:
-        typer.echo(f"{control.state}: {control.reason} (by {control.actor})")
+        typer.echo(told(done))
+    if done.refused:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def told(done: Steered) -> str:
+    """The state that holds, who set it and why, and whether this act did so."""
+    state = f"{done.state}: {done.reason} (by {done.actor})"
+    if done.repeated:
+        return f"already done at {done.done_at:%Y-%m-%d %H:%M:%S} UTC; now {state}"
+    return f"refused, it stays {state}" if done.refused else state

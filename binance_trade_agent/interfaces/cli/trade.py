@@ -11,19 +11,27 @@ from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.cli.output import print_json
-from binance_trade_agent.interfaces.cli.session import actor, at_desk
+from binance_trade_agent.interfaces.cli.session import CHANNEL, actor, at_desk
 
 _UNKNOWN_OUTCOMES = (Outcome.UNKNOWN, Outcome.UNRESOLVED)
 
 
-def trade(symbol: str, quantity: str | None, side: str | None, key: str | None, as_json: bool) -> None:
+def trade(
+    symbol: str, quantity: str | None, side: str | None, key: str | None, reason: str, as_json: bool
+) -> None:
     """Hand the workflow to the trader, or run it in a process of its own, and say what came of it."""
     amount, chosen = _quantity(quantity), _side(side)
     with at_desk() as (_, desk):
         try:
             result = asyncio.run(
                 desk.steering.trade(
-                    symbol.upper(), amount, chosen, actor=actor(), channel="cli", idempotency_key=key
+                    symbol.upper(),
+                    amount,
+                    chosen,
+                    actor=actor(),
+                    channel=CHANNEL,
+                    idempotency_key=key,
+                    reason=reason,
                 )
             )
         except CommandTimeout as error:
@@ -33,7 +41,7 @@ def trade(symbol: str, quantity: str | None, side: str | None, key: str | None, 
         print_json(result)
     else:
         details = " ".join(f"{name}={value}" for name, value in result.details.items())
-        typer.echo(f"{result.status}: {result.text}" + (f"\n{details}" if details else ""))
+        typer.echo(f"{result.status}: {result.told}" + (f"\n{details}" if details else ""))
     raise typer.Exit(exit_code_of(result))
 
 

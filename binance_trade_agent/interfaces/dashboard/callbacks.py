@@ -96,7 +96,7 @@ def act(door: DeskDoor, intent: str, reason: str | None) -> str:
     try:
         steering = door.desk().steering
         change = steering.pause if intent == "pause" else steering.resume
-        control = change(why, actor=ACTOR)
+        control = change(why, actor=ACTOR, channel="dashboard")
     except (StorageError, ConfigurationError) as error:
         return f"Nothing was changed: {error}"
     if control.state.entries_allowed:

@@ -53,6 +53,7 @@ class Command(OfBook):
     actor: Mapped[str]
     channel: Mapped[str]
     created_at: Mapped[datetime]
+    reason: Mapped[str | None]
     state: Mapped[str]
     claimed_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -62,10 +63,13 @@ class Command(OfBook):
 
 
 class Audit(NumberedOfBook):
-    """Who did what."""
+    """Who did what, why (`text`), and how it ended; `outcome` is empty until then."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index(None, "book_id", "at"),)
+    __table_args__ = (
+        Index(None, "book_id", "at"),
+        Index("uq_audit_key", "book_id", "idempotency_key", unique=True),
+    )
 
     at: Mapped[datetime]
     actor: Mapped[str]
@@ -73,6 +77,12 @@ class Audit(NumberedOfBook):
     action: Mapped[str]
     text: Mapped[str]
     details: Mapped[dict[str, Any]]
+    idempotency_key: Mapped[str | None]
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    outcome: Mapped[str | None]
+    answer: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
 
 
 class Message(NumberedOfBook):

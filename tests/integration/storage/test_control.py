@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from binance_trade_agent.domain.acts import Act, ActKind, ActOutcome
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.records import (
@@ -41,7 +42,9 @@ def sessions(database, book):
 def audit(database):
     with database.read() as transaction:
         rows = transaction.scalars(select(models.Audit).order_by(models.Audit.id))
-        return [(row.actor, row.channel, row.action, row.text, row.details) for row in rows]
+        return [
+            (row.actor, row.channel, row.action, row.text, row.before, row.after, row.outcome) for row in rows
+        ]
 
 
 def test_a_new_book_runs_and_a_new_live_one_starts_paused(control, database):
@@ -61,9 +64,71 @@ def test_the_state_is_latched_with_its_audit_row(control, database):
         T0 + MINUTE,
     )
     assert audit(database) == [
-        ("ann", "", "control_state", "drawdown", {"from": "RUNNING", "to": "HALTED"}),
-        ("bob", "", "control_state", "all well", {"from": "HALTED", "to": "RUNNING"}),
+        ("ann", "trader", "halt", "drawdown", "RUNNING", "HALTED", "done"),
+        ("bob", "trader", "resume", "all well", "HALTED", "RUNNING", "done"),
     ]
+    # what a state forbids the trader itself is no act
+    control.write(TradingState.PAUSED, reason="no", actor="limit", at=T0, only_from=())
+    assert len(audit(database)) == 2
+
+
+def act(kind=ActKind.PAUSE, key=None, at=T0):
+    return Act(kind, "ann", "cli", "lunch", at, key)
+
+
+def test_a_state_act_is_done_once_for_its_key(control, database):
+    first = control.steer(act(key="k"), TradingState.PAUSED)
+    assert (first.state, first.reason, first.done_at, first.repeated) == (
+        TradingState.PAUSED,
+        "lunch",
+        T0,
+        False,
+    )
+    control.steer(act(ActKind.RESUME, at=T0 + MINUTE), TradingState.RUNNING)
+    again = control.steer(act(key="k", at=T0 + 2 * MINUTE), TradingState.PAUSED)
+    assert (again.state, again.done_at, again.repeated) == (TradingState.RUNNING, T0, True)
+    with pytest.raises(ConfigurationError, match="used for another act"):
+        control.steer(act(ActKind.HALT, key="k"), TradingState.HALTED)
+    with pytest.raises(ConfigurationError, match="used for another act"):
+        control.submit(replace(COMMAND, idempotency_key="k"))
+    assert control.read().state is TradingState.RUNNING
+    assert [row[2] for row in audit(database)] == ["pause", "resume"]
+
+
+def test_a_refused_state_act_is_in_the_audit(control, book, database):
+    control.steer(act(ActKind.HALT), TradingState.HALTED)
+    refused = control.steer(act(at=T0 + MINUTE), TradingState.PAUSED, only_from={TradingState.RUNNING})
+    assert (refused.state, refused.refused) == (TradingState.HALTED, True)
+    row, halt = SqlReadModels(database, book).audit()
+    assert (row.action, row.before, row.after, row.outcome) == ("pause", "HALTED", "HALTED", "refused")
+    assert row.answer == "it stays HALTED, set by ann: lunch"
+    assert (halt.at, halt.finished_at, halt.idempotency_key) == (T0, T0, None)
+    assert SqlReadModels(database, book).audit(since=T0 + MINUTE) == (row,)
+    assert SqlReadModels(database, book).audit(limit=1) == (row,)
+
+
+def test_the_state_is_set_once_by_many_at_once_with_one_key(control, database):
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: control.steer(act(key="k"), TradingState.PAUSED), range(16)))
+    assert sorted(each.repeated for each in done) == [False] + [True] * 15
+    assert len(audit(database)) == 1
+
+
+def test_an_act_on_a_program_is_opened_before_it_is_done(control, book, database):
+    start = act(ActKind.START, key="k")
+    assert control.open_act(start, "STOPPED") is None
+    (waiting,) = SqlReadModels(database, book).audit()
+    assert (waiting.before, waiting.after, waiting.outcome) == ("STOPPED", None, None)
+    control.close_act("k", outcome=ActOutcome.DONE, answer="started", at=T0 + MINUTE, after="RUNNING")
+    first = control.open_act(start, "RUNNING")
+    assert first is not None
+    assert (first.before, first.after, first.outcome, first.answer) == (
+        "STOPPED",
+        "RUNNING",
+        "done",
+        "started",
+    )
+    assert first.finished_at == T0 + MINUTE
 
 
 def test_a_key_makes_a_command_happen_once(control, database):
@@ -74,10 +139,10 @@ def test_a_key_makes_a_command_happen_once(control, database):
     for other in (replace(again, arguments={"symbol": "ETHUSDT"}), replace(again, arguments={})):
         with pytest.raises(ConfigurationError, match="used for another command"):
             control.submit(other)
-    assert audit(database) == [("ann", "cli", "workflow", "", {"command": "k1", "symbol": "BTCUSDT"})]
+    assert audit(database) == [("ann", "cli", "trade", "", None, None, None)]
 
 
-def test_a_command_is_taken_once_and_answered(control):
+def test_a_command_is_taken_once_and_answered(control, book, database):
     control.submit(COMMAND)
     assert control.result("k1") is None
     assert control.claim("k1", T0)
@@ -88,6 +153,9 @@ def test_a_command_is_taken_once_and_answered(control):
     control.finish("k1", result)
     assert control.result("k1") == result
     assert control.result("none") is None
+    (row,) = SqlReadModels(database, book).audit()
+    assert (row.outcome, row.answer, row.finished_at) == ("done", "bought", T0 + MINUTE)
+    assert (row.idempotency_key, row.details) == ("key", {"command": "k1", "symbol": "BTCUSDT"})
     with pytest.raises(StorageError, match="no command none"):
         control.finish("none", result)
 

@@ -116,3 +116,30 @@ def test_pause_and_resume_are_recorded_with_who_and_why(tmp_path: Path) -> None:
     assert (paused["state"], paused["reason"]) == ("PAUSED", "holiday")
     assert paused["actor"]
     assert cli(tmp_path, "resume").stdout.startswith("RUNNING")
+    by_option = json.loads(cli(tmp_path, "pause", "--reason", "lunch", "--key", "k", "--json").stdout)
+    assert (by_option["reason"], by_option["repeated"]) == ("lunch", False)
+    assert cli(tmp_path, "resume").returncode == ExitCode.OK
+    again = cli(tmp_path, "pause", "--reason", "lunch", "--key", "k")
+    assert again.stdout.startswith("already done at ")
+    assert "now RUNNING" in again.stdout
+    rows = json.loads(cli(tmp_path, "audit", "--json").stdout)
+    assert [row["action"] for row in rows] == ["resume", "pause", "resume", "pause"]
+    assert {row["channel"] for row in rows} == {"cli"}
+    assert (rows[1]["before"], rows[1]["after"], rows[1]["idempotency_key"]) == ("RUNNING", "PAUSED", "k")
+    table = cli(tmp_path, "audit", "--limit", "2").stdout
+    assert "pause (RUNNING → PAUSED) “lunch” – done" in table
+
+
+def test_a_halt_needs_a_yes_or_a_terminal_and_a_pause_does_not_weaken_it(tmp_path: Path) -> None:
+    refused = cli(tmp_path, "halt", "fire")
+    assert refused.returncode == ExitCode.USAGE
+    assert "no order of any kind" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert json.loads(cli(tmp_path, "audit", "--json").stdout) == []
+    assert cli(tmp_path, "halt", "fire", "--yes").stdout.startswith("HALTED: fire")
+    paused = cli(tmp_path, "pause")
+    assert paused.returncode == ExitCode.REFUSED
+    assert paused.stdout.startswith("refused, it stays HALTED: fire")
+    resumed = cli(tmp_path, "resume")
+    assert "orders of every kind go out again" in resumed.stderr
+    assert resumed.stdout.startswith("RUNNING")

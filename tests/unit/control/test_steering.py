@@ -6,8 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from binance_trade_agent.agents.risk import LATCHING_GATES
 from binance_trade_agent.control.commands import CommandRunner
-from binance_trade_agent.control.steering import COMMAND_TTL, CommandTimeout, Steering
+from binance_trade_agent.control.steering import (
+    COMMAND_TTL,
+    LOSS_LIMITS,
+    CommandTimeout,
+    Steering,
+    resuming_from,
+)
 from binance_trade_agent.domain.decisions import Outcome, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.orders import Side
@@ -69,6 +76,51 @@ def test_a_pause_leaves_a_halt_halted(room: Room) -> None:
     room.steering.halt("fire", actor="me")
     assert room.steering.pause("lunch", actor="you").state is TradingState.HALTED
     assert room.steering.resume("out", actor="me").state is TradingState.RUNNING
+
+
+def test_a_key_makes_an_act_happen_once(room: Room) -> None:
+    first = room.steering.pause("lunch", actor="me", channel="mcp", idempotency_key="k")
+    room.clock.advance(60)
+    room.steering.resume("back", actor="me", channel="cli")
+    again = room.steering.pause("lunch", actor="me", channel="mcp", idempotency_key="k")
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.done_at == first.done_at == START
+    assert again.state is room.state.read().state is TradingState.RUNNING
+
+
+def test_a_refused_act_says_so(room: Room) -> None:
+    room.steering.halt("fire", actor="me")
+    assert room.steering.pause("lunch", actor="you").refused
+    assert not room.steering.resume("out", actor="me").refused
+
+
+def test_what_a_resume_means_depends_on_what_stopped_trading(room: Room) -> None:
+    assert LOSS_LIMITS == LATCHING_GATES
+    assert resuming_from(room.state.read()) == ""
+    room.steering.pause("lunch", actor="me")
+    assert resuming_from(room.state.read()) == ""
+    room.state.write(TradingState.ENTRIES_HALTED, reason="50 lost", actor="daily_loss", at=START)
+    assert "the count of losses begins anew" in resuming_from(room.state.read())
+    room.steering.halt("fire", actor="me")
+    assert "orders of every kind go out again" in resuming_from(room.state.read())
+
+
+async def test_a_refusal_spends_its_key_and_says_that_another_attempt_needs_a_new_one(room: Room) -> None:
+    room.orchestrator.outcome = Outcome.REFUSED
+    ask = {"actor": "me", "channel": "mcp", "idempotency_key": "k1"}
+    asked = asyncio.create_task(room.steering.trade("BTCUSDT", **ask))
+    await room.state.submitted.wait()
+    await room.runner.run_next()
+    first = await asked
+    assert (first.status, first.repeated, first.told) == (CommandStatus.REFUSED, False, "because")
+    room.orchestrator.outcome = Outcome.PLACED
+    again = await room.steering.trade("BTCUSDT", **ask)
+    assert (again.status, again.repeated) == (CommandStatus.REFUSED, True)
+    assert again.told == (
+        "already refused at 2026-05-04 09:30:00 UTC: because (another attempt needs a new key)"
+    )
+    assert await room.runner.run_next() is None
+    assert len(room.orchestrator.asked) == 1
 
 
 async def test_the_answer_is_what_the_trader_wrote(room: Room) -> None:

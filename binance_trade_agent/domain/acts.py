@@ -1,0 +1,83 @@
+"""What people, agents and limits do to the trader, and how it is kept: each act is one row of the audit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
+
+#: The channel of what the trader does by itself.
+TRADER_CHANNEL = "trader"
+
+
+class ActKind(StrEnum):
+    """What is done, as the audit names it."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    HALT = "halt"
+    HALT_ENTRIES = "halt_entries"
+    TRADE = "trade"
+    FLATTEN = "flatten"
+    CANCEL = "cancel"
+    START = "start"
+    STOP = "stop"
+
+
+#: The act that leads to each state.
+KIND_OF: Mapping[TradingState, ActKind] = {
+    TradingState.RUNNING: ActKind.RESUME,
+    TradingState.PAUSED: ActKind.PAUSE,
+    TradingState.ENTRIES_HALTED: ActKind.HALT_ENTRIES,
+    TradingState.HALTED: ActKind.HALT,
+}
+
+
+class ActOutcome(StrEnum):
+    """How an act ended; an act without an outcome is waiting or being carried out."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who does what, through what (`cli`, `mcp`, `dashboard`, `trader`), and why. Its key makes it happen once."""
+
+    kind: ActKind
+    actor: str
+    channel: str
+    reason: str
+    at: datetime
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An act as people see it. `before` and `after` are what it changed: a control state, an order's or a program's."""
+
+    id: int
+    at: datetime
+    actor: str
+    channel: str
+    action: str
+    reason: str
+    before: str | None
+    after: str | None
+    idempotency_key: str | None
+    #: None while it waits or is carried out; `answer` says how it ended.
+    outcome: str | None
+    answer: str | None
+    finished_at: datetime | None
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Steered(ControlSnapshot):
+    """The state that holds after an act. `repeated`: its key was spent at `done_at`, so nothing was done now."""
+
+    done_at: datetime
+    repeated: bool = False
+    refused: bool = False

@@ -1,0 +1,47 @@
+"""`audit`: who did what, through what, why, and how it ended."""
+
+from datetime import UTC, datetime
+
+from rich.markup import escape
+
+from binance_trade_agent.control.explaining import since_of
+from binance_trade_agent.domain.acts import AuditRow
+from binance_trade_agent.interfaces.cli.output import console, print_json, prose
+from binance_trade_agent.interfaces.cli.session import at_desk
+
+
+def show_audit(limit: int, since: str | None, as_json: bool) -> None:
+    """Acts, newest first."""
+    with at_desk() as (_, desk):
+        begin = None if since is None else since_of(since, datetime.now(tz=UTC))
+        rows = desk.watch.audit(limit=limit, since=begin)
+    if as_json:
+        print_json(rows)
+        return
+    screen = console()
+    screen.print("Audit", style="bold")
+    for row in rows:
+        prose(screen, line_of(row), hanging=4)
+    if not rows:
+        screen.print("none yet", style="dim")
+
+
+def line_of(row: AuditRow) -> str:
+    """An act in a line, with markup."""
+    change = f" ({row.before} → {row.after})" if row.before and row.after else ""
+    what = " ".join(value for name, value in sorted(row.details.items()) if name not in _NOT_SHOWN)
+    outcome = f"{row.outcome or 'waiting'}{_took(row.at, row.finished_at)}"
+    answer = f": {row.answer}" if row.answer else ""
+    why = f" “{row.reason}”" if row.reason else ""
+    return escape(
+        f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor} ({row.channel or 'unknown'})"
+        f" {row.action}{f' {what}' if what else ''}{change}{why} – {outcome}{answer}"
+    )
+
+
+_NOT_SHOWN = frozenset({"command", "from", "to"})
+
+
+def _took(at: datetime, finished_at: datetime | None) -> str:
+    seconds = (finished_at - at).total_seconds() if finished_at else 0
+    return f" after {seconds:.1f} s" if seconds >= 0.1 else ""
