@@ -34,6 +34,8 @@ class Cycle:
     comparison: Comparison
     rules: Mapping[str, str]
     marks: LossMarks | None = None
+    #: Entries begun in the last minute and today; None until asked for, and again once another is begun.
+    entries_begun: tuple[int, int] | None = None
     decisions: list[Decision] = field(default_factory=list)
     executions: list[ExecutionResult] = field(default_factory=list)
     alarms: dict[str, str] = field(default_factory=dict)

@@ -167,9 +167,8 @@ class SymbolTurn:
         )
 
     def _context(self, signal: Signal, cycle: Cycle) -> RiskContext:
-        desk, portfolio, now = self._desk, cycle.portfolio, self._desk.clock.now()
-        is_entry = signal.action is SignalAction.BUY
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        desk, portfolio = self._desk, cycle.portfolio
+        last_minute, today = self._entries_begun(cycle) if signal.action is SignalAction.BUY else (0, 0)
         return RiskContext(
             account=cycle.known_account,
             candle_interval=self._plan.candle_interval,
@@ -181,16 +180,25 @@ class SymbolTurn:
             last_traded_candles=self._progress.last_traded,
             marks=cycle.marks,
             trips=cycle.book.trips,
-            orders_last_minute=desk.journal.entries_since(now - _MINUTE) if is_entry else 0,
-            orders_today=desk.journal.entries_since(today) if is_entry else 0,
+            orders_last_minute=last_minute,
+            orders_today=today,
             is_traded=cycle.request is not None or signal.symbol in self._plan.symbols,
             warmup_candles=desk.signal.warmup_candles(signal.symbol),
             candles=cycle.invested_windows(),
         )
 
+    def _entries_begun(self, cycle: Cycle) -> tuple[int, int]:
+        """Asked of the journal once an entry: hundreds of symbols may want one in the same cycle."""
+        if cycle.entries_begun is None:
+            now, count = self._desk.clock.now(), self._desk.journal.entries_since
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+            cycle.entries_begun = count(now - _MINUTE), count(midnight)
+        return cycle.entries_begun
+
     async def _execute(
         self, approved: Approved, decision: Decision, view: MarketSnapshot, cycle: Cycle
     ) -> Decision:
+        cycle.entries_begun = None
         try:
             result = await self._desk.execution.execute(
                 approved,

@@ -469,3 +469,13 @@ async def test_profit_is_told_of_one_moment(desk: DeskUnderTest) -> None:
     assert watch.status().profit == 0
     assert report.equity is not None
     assert report.equity.contributed == Decimal(1500)
+
+
+async def test_entries_of_the_same_cycle_count_for_how_many_may_be_begun(tmp_path: Path) -> None:
+    symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
+    desk = make_desk(tmp_path, FakeExchange(symbols), replace(UNRESTRAINED, max_orders_per_minute=2))
+    await bought(desk)
+    newest = sorted(desk.decisions[:4], key=lambda row: row.symbol)
+    assert [row.outcome for row in newest] == ["placed", "placed", "refused", "refused"]
+    assert {row.blocking_gate for row in newest[2:]} == {"order_rate_minute"}
+    desk.store.database.close()
