@@ -33,3 +33,8 @@ async def test_an_exchange_out_of_reach_selects_nothing() -> None:
     exchange.errors["listings"] = Unavailable("down")
     with pytest.raises(Unavailable, match="down"):
         await resolve_symbols(parse("quote=USDT, top=2"), (), exchange)
+
+
+async def test_an_exchange_that_has_closed_for_a_while_is_no_mistake_in_the_settings() -> None:
+    with pytest.raises(Unavailable, match="no symbol is open for trading"):
+        await resolve_symbols(parse("quote=USDT, top=2"), (), FakeExchange(()))
