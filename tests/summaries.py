@@ -1,5 +1,6 @@
 """Summaries of decisions, as storage would count them, and the circumstances around them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -139,6 +140,8 @@ def summary_of(
         latest_blocked={row.symbol: row for row in blocked},
         orders=tuple(orders),
         protection=tuple(protection),
+        filled_of=Counter(order.symbol for order in orders if order.executed),
+        reached=len(protection),
     )
 
 
@@ -151,7 +154,7 @@ def around(
     settings: dict[str, str] | None = None,
     locked: dict[str, str] | None = None,
     guards: dict[str, str] | None = None,
-    filled: dict[str, int] | None = None,
+    settings_since: datetime | None = None,
     placed: Iterable[DecisionRow] = (),
 ) -> Circumstances:
     """A trader of BTCUSDT and ETHUSDT that runs."""
@@ -165,6 +168,6 @@ def around(
         settings=settings or {},
         locked=locked or {},
         guards=guards or {},
-        filled=filled or {},
+        settings_since=settings_since,
         placed={row.id: row for row in placed},
     )

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.control.watching import AgentStatus, Watch
 from binance_trade_agent.domain.circumstances import Circumstances, Condition
-from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.explanation import Explanation, explain
 from binance_trade_agent.domain.money import to_wire
@@ -90,7 +89,7 @@ class Explainer:
                 settings=_settings(status.session),
                 locked=_locked(status),
                 guards=self._guards(),
-                filled=self._filled(summary),
+                settings_since=status.session.started_at if status.session else None,
                 placed=self._placed(summary),
             ),
         )
@@ -99,18 +98,6 @@ class Explainer:
         """symbol -> what protects its position, in words; of dust there is nothing to tell."""
         found = {guarded.symbol: _guard(guarded) for guarded in self._watch.protection()}
         return {symbol: text for symbol, text in found.items() if text}
-
-    def _filled(self, summary: DecisionSummary) -> dict[str, int]:
-        """symbol -> orders that traded; asked for symbol by symbol where the summary does not name them all."""
-        named = [order for order in summary.orders if order.executed]
-        symbols = {count.symbol for count in summary.counts} | {order.symbol for order in named}
-        if len(named) == summary.filled:
-            return {symbol: sum(order.symbol == symbol for order in named) for symbol in symbols}
-        sent = {count.symbol for count in summary.counts if count.outcome == Outcome.PLACED}
-        return {
-            symbol: self._reads.summary(since=summary.since, until=summary.until, symbol=symbol).filled
-            for symbol in sorted(sent)
-        }
 
     def _placed(self, summary: DecisionSummary) -> dict[str, DecisionRow]:
         """The decisions behind the summary's orders, by id."""

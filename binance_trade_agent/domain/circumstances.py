@@ -25,9 +25,9 @@ class Circumstances:
     """The agent around its decisions, as it is `now`.
 
     `symbol` is the one asked about, None for all; `trader` says why the trader does not run, None if it
-    does. `settings` are the session's, as text. By symbol: `locked`, why nothing may be sent, and `guards`, what
-    protects a position, both as a sentence; `filled`, orders that traded in the span. By id: `placed`, the
-    decisions behind the summary's orders.
+    does. `settings` are the session's, as text; decisions before `settings_since` were taken by others. By symbol:
+    `locked`, why nothing may be sent, and `guards`, what protects a position, both as a sentence. By id: `placed`,
+    the decisions behind the summary's orders.
     """
 
     now: datetime
@@ -37,9 +37,9 @@ class Circumstances:
     trader: Condition | None = None
     last_cycle: CycleRow | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    settings_since: datetime | None = None
     locked: Mapping[str, str] = field(default_factory=dict)
     guards: Mapping[str, str] = field(default_factory=dict)
-    filled: Mapping[str, int] = field(default_factory=dict)
     placed: Mapping[str, DecisionRow] = field(default_factory=dict)
 
 

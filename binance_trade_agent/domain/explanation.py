@@ -5,11 +5,12 @@ person asks about. What holds now and by itself forbids trading (a pause, a trad
 comes before both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 
 from binance_trade_agent.domain.circumstances import Circumstances, Condition, conditions_of
 from binance_trade_agent.domain.decisions import Outcome, SignalAction
@@ -131,16 +132,16 @@ def explain(summary: DecisionSummary, around: Circumstances) -> Explanation:
         since=summary.since,
         until=summary.until,
         symbol=around.symbol,
-        answer=Answer.TRADED if funnel.filled or summary.protection else Answer.NOT_TRADED,
+        answer=Answer.TRADED if _has_traded(summary) else Answer.NOT_TRADED,
         code=codes[0] if codes else "traded" if funnel.sent else "no_decisions",
         headline=sentences[0],
         remarks=tuple(sentences[1:]),
         conditions=conditions,
         funnel=funnel,
-        funnels=funnels_of(summary, around.filled),
+        funnels=funnels_of(summary),
         reasons=reasons,
         nearest_misses=tuple(_misses(summary.counts)),
-        changes=tuple(_changes(summary, reasons, around.settings)),
+        changes=tuple(_changes(summary, reasons, around)),
         trades=trades,
     )
 
@@ -207,7 +208,7 @@ def _misses(counts: Iterable[ReasonCount]) -> list[NearestMiss]:
 
 
 def _changes(
-    summary: DecisionSummary, reasons: tuple[RankedReason, ...], settings: Mapping[str, str]
+    summary: DecisionSummary, reasons: tuple[RankedReason, ...], around: Circumstances
 ) -> Iterator[Change]:
     """A sentence for each of the top reasons, and for whatever would have blocked behind them."""
     told: set[str] = set()
@@ -217,9 +218,9 @@ def _changes(
         told.add(reason.code)
         row = _newest_blocked(summary, reason) if reason.kind is ReasonKind.BLOCKED else None
         if row is not None:
-            yield from _behind(row, settings, told)
+            yield from _behind(row, around, told)
         elif reason.code in GATES:
-            yield change_unseen(reason.code, settings, is_exit=reason.action == SignalAction.SELL)
+            yield change_unseen(reason.code, around.settings, is_exit=reason.action == SignalAction.SELL)
         elif reason.kind is ReasonKind.HELD or (reason.kind is ReasonKind.WAITING and len(reasons) == 1):
             yield Change(reason.code, hold_rule(_count_of(summary, reason)))
 
@@ -233,15 +234,18 @@ def _newest_blocked(summary: DecisionSummary, reason: RankedReason) -> DecisionR
     return max(rows, key=lambda row: row.decided_at, default=None)
 
 
-def _behind(row: DecisionRow, settings: Mapping[str, str], told: set[str]) -> Iterator[Change]:
+def _behind(row: DecisionRow, around: Circumstances, told: set[str]) -> Iterator[Change]:
     """The gate that blocked, then those that would have blocked after it."""
     is_exit = row.action == SignalAction.SELL
-    first = next(gate for gate in row.gates if not gate.passed)
-    yield change_for(first, settings, row.symbol, is_exit=is_exit)
+    is_earlier = around.settings_since is not None and row.decided_at < around.settings_since
+    change_of = partial(
+        change_for, settings=around.settings, symbol=row.symbol, is_exit=is_exit, is_earlier=is_earlier
+    )
+    yield change_of(next(gate for gate in row.gates if not gate.passed))
     for gate in others_that_failed(row.gates):
         if gate.gate not in told:
             told.add(gate.gate)
-            change = change_for(gate, settings, row.symbol, is_exit=is_exit)
+            change = change_of(gate)
             text = f"it would have blocked next: {gate.text}. {change.text}"
             yield Change(change.code, text, change.setting, change.value, change.needed, change.symbol)
 
@@ -264,12 +268,12 @@ def _headline(
 ) -> str:
     """The one sentence to know."""
     about, when = f" of {around.symbol}" if around.symbol else "", _when(summary, around.now)
-    if funnel.filled or summary.protection:
+    if _has_traded(summary):
         newest = next((trade for trade in trades if trade.executed), None)
         tail = f"; the newest: {newest.text}" if newest else ""
         filled = [counted(funnel.filled, "order") + " filled"] if funnel.filled else []
-        if summary.protection:
-            filled.append(counted(len(summary.protection), "stop or target", "stops or targets") + " reached")
+        if summary.reached:
+            filled.append(counted(summary.reached, "stop or target", "stops or targets") + " reached")
         return sentence(f"It has traded{about} {when}: {' and '.join(filled)}{tail}")
     why = decisive[0].text if decisive else _why(summary, funnel, reasons)
     return sentence(f"Nothing{about} was traded {when}: {why}")
@@ -283,13 +287,19 @@ def _remarks(
     reasons: tuple[RankedReason, ...],
 ) -> Iterator[str]:
     """What else must be known, a sentence each."""
-    for found in decisive if funnel.filled else decisive[1:]:
-        yield sentence(f"{'Now ' if funnel.filled else ''}{found.text}")
+    has_traded = _has_traded(summary)
+    for found in decisive if has_traded else decisive[1:]:
+        yield sentence(f"{'Now ' if has_traded else ''}{found.text}")
     is_told = any(reasons[0].text in found.text for found in decisive) if reasons else False
-    if funnel.decisions and (funnel.filled or decisive) and not is_told:
+    if funnel.decisions and (has_traded or decisive) and not is_told:
         yield sentence(_why(summary, funnel, reasons))
     for found in others:
         yield sentence(found.text)
+
+
+def _has_traded(summary: DecisionSummary) -> bool:
+    """Whether anything was bought or sold in the time."""
+    return summary.filled > 0 or summary.reached > 0
 
 
 def _is_decisive(

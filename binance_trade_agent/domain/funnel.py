@@ -1,6 +1,6 @@
 """How many decisions came how far: from cycles to fills."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -25,7 +25,7 @@ class Funnel:
     """Of one symbol, or of all (`symbol` None). `undecided` decisions had no data, or the strategy failed.
 
     `sent` counts decisions whose order went to the exchange, `filled` entry and exit orders that traded
-    at least in part, however they were asked for.
+    at least in part. What a person asked for between two cycles is in none of them.
     """
 
     symbol: str | None
@@ -46,13 +46,13 @@ def funnel_of(summary: DecisionSummary) -> Funnel:
     return _funnel(None, summary.cycles, summary.counts, summary.filled)
 
 
-def funnels_of(summary: DecisionSummary, filled: Mapping[str, int]) -> tuple[Funnel, ...]:
-    """A funnel a symbol, in alphabetical order; `filled` is by symbol."""
+def funnels_of(summary: DecisionSummary) -> tuple[Funnel, ...]:
+    """A funnel a symbol, in alphabetical order."""
     by_symbol: dict[str, list[ReasonCount]] = {}
     for count in summary.counts:
         by_symbol.setdefault(count.symbol, []).append(count)
     return tuple(
-        _funnel(symbol, sum(count.count for count in counts), counts, filled.get(symbol, 0))
+        _funnel(symbol, sum(count.count for count in counts), counts, summary.filled_of.get(symbol, 0))
         for symbol, counts in sorted(by_symbol.items())
     )
 

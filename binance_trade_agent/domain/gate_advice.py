@@ -220,9 +220,17 @@ def title_of(code: str) -> str:
 
 
 def change_for(
-    gate: GateResult, settings: Mapping[str, str], symbol: str | None = None, *, is_exit: bool = False
+    gate: GateResult,
+    settings: Mapping[str, str],
+    symbol: str | None = None,
+    *,
+    is_exit: bool = False,
+    is_earlier: bool = False,
 ) -> Change:
-    """What would have let `gate` pass; `settings` are those of the session, as text."""
+    """What would have let `gate` pass; `settings` are those of the session, as text.
+
+    `is_earlier` says that it blocked in a session before, whose settings may have been others.
+    """
     rule = _rule(gate.gate, is_exit)
     if rule is None:
         return Change(gate.gate, gate.text, symbol=symbol)
@@ -230,8 +238,8 @@ def change_for(
     if rule.setting is None:
         return Change(gate.gate, remedy, symbol=symbol)
     value = settings.get(rule.setting)
-    needed = _needed(gate, rule, value)
-    text = f"{rule.setting} {_now(gate, value)}"
+    needed = _needed(gate, rule, value, is_earlier)
+    text = f"{rule.setting} {_now(gate, value, is_earlier)}"
     if needed is not None:
         word = "at most" if rule.bound is Bound.AT_MOST else "at least"
         text += f"; {word} {needed} would have let it pass"
@@ -270,18 +278,33 @@ def _sizing_setting(settings: Mapping[str, str]) -> str:
     return _SIZING.get(settings.get("RISK_SIZING", "share"), "RISK_ORDER_SHARE")
 
 
-def _now(gate: GateResult, value: str | None) -> str:
+def _now(gate: GateResult, value: str | None, is_earlier: bool) -> str:
     """The setting's value, and the limit it comes to where that is another number."""
     if value is None:
         return f"sets the limit ({gate.limit})"
+    if is_earlier:
+        return f"is {value} now; an earlier session decided by a limit of {gate.limit}"
     limit, number = _number(gate.limit), _number(value)
     if limit is None or number is None or number in (limit, limit / 100):
         return f"is {value}"
     return f"is {value} ({gate.limit})"
 
 
-def _needed(gate: GateResult, rule: GateRule, value: str | None) -> str | None:
-    """The value of the setting at which the gate would just have passed, on the setting's own scale."""
+def _needed(gate: GateResult, rule: GateRule, value: str | None, is_earlier: bool) -> str | None:
+    """The value at which the gate would just have passed, on the setting's own scale; None if it is no other."""
+    needed = _bound(gate, rule, None if is_earlier else value)
+    now = _number(value or "")
+    if needed is None or now is None:
+        return needed
+    if rule.bound is Bound.AT_MOST:
+        is_met = now <= Decimal(needed)
+    else:
+        # a limit that is reached is none at 0
+        is_met = now >= Decimal(needed) or (rule.bound is Bound.ABOVE and now == 0)
+    return None if is_met else needed
+
+
+def _bound(gate: GateResult, rule: GateRule, value: str | None) -> str | None:
     observed, limit = _number(gate.observed), _number(gate.limit)
     if observed is None:
         return None

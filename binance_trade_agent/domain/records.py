@@ -345,8 +345,8 @@ class ReasonCount:
 class DecisionSummary:
     """Everything that was decided from `since` to `until`, counted: what an explanation is made of.
 
-    `filled` counts entry and exit orders that traded at least in part; `gates` are those of each
-    symbol's newest decision that a gate blocked, by symbol.
+    `filled` counts entry and exit orders that traded at least in part, `filled_of` by symbol;
+    `reached` counts stops and targets that traded.
     """
 
     since: datetime
@@ -363,3 +363,5 @@ class DecisionSummary:
     orders: tuple[OrderRow, ...]
     #: stops and targets that traded in the time, newest first, at most 20
     protection: tuple[OrderRow, ...] = ()
+    filled_of: Mapping[str, int] = field(default_factory=dict)
+    reached: int = 0

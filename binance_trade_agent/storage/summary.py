@@ -70,17 +70,20 @@ def summarise(transaction: Session, span: Span) -> DecisionSummary:
     texts = _texts(transaction, span, newest | {(alike[0], at) for alike, at in nearest.items()})
     rows = _decisions(transaction, span, latest | blocked)
     sent, filled = _sent_and_filled(transaction, span)
+    reached, protection = _protection(transaction, span)
     return DecisionSummary(
         since=span.since,
         until=span.until,
         cycles=_cycles(transaction, span),
         counts=tuple(_count(group, nearest, texts) for group in groups),
         sent=sent,
-        filled=filled,
+        filled=sum(filled.values()),
         latest={symbol: rows[symbol, at] for symbol, at in latest},
         latest_blocked={symbol: rows[symbol, at] for symbol, at in blocked},
         orders=_orders(transaction, span),
-        protection=_protection(transaction, span),
+        protection=protection,
+        filled_of=filled,
+        reached=reached,
     )
 
 
@@ -177,18 +180,19 @@ def _cycles(transaction: Session, span: Span) -> int:
     return transaction.scalar(query) or 0
 
 
-def _sent_and_filled(transaction: Session, span: Span) -> tuple[int, int]:
-    """How many orders the exchange has accepted, and how many of them traded."""
+def _sent_and_filled(transaction: Session, span: Span) -> tuple[int, dict[str, int]]:
+    """How many orders the exchange has accepted; symbol -> how many of them traded, where any did."""
     accepted = _O.exchange_order_id.is_not(None) & (_O.status != OrderStatus.REJECTED.value)
     traded = accepted & (cast(_O.executed, Double) > 0)
     query = (
-        select(func.count().filter(accepted), func.count().filter(traded))
+        select(_O.symbol, func.count().filter(accepted), func.count().filter(traded))
         .select_from(_O)
         .join(_D, (_D.book_id == _O.book_id) & (_D.id == _O.decision_id))
         .where(*span.orders())
+        .group_by(_O.symbol)
     )
-    sent, filled = transaction.execute(query).one()
-    return sent, filled
+    rows = transaction.execute(query).all()
+    return sum(sent for _, sent, _ in rows), {symbol: filled for symbol, _, filled in rows if filled}
 
 
 def _orders(transaction: Session, span: Span) -> tuple[OrderRow, ...]:
@@ -202,23 +206,22 @@ def _orders(transaction: Session, span: Span) -> tuple[OrderRow, ...]:
     return tuple(order_shown(row) for row in transaction.scalars(query))
 
 
-def _protection(transaction: Session, span: Span) -> tuple[OrderRow, ...]:
-    """Stops and targets by their trades: the orders themselves may be much older than the span."""
+def _protection(transaction: Session, span: Span) -> tuple[int, tuple[OrderRow, ...]]:
+    """Stops and targets by their trades, all counted and the newest told: they may be much older than the span."""
     traded = (
         select(_F.client_order_id)
         .where(_F.book_id == span.book_id, _F.traded_at >= span.since, _F.traded_at < span.until)
         .distinct()
     )
     own = [_O.symbol == span.symbol] if span.symbol else []
-    query = (
-        select(_O)
-        .where(
-            _O.book_id == span.book_id,
-            _O.purpose.in_([Purpose.STOP.value, Purpose.TARGET.value]),
-            _O.client_order_id.in_(traded),
-            *own,
-        )
-        .order_by(_O.updated_at.desc(), _O.client_order_id)
-        .limit(_MOST_ORDERS)
-    )
-    return tuple(order_shown(row) for row in transaction.scalars(query))
+    reached = [
+        _O.book_id == span.book_id,
+        _O.purpose.in_([Purpose.STOP.value, Purpose.TARGET.value]),
+        _O.client_order_id.in_(traded),
+        *own,
+    ]
+    newest = select(_O).where(*reached).order_by(_O.updated_at.desc(), _O.client_order_id).limit(_MOST_ORDERS)
+    told = tuple(order_shown(row) for row in transaction.scalars(newest))
+    if len(told) < _MOST_ORDERS:
+        return len(told), told
+    return transaction.scalar(select(func.count()).select_from(_O).where(*reached)) or 0, told

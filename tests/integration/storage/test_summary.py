@@ -185,7 +185,7 @@ def test_orders_the_exchange_took_are_sent_and_those_that_traded_filled(story):
     story.log.open_cycle(cycle_start("c6", 6), "s1")
     story.journal.write_list(replace(order_list(), created_at=T0 + 6 * MINUTE), decision("d6"), "c6")
     summary = story.summary()
-    assert (summary.sent, summary.filled) == (3, 2)
+    assert (summary.sent, summary.filled, summary.filled_of) == (3, 2, {"BTCUSDT": 2})
     assert [order.client_order_id for order in summary.orders] == [
         sent.client_order_id for sent in (unsent, rejected, untraded, partly, traded)
     ]
@@ -202,9 +202,22 @@ def test_protection_is_told_in_the_time_in_which_it_traded(story):
     done = exchange_order(placed.stop, OrderStatus.FILLED, [trade], order_id=7)
     story.journal.record(placed.stop.client_order_id, done)
     (told,) = story.summary().protection
+    assert story.summary().reached == 1
     assert (told.client_order_id, told.purpose) == (placed.stop.client_order_id, "stop")
     assert story.summary(until=T0 + 60 * MINUTE).protection == ()
     assert story.summary(symbol="ETHUSDT").protection == ()
+
+
+def test_at_most_twenty_stops_are_told_and_all_are_counted(story):
+    for number in range(1, 24):
+        sold = [replace(fill(number, "1", order_id=number, side=Side.SELL), traded_at=T0 + number * MINUTE)]
+        story.cycle(
+            decision(""),
+            order=intent(side=Side.SELL, purpose=Purpose.STOP),
+            done=(OrderStatus.FILLED, sold),
+        )
+    summary = story.summary()
+    assert (summary.reached, len(summary.protection)) == (23, 20)
 
 
 def test_at_most_twenty_orders_are_told_and_all_are_counted(story):

@@ -14,7 +14,7 @@ from binance_trade_agent.domain.records import DecisionSummary
 from binance_trade_agent.telemetry.health import STOPPED
 from tests.fakes import START, FakeClock, FakeControlState, FakeReadModels, empty_status, traded_reads
 from tests.resting import oco
-from tests.summaries import count_of, decision_of, order_of, summary_of
+from tests.summaries import count_of, decision_of, gate, order_of, summary_of
 
 HOLD = count_of(800, "between_levels", "RSI 41.2 is between 30 and 70")
 
@@ -111,17 +111,28 @@ def test_orders_are_joined_with_their_decisions_and_what_guards_the_position() -
     assert [funnel.filled for funnel in found.funnels] == [1]
 
 
-def test_more_fills_than_a_summary_names_are_counted_symbol_by_symbol() -> None:
+def test_more_fills_than_a_summary_names_are_counted_by_symbol_in_one_look() -> None:
     placed = [
         count_of(30, "placed", "sent", action="BUY", outcome="placed", symbol=symbol)
         for symbol in ("BTCUSDT", "ETHUSDT")
     ]
-    whole = replace(summary_of(*placed, orders=[order_of(1)]), filled=60)
-    by_symbol = {
-        symbol: replace(whole, filled=filled) for symbol, filled in (("BTCUSDT", 31), ("ETHUSDT", 29))
-    }
-    explainer, _ = running(whole=whole, by_symbol=by_symbol)
-    assert {one.symbol: one.filled for one in explainer.explain().funnels} == {"BTCUSDT": 31, "ETHUSDT": 29}
+    filled = {"BTCUSDT": 31, "ETHUSDT": 29}
+    whole = replace(summary_of(*placed, orders=[order_of(1)]), filled=60, filled_of=filled)
+    explainer, _ = running(whole=whole)
+    assert {one.symbol: one.filled for one in explainer.explain().funnels} == filled
+
+
+def test_decisions_before_the_session_began_are_of_another_one() -> None:
+    wide = gate("spread", False, "50 bps", "61.3 bps")
+    row = decision_of(action="BUY", outcome="refused", gates=[wide])
+    explainer, reads = running(whole=summary_of(count_of(1, "spread", "wide", gate="spread"), blocked=[row]))
+    assert reads.stored.session is not None
+    session = replace(
+        reads.stored.session, settings={"RISK_MAX_SPREAD_BPS": "80"}, started_at=row.decided_at + timedelta(1)
+    )
+    reads.stored = replace(reads.stored, session=session)
+    (change,) = explainer.explain().changes
+    assert (change.value, change.needed) == ("80", None)
 
 
 def empty_reads() -> FakeReadModels:

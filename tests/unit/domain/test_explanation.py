@@ -86,7 +86,7 @@ def test_the_funnel_counts_each_stage_by_symbol_and_in_all() -> None:
         count_of(5, "unavailable", "no answer", action=None, outcome="no_data", symbol="ETHUSDT"),
         count_of(4, "unresolved_order", "order x is UNKNOWN", outcome="unresolved_order", symbol="ETHUSDT"),
     )
-    found = explain(summary_of(*counts, cycles=820, orders=[order_of(1)]), around(filled={"BTCUSDT": 1}))
+    found = explain(summary_of(*counts, cycles=820, orders=[order_of(1)]), around())
     whole = found.funnel
     assert (whole.cycles, whole.decisions, whole.undecided) == (820, 828, 5)
     assert (whole.signals, whole.buys, whole.sells) == (19, 17, 2)
@@ -215,9 +215,7 @@ def test_a_trade_is_told_with_signal_gates_price_and_protection() -> None:
     placed = count_of(1, "placed", "sent", action="BUY", outcome="placed")
     found = explain(
         summary_of(HOLD, placed, orders=[rejected, entry]),
-        around(
-            placed=[row], guards={"BTCUSDT": "stop 95 and target 110 at the exchange"}, filled={"BTCUSDT": 1}
-        ),
+        around(placed=[row], guards={"BTCUSDT": "stop 95 and target 110 at the exchange"}),
     )
     assert found.answer is Answer.TRADED
     assert found.headline == (
@@ -246,6 +244,35 @@ def test_a_stop_that_traded_is_told_though_no_decision_sold() -> None:
         in (found.headline)
     )
     assert [trade.why for trade in found.trades] == ["the price reached its stop at 95.5", ""]
+
+
+def test_what_keeps_it_from_trading_now_is_told_although_a_stop_traded() -> None:
+    stop = replace(order_of(3), side="SELL", purpose="stop")
+    paused = ControlSnapshot(TradingState.PAUSED, "lunch", "ann", START)
+    found = explain(summary_of(HOLD, protection=[stop]), around(control=paused))
+    assert found.headline.startswith("It has traded")
+    assert found.remarks[0].startswith("Now trading is paused")
+
+
+def test_more_stops_than_a_summary_tells_are_all_counted() -> None:
+    stop = replace(order_of(3), side="SELL", purpose="stop")
+    found = explain(replace(summary_of(HOLD, protection=[stop] * 20), reached=57), around())
+    assert "57 stops or targets reached" in found.headline
+
+
+def test_advice_on_a_signal_of_an_earlier_session_does_not_mix_its_limit_with_the_settings_of_now() -> None:
+    wide = gate("symbol_exposure", False, "250 USDT", "260 USDT")
+    row = decision_of(action="BUY", outcome="refused", gates=[wide])
+    summary = summary_of(count_of(1, "symbol_exposure", "full", gate="symbol_exposure"), blocked=[row])
+    settings = {"RISK_MAX_SYMBOL_SHARE": "0.5"}
+    begun = row.decided_at + timedelta(seconds=1)
+    (change,) = explain(summary, around(settings=settings, settings_since=begun)).changes
+    assert (change.value, change.needed) == ("0.5", None)
+    assert change.text.startswith(
+        "RISK_MAX_SYMBOL_SHARE is 0.5 now; an earlier session decided by a limit of 250 USDT"
+    )
+    (change,) = explain(summary, around(settings=settings, settings_since=row.decided_at)).changes
+    assert change.needed == "0.52"
 
 
 def test_an_order_that_the_exchange_refused_is_what_stopped_the_signal() -> None:

@@ -49,6 +49,23 @@ def test_a_limit_that_follows_from_the_setting_is_shown_beside_it() -> None:
     assert stale.text.startswith("RISK_MAX_DATA_AGE_SECONDS is 0 (190 s); at least 250 would")
 
 
+@pytest.mark.parametrize(
+    ("name", "limit", "observed", "setting", "value"),
+    [
+        ("warmup", "66 candles", "50 candles", "CANDLE_HISTORY", "300"),
+        ("spread", "50 bps", "61.3 bps", "RISK_MAX_SPREAD_BPS", "80"),
+        ("cooldown", "3 candles", "1 candle", "RISK_COOLDOWN_CANDLES", "0"),
+        ("losing_streak", "under 5 losses", "6 losses", "RISK_MAX_LOSING_STREAK", "0"),
+    ],
+)
+def test_a_value_that_is_set_already_is_no_advice(
+    name: str, limit: str, observed: str, setting: str, value: str
+) -> None:
+    change = change_for(gate(name, False, limit, observed), {setting: value}, is_earlier=name != "warmup")
+    assert (change.value, change.needed) == (value, None)
+    assert "would have let it pass" not in change.text
+
+
 def test_a_latched_limit_whose_loss_recovered_is_lifted_by_a_person_alone() -> None:
     change = change_for(gate("daily_loss", False, "under 5%", "1.00%"), {"RISK_DAILY_LOSS_SHARE": "0.05"})
     assert change.needed is None
