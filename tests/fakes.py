@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Steered
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, StorageError
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
@@ -224,6 +227,7 @@ class FakeReadModels:
     #: By symbol, None for all; and what was asked for.
     summaries: dict[str | None, DecisionSummary] = field(default_factory=dict)
     summaries_asked: list[tuple[datetime, datetime, str | None]] = field(default_factory=list)
+    marks: LossMarks | None = None
     broken: str | None = None
 
     def status(self) -> StoreStatus:
@@ -306,6 +310,10 @@ class FakeReadModels:
         self._check()
         return self.foreign_rows
 
+    def loss_marks(self) -> LossMarks | None:
+        self._check()
+        return self.marks
+
     def _check(self) -> None:
         if self.broken is not None:
             raise StorageError(self.broken)
@@ -316,6 +324,8 @@ class FakeDesk:
     """A desk with its fakes in reach."""
 
     watch: Watch
+    explainer: Explainer
+    risk: RiskReader
     steering: Steering
     reads: FakeReadModels
     state: FakeControlState
@@ -344,8 +354,11 @@ def fake_desk(
         strategy="combined_default",
         interval=timedelta(seconds=interval_s),
     )
+    watch = Watch(reads, clock, plan)
     return FakeDesk(
-        watch=Watch(reads, clock, plan),
+        watch=watch,
+        explainer=Explainer(reads, watch, clock),
+        risk=RiskReader(reads, watch, clock),
         steering=Steering(state, lease, launcher, clock),
         reads=reads,
         state=state,

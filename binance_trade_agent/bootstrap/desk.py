@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.records import Book
@@ -25,6 +26,7 @@ class Desk:
 
     watch: Watch
     explainer: Explainer
+    risk: RiskReader
     steering: Steering
     database: Database
     book: Book
@@ -75,6 +77,7 @@ def open_desk(settings: Settings) -> Desk:
     return Desk(
         watch=watch,
         explainer=Explainer(reads, watch, clock),
+        risk=RiskReader(reads, watch, clock),
         steering=Steering(
             SqlControlState(database, book),
             lease_for(settings.database_url, book),

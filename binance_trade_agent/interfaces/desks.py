@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch
 from binance_trade_agent.telemetry.health import HealthVerdict
@@ -16,6 +18,16 @@ class Desk(Protocol):
     @property
     def watch(self) -> Watch:
         """What can be seen."""
+        ...
+
+    @property
+    def explainer(self) -> Explainer:
+        """Why it did or did not trade."""
+        ...
+
+    @property
+    def risk(self) -> RiskReader:
+        """The risk limits and their use."""
         ...
 
     @property

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from binance_trade_agent.domain.acts import AuditRow
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
@@ -64,6 +65,10 @@ class ReadModels(Protocol):
         ...
 
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]: ...
+    def loss_marks(self) -> LossMarks | None:
+        """Where losses are counted from; None before the first cycle."""
+        ...
+
     def audit(self, *, limit: int = 50, since: datetime | None = None) -> tuple[AuditRow, ...]:
         """Acts of people, agents and limits, not older than `since`."""
         ...

@@ -385,6 +385,9 @@ class ServiceGroup(_Group):
     mcp_token: SecretStr | None = _default(
         None, "Token of MCP clients; unset: generated into DATA_DIR/secrets."
     )
+    mcp_calls_per_minute: int = _default(
+        600, "Calls of tools that the MCP server takes from one token in a minute.", ge=1, le=100_000
+    )
     dashboard_host: Host = _default("127.0.0.1", "Address the dashboard listens on.", allowed=_HOST)
     dashboard_port: Port = _default(8050, "Port of the dashboard.")
     dashboard_password: SecretStr | None = _default(

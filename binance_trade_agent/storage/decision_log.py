@@ -132,10 +132,7 @@ class SqlDecisionLog:
     def loss_marks(self) -> LossMarks | None:
         """Where losses are counted from, as the last closed cycle reported; None before the first."""
         with self._database.read() as transaction:
-            row = transaction.get(models.LossMarks, self._book_id)
-            if row is None:
-                return None
-            return LossMarks(row.day, row.day_profit, row.day_equity, row.peak_profit, row.since, row.latched)
+            return stored_marks(transaction, self._book_id)
 
     def last_entry_candles(self) -> dict[str, datetime]:
         """Symbol -> open time of the last candle on which an entry or exit was placed."""
@@ -177,6 +174,14 @@ def _snapshot_row(book_id: int, cycle_id: str, equity: Equity) -> models.EquityS
         unrealised=equity.unrealised,
         contributed=equity.contributed,
     )
+
+
+def stored_marks(transaction: Session, book_id: int) -> LossMarks | None:
+    """The loss marks of a book; None before its first closed cycle."""
+    row = transaction.get(models.LossMarks, book_id)
+    if row is None:
+        return None
+    return LossMarks(row.day, row.day_profit, row.day_equity, row.peak_profit, row.since, row.latched)
 
 
 def _marks_row(book_id: int, marks: LossMarks) -> models.LossMarks:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
@@ -30,6 +31,7 @@ from binance_trade_agent.storage import models
 from binance_trade_agent.storage.audit import audit_shown
 from binance_trade_agent.storage.control_state import stored_control
 from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.decision_log import stored_marks
 from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.flows import put_in
 from binance_trade_agent.storage.ledger import all_balances, all_positions
@@ -223,6 +225,11 @@ class SqlReadModels:
         )
         with self._database.read() as transaction:
             return tuple(foreign_shown(row) for row in transaction.scalars(query))
+
+    def loss_marks(self) -> LossMarks | None:
+        """Where losses are counted from; None before the first cycle."""
+        with self._database.read() as transaction:
+            return stored_marks(transaction, self._book.id)
 
     def summary(self, *, since: datetime, until: datetime, symbol: str | None = None) -> DecisionSummary:
         """All decisions of scheduled cycles in `[since, until)`, counted; bounded whatever the span."""

@@ -130,8 +130,13 @@ def _masked(name: object, value: Any) -> Any:
     return value
 
 
-def _mask_text(_: Any, __: str, line: str) -> str:
+def masked_text(line: str) -> str:
+    """`line` without what stands behind the name of a secret, or as a password in an address."""
     return _SECRET_TEXT.sub(lambda found: f"{found[1] or found[2]}{_MASK}", line)
+
+
+def _mask_text(_: Any, __: str, line: str) -> str:
+    return masked_text(line)
 
 
 def _render_line(program: str) -> Any:

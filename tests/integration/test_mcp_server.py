@@ -2,22 +2,16 @@
 
 import asyncio
 import socket
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from mcp import Client
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
-from binance_trade_agent.domain.grants import Grant, Tier
 from binance_trade_agent.domain.records import (
     CancelRow,
     CommandResult,
@@ -27,36 +21,34 @@ from binance_trade_agent.domain.records import (
 )
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
-from binance_trade_agent.interfaces.mcp_server.access import TokenTable
-from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
+from binance_trade_agent.interfaces.mcp_server.server import build_server
+from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 from tests.fakes import START, FakeDesk, done, fake_desk
+from tests.mcp_calls import PING, READ_TOKEN, TABLE, TRADE_TOKEN, Served, bearer, call, refused, serving
 from tests.resting import with_oco
 
-TRADE_TOKEN = "t" * 32
-READ_TOKEN = "r" * 32
-READS = {"get_status", "get_portfolio", "get_decisions", "get_orders", "get_outside_activity"}
-ACTS = {"pause_trading", "resume_trading", "execute_trading_workflow"}
-TABLE = TokenTable({TRADE_TOKEN: Grant("operator", Tier.TRADE), READ_TOKEN: Grant("watcher", Tier.READ)})
-
-
-async def call(desk: FakeDesk, tool: str, **arguments: Any) -> Any:
-    """The structured answer of a tool, called in memory."""
-    async with Client(build_server(DeskDoor(lambda: desk), TABLE), raise_exceptions=True) as client:
-        result = await client.call_tool(tool, arguments)
-    assert not result.is_error, result.content
-    return result.structured_content
-
-
-async def refused(desk: FakeDesk, tool: str, **arguments: Any) -> str:
-    """The text of a tool's refusal, called in memory."""
-    async with Client(build_server(DeskDoor(lambda: desk), TABLE)) as client:
-        result = await client.call_tool(tool, arguments)
-    assert result.is_error
-    return str(result.content[0].text)
+READS = {
+    "get_status",
+    "get_portfolio",
+    "get_decisions",
+    "get_orders",
+    "get_fills",
+    "get_outside_activity",
+    "explain",
+    "get_decision",
+    "get_signal",
+    "get_risk_state",
+    "get_strategies",
+    "get_settings",
+    "get_logs",
+}
+#: Those that read the database.
+DATABASE_READS = READS - {"get_settings", "get_logs"}
+ACTS = {"halt_trading", "pause_trading", "resume_trading", "execute_trading_workflow"}
 
 
 async def test_every_tool_has_a_schema_annotations_and_a_tier() -> None:
-    async with Client(build_server(DeskDoor(fake_desk), TABLE)) as client:
+    async with Client(build_server(Toolbox(DeskDoor(fake_desk)), TABLE)) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
 
     assert set(tools) == READS | ACTS
@@ -256,7 +248,7 @@ async def test_without_an_answer_a_workflow_stays_pending_and_a_process_was_aske
 
 async def test_a_client_that_goes_away_leaves_the_command_stored() -> None:
     desk = fake_desk()
-    async with Client(build_server(DeskDoor(lambda: desk), TABLE)) as client:
+    async with Client(build_server(Toolbox(DeskDoor(lambda: desk)), TABLE)) as client:
         task = asyncio.create_task(client.call_tool("execute_trading_workflow", {"symbol": "BTCUSDT"}))
         await asyncio.wait_for(desk.state.submitted.wait(), timeout=10)
         task.cancel()
@@ -291,8 +283,9 @@ async def test_a_database_that_cannot_be_read_is_a_clear_refusal() -> None:
     desk = fake_desk()
     desk.reads.broken = "database is locked"
 
-    for tool in READS:
-        text = await refused(desk, tool)
+    for tool in DATABASE_READS:
+        given = {"symbol": "BTCUSDT"} if tool == "get_signal" else {}
+        text = await refused(desk, tool, **given)
         assert "DATABASE_UNAVAILABLE: database is locked" in text
 
 
@@ -304,7 +297,7 @@ async def test_a_desk_that_did_not_open_is_tried_again() -> None:
             raise StorageError(failures.pop())
         return desk
 
-    async with Client(build_server(DeskDoor(opener), TABLE)) as client:
+    async with Client(build_server(Toolbox(DeskDoor(opener)), TABLE)) as client:
         first = await client.call_tool("get_status", {})
         second = await client.call_tool("get_status", {})
 
@@ -312,46 +305,10 @@ async def test_a_desk_that_did_not_open_is_tried_again() -> None:
     assert not second.is_error
 
 
-@dataclass(frozen=True)
-class Served:
-    """A server on a real socket."""
-
-    desk: FakeDesk
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-
 @pytest.fixture
 def served() -> Iterator[Served]:
-    desk = fake_desk()
-    listener = listen("127.0.0.1", 0, host_setting="MCP_HOST", port_setting="MCP_PORT")
-    port = listener.getsockname()[1]
-    app = build_app(build_server(DeskDoor(lambda: desk), TABLE), TABLE, "127.0.0.1", port, ("bot.example",))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    end = time.monotonic() + 10
-    while not server.started and time.monotonic() < end:
-        time.sleep(0.01)
-    assert server.started
-    yield Served(desk, port)
-    server.should_exit = True
-    thread.join(timeout=10)
-    assert not thread.is_alive()
-
-
-def bearer(token: str, **headers: str) -> dict[str, str]:
-    return {
-        "Authorization": f"Bearer {token}",
-        "Accept": "application/json, text/event-stream",
-        **{name.replace("_", "-"): value for name, value in headers.items()},
-    }
-
-
-PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    with serving(fake_desk(), TABLE) as server:
+        yield server
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic dDp0"}])

@@ -6,7 +6,8 @@ import structlog
 import uvicorn
 
 from binance_trade_agent.bootstrap.desk import open_desk
-from binance_trade_agent.bootstrap.secrets import mcp_token
+from binance_trade_agent.bootstrap.log_tail import LogTail, secrets_of
+from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token
 from binance_trade_agent.bootstrap.tokens import token_file
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
@@ -15,6 +16,7 @@ from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
 from binance_trade_agent.interfaces.mcp_server.access import TokenTable
 from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
+from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.logs import configure_logs
 
@@ -34,10 +36,14 @@ def serve(settings: Settings) -> None:
     )
     host, port = settings.mcp_host, settings.mcp_port
     listener = listen(host, port, host_setting="MCP_HOST", port_setting="MCP_PORT")
-    tokens = TokenTable(
-        {mcp_token(settings): Grant("operator", Tier.TRADE)}, stored=token_file(settings).tokens
+    token = mcp_token(settings)
+    tokens = TokenTable({token: Grant("operator", Tier.TRADE)}, stored=token_file(settings).tokens)
+    toolbox = Toolbox(
+        DeskDoor(lambda: open_desk(settings)),
+        settings=settings.sources,
+        logs=LogTail(settings.log_dir, secrets_of(settings, token, dashboard_password(settings))),
     )
-    server = build_server(DeskDoor(lambda: open_desk(settings)), tokens)
+    server = build_server(toolbox, tokens, calls_per_minute=settings.mcp_calls_per_minute)
     config = uvicorn.Config(
         build_app(server, tokens, host, port, settings.mcp_allowed_hosts),
         log_config=None,

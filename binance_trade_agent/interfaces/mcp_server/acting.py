@@ -1,46 +1,32 @@
 """The tools that act. Each act is stored with who did it before anything happens."""
 
 import uuid
-from decimal import Decimal
-from typing import Annotated
 
 from mcp.server.mcpserver import Context
-from pydantic import Field
 
-from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.decisions import TradingState
+from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.domain.records import CommandStatus
-from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.mcp_server.access import caller
 from binance_trade_agent.interfaces.mcp_server.answers import Control, WorkflowAnswer
+from binance_trade_agent.interfaces.mcp_server.arguments import (
+    ActReason,
+    IdempotencyKey,
+    OrderSide,
+    Quantity,
+    Symbol,
+    upper,
+)
 from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, refusal, refusals
+from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox, desk_of
 
 CHANNEL = "mcp"
-
-Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="The symbol, such as BTCUSDT")]
-Quantity = Annotated[
-    Decimal | None,
-    Field(
-        gt=0,
-        lt=Decimal("1e15"),
-        description="Amount of the base currency, best as text; without it the risk rules size the order."
-        " One above a limit is refused, never shrunk",
-    ),
-]
-OrderSide = Annotated[
-    Side | None, Field(description="Without it the strategy decides, and HOLD means no order")
-]
-IdempotencyKey = Annotated[
-    str | None,
-    Field(
-        pattern=r"^[\x21-\x7e]{1,64}$",
-        description="Any text of your own; the same key again returns the first result and trades nothing",
-    ),
-]
-ActReason = Annotated[str, Field(min_length=1, max_length=200, description="Why; it is shown and kept")]
+#: What a limit or the kill switch has stopped is not for a token that only controls to start again.
+_LATCHED = frozenset({TradingState.HALTED, TradingState.ENTRIES_HALTED})
 
 
 async def execute_trading_workflow(
-    ctx: Context[DeskDoor],
+    ctx: Context[Toolbox],
     symbol: Symbol,
     quantity: Quantity = None,
     side: OrderSide = None,
@@ -53,8 +39,8 @@ async def execute_trading_workflow(
     key = idempotency_key or uuid.uuid4().hex
     with refusals():
         # If the client goes away only this waiting ends: the command is stored, and carried out.
-        result = await ctx.request_context.lifespan_context.desk().steering.trade(
-            symbol.upper(), quantity, side, actor=_actor(), channel=CHANNEL, idempotency_key=key
+        result = await desk_of(ctx).steering.trade(
+            upper(symbol), quantity, side, actor=_actor(), channel=CHANNEL, idempotency_key=key
         )
     if result.status is CommandStatus.REFUSED:
         raise refusal(RefusalCode.REFUSED, result.text)
@@ -68,18 +54,29 @@ async def execute_trading_workflow(
     )
 
 
-def pause_trading(ctx: Context[DeskDoor], reason: ActReason) -> Control:
+def pause_trading(ctx: Context[Toolbox], reason: ActReason) -> Control:
     """No new entries until resumed; exits go on. A halted trader stays halted. Survives restarts."""
     with refusals():
-        steering = ctx.request_context.lifespan_context.desk().steering
-        return Control.of(steering.pause(reason, actor=_actor()))
+        steering = desk_of(ctx).steering
+        return Control.of(steering.pause(reason, actor=_actor(), channel=CHANNEL))
 
 
-def resume_trading(ctx: Context[DeskDoor], reason: ActReason) -> Control:
-    """Allow entries again, whatever stopped them (a pause, a limit or the kill switch)."""
+def halt_trading(ctx: Context[Toolbox], reason: ActReason) -> Control:
+    """The kill switch: no order of any kind, exits included, until resumed with a token that trades."""
     with refusals():
-        steering = ctx.request_context.lifespan_context.desk().steering
-        return Control.of(steering.resume(reason, actor=_actor()))
+        return Control.of(desk_of(ctx).steering.halt(reason, actor=_actor()))
+
+
+def resume_trading(ctx: Context[Toolbox], reason: ActReason) -> Control:
+    """Allow entries again. After a halt or a loss limit this needs a token that trades."""
+    with refusals():
+        steering, state = desk_of(ctx).steering, desk_of(ctx).watch.status().control.state
+        if state in _LATCHED and caller().tier < Tier.TRADE:
+            raise refusal(
+                RefusalCode.FORBIDDEN,
+                f"trading is {state.value}: lifting that needs a token of the tier trade; ask the operator",
+            )
+        return Control.of(steering.resume(reason, actor=_actor(), channel=CHANNEL))
 
 
 def _actor() -> str:

@@ -6,9 +6,9 @@ from decimal import Decimal
 from pydantic import BaseModel, Field
 
 from binance_trade_agent.control.watching import AgentStatus
-from binance_trade_agent.domain.decisions import ControlSnapshot
+from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult
 from binance_trade_agent.domain.money import to_wire
-from binance_trade_agent.domain.records import CancelRow, DecisionRow, OrderRow
+from binance_trade_agent.domain.records import CancelRow, DecisionRow, FillRow, OrderRow
 
 
 class Health(BaseModel):
@@ -120,6 +120,43 @@ class OrdersAnswer(BaseModel):
     orders: list[OrderAnswer]
 
 
+class FillAnswer(BaseModel):
+    """One trade of an order of ours. The commission is in `commission_asset`."""
+
+    symbol: str
+    trade_id: int
+    client_order_id: str
+    side: str
+    price: str
+    quantity: str
+    quote_quantity: str
+    commission: str
+    commission_asset: str
+    traded_at: datetime
+
+    @classmethod
+    def of(cls, row: FillRow) -> "FillAnswer":
+        """The answer for `row`."""
+        return cls(
+            symbol=row.symbol,
+            trade_id=row.trade_id,
+            client_order_id=row.client_order_id,
+            side=row.side,
+            price=to_wire(row.price),
+            quantity=to_wire(row.quantity),
+            quote_quantity=to_wire(row.quote_quantity),
+            commission=to_wire(row.commission),
+            commission_asset=row.commission_asset,
+            traded_at=row.traded_at,
+        )
+
+
+class FillsAnswer(BaseModel):
+    """Fills, newest first."""
+
+    fills: list[FillAnswer]
+
+
 class CancelAnswer(BaseModel):
     """A cancel. `client_order_id` is the order's, `replaced_by` that of the order sent in its place."""
 
@@ -215,6 +252,13 @@ class GateAnswer(BaseModel):
     observed: str
     text: str
 
+    @classmethod
+    def of(cls, gate: GateResult) -> "GateAnswer":
+        """The answer for `gate`."""
+        return cls(
+            gate=gate.gate, passed=gate.passed, limit=gate.limit, observed=gate.observed, text=gate.text
+        )
+
 
 class DecisionAnswer(BaseModel):
     """Why one symbol was traded or not in one cycle."""
@@ -252,10 +296,7 @@ class DecisionAnswer(BaseModel):
             reason=row.reason,
             nearest_miss=row.nearest_miss,
             blocking_gate=row.blocking_gate,
-            gates=[
-                GateAnswer(gate=g.gate, passed=g.passed, limit=g.limit, observed=g.observed, text=g.text)
-                for g in row.gates
-            ],
+            gates=[GateAnswer.of(gate) for gate in row.gates],
             indicator_values=dict(row.values),
             price=decimal_text(row.price),
             client_order_id=row.client_order_id,

@@ -1,20 +1,19 @@
 """The tools that read. They run in worker threads, so that a slow database holds nobody else up."""
 
-from typing import Annotated
-
 from mcp.server.mcpserver import Context
-from pydantic import Field
 
 from binance_trade_agent.domain.money import to_wire
-from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.mcp_server.answers import (
     DecisionAnswer,
     DecisionsAnswer,
+    FillAnswer,
+    FillsAnswer,
     OrderAnswer,
     OrdersAnswer,
     StatusAnswer,
     decimal_text,
 )
+from binance_trade_agent.interfaces.mcp_server.arguments import Limit, SymbolFilter
 from binance_trade_agent.interfaces.mcp_server.outside_answers import (
     FlowAnswer,
     ForeignOrderAnswer,
@@ -26,23 +25,19 @@ from binance_trade_agent.interfaces.mcp_server.portfolio_answers import (
     PositionAnswer,
 )
 from binance_trade_agent.interfaces.mcp_server.refusals import refusals
-
-SymbolFilter = Annotated[
-    str | None, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="Only this symbol, such as BTCUSDT")
-]
-Limit = Annotated[int, Field(ge=1, le=200, description="How many, newest first")]
+from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox, desk_of
 
 
-def get_status(ctx: Context[DeskDoor]) -> StatusAnswer:
+def get_status(ctx: Context[Toolbox]) -> StatusAnswer:
     """The agent now: health, control state, last and next cycle, equity, incidents, what is unresolved."""
     with refusals():
-        return StatusAnswer.of(ctx.request_context.lifespan_context.desk().watch.status())
+        return StatusAnswer.of(desk_of(ctx).watch.status())
 
 
-def get_portfolio(ctx: Context[DeskDoor]) -> PortfolioAnswer:
+def get_portfolio(ctx: Context[Toolbox]) -> PortfolioAnswer:
     """Positions at average cost with their stop and target, balances by the ledger, equity as of the last cycle."""
     with refusals():
-        watch = ctx.request_context.lifespan_context.desk().watch
+        watch = desk_of(ctx).watch
         status = watch.status()
         positions = watch.positions()
         guarded = {protection.symbol: protection for protection in watch.protection()}
@@ -54,24 +49,31 @@ def get_portfolio(ctx: Context[DeskDoor]) -> PortfolioAnswer:
         )
 
 
-def get_decisions(ctx: Context[DeskDoor], symbol: SymbolFilter = None, limit: Limit = 20) -> DecisionsAnswer:
+def get_decisions(ctx: Context[Toolbox], symbol: SymbolFilter = None, limit: Limit = 20) -> DecisionsAnswer:
     """Why it did or did not trade: signal, gates with limit and observed value, nearest miss, outcome."""
     with refusals():
-        rows = ctx.request_context.lifespan_context.desk().watch.decisions(limit=limit, symbol=_upper(symbol))
+        rows = desk_of(ctx).watch.decisions(limit=limit, symbol=_upper(symbol))
         return DecisionsAnswer(decisions=[DecisionAnswer.of(row) for row in rows])
 
 
-def get_orders(ctx: Context[DeskDoor], symbol: SymbolFilter = None, limit: Limit = 20) -> OrdersAnswer:
+def get_orders(ctx: Context[Toolbox], symbol: SymbolFilter = None, limit: Limit = 20) -> OrdersAnswer:
     """Orders of the journal: INTENT and UNKNOWN are not resolved yet, an OPEN stop or target guards a position."""
     with refusals():
-        rows = ctx.request_context.lifespan_context.desk().watch.orders(limit=limit, symbol=_upper(symbol))
+        rows = desk_of(ctx).watch.orders(limit=limit, symbol=_upper(symbol))
         return OrdersAnswer(orders=[OrderAnswer.of(row) for row in rows])
 
 
-def get_outside_activity(ctx: Context[DeskDoor], limit: Limit = 20) -> OutsideAnswer:
+def get_fills(ctx: Context[Toolbox], symbol: SymbolFilter = None, limit: Limit = 20) -> FillsAnswer:
+    """Trades of our own orders with price, quantity and commission."""
+    with refusals():
+        rows = desk_of(ctx).watch.fills(limit=limit, symbol=_upper(symbol))
+        return FillsAnswer(fills=[FillAnswer.of(row) for row in rows])
+
+
+def get_outside_activity(ctx: Context[Toolbox], limit: Limit = 20) -> OutsideAnswer:
     """Deposits, withdrawals, trades and open orders of others on the account; none of it is touched or traded."""
     with refusals():
-        watch = ctx.request_context.lifespan_context.desk().watch
+        watch = desk_of(ctx).watch
         return OutsideAnswer(
             flows=[FlowAnswer.of(row) for row in watch.outside_flows(limit=limit)],
             open_orders=[ForeignOrderAnswer.of(row) for row in watch.foreign_orders()],

@@ -1,13 +1,15 @@
 """Failures an agent can act on: a stable code, then a sentence that says what to do next.
 
-Anything else that goes wrong reaches the client as a bare "Error executing tool", its text withheld.
+Anything else that goes wrong reaches the client as INTERNAL, its text withheld.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Any
 
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from pydantic import ValidationError
 
 from binance_trade_agent.control.steering import CommandTimeout
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
@@ -22,11 +24,43 @@ class RefusalCode(StrEnum):
     PENDING = "PENDING"
     REFUSED = "REFUSED"
     FAILED = "FAILED"
+    INTERNAL = "INTERNAL"
+    NOT_FOUND = "NOT_FOUND"
+    RATE_LIMITED = "RATE_LIMITED"
+    UNKNOWN_TOOL = "UNKNOWN_TOOL"
 
 
 def refusal(code: RefusalCode, text: str) -> ToolError:
     """The error a client sees as `<code>: <text>`."""
     return ToolError(f"{code}: {text}")
+
+
+def plainly(error: ToolError) -> ToolError:
+    """The SDK's `error` without what it puts before the text: `<code>: <text>`, whatever went wrong."""
+    cause = error.__cause__
+    if isinstance(error, UnexpectedToolError):
+        told: ToolError = UnexpectedToolError(
+            f"{RefusalCode.INTERNAL}: something went wrong inside the server; its log says what."
+            " Nothing is known of what was done: look before you try again"
+        )
+    elif isinstance(cause, ValidationError):
+        told = refusal(RefusalCode.BAD_ARGUMENT, "; ".join(_problem(one) for one in cause.errors()))
+    elif isinstance(cause, ToolError):
+        told = ToolError(str(cause))
+    else:
+        told = error
+    told.__cause__ = cause
+    return told
+
+
+def code_of(error: ToolError) -> str:
+    """The code that `error` begins with."""
+    return str(error).partition(":")[0]
+
+
+def _problem(error: Any) -> str:
+    """Which argument, and what is expected of it; not its value, which may be anything."""
+    return f"{'.'.join(str(part) for part in error['loc']) or 'arguments'}: {error['msg']}"
 
 
 @contextmanager

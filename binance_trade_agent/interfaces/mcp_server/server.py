@@ -1,12 +1,16 @@
 """The server: its tools with their tiers, its health route, and its ASGI application."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
+import structlog
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult, InputRequiredResult, Tool, ToolAnnotations
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,7 +20,7 @@ from binance_trade_agent import __version__
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.interfaces.desks import DeskDoor, HealthAnswer, health_answer, unreadable_answer
-from binance_trade_agent.interfaces.mcp_server import acting, reading
+from binance_trade_agent.interfaces.mcp_server import acting, explaining, installation, reading, risk_reading
 from binance_trade_agent.interfaces.mcp_server.access import (
     EndedTokens,
     TokenTable,
@@ -24,18 +28,26 @@ from binance_trade_agent.interfaces.mcp_server.access import (
     required_tier,
     transport_security,
 )
-from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, refusal
+from binance_trade_agent.interfaces.mcp_server.pace import Pace
+from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, code_of, plainly, refusal
+from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 
 _INSTRUCTIONS = (
-    "An autonomous Binance Spot trader. Start with get_status; get_decisions says why it did or did not trade."
+    "An autonomous Binance Spot trader. Start with get_status; explain says why it did or did not trade."
     " Errors begin with a stable code. Give execute_trading_workflow an idempotency_key of your own,"
     " and repeat the call with the same key if you are not sure that it arrived."
 )
 _MAX_BODY_BYTES = 1_000_000
+_CALLS_PER_MINUTE = 600
+
+_log = structlog.get_logger("binance_agent")
 
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _STEERS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+_STOPS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
 _TRADES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
@@ -47,42 +59,97 @@ _TOOLS: tuple[tuple[Callable[..., Any], str, Tier, ToolAnnotations], ...] = (
     (reading.get_decisions, "Decisions", Tier.READ, _READS),
     (reading.get_orders, "Orders", Tier.READ, _READS),
     (reading.get_outside_activity, "Activity of others", Tier.READ, _READS),
+    (reading.get_fills, "Fills", Tier.READ, _READS),
+    (explaining.explain, "Why it did or did not trade", Tier.READ, _READS),
+    (explaining.get_decision, "One decision", Tier.READ, _READS),
+    (explaining.get_signal, "Newest signal", Tier.READ, _READS),
+    (risk_reading.get_risk_state, "Risk limits and their use", Tier.READ, _READS),
+    (installation.get_strategies, "Strategies", Tier.READ, _READS),
+    (installation.get_settings, "Settings", Tier.READ, _READS),
+    (installation.get_logs, "Logs", Tier.READ, _READS),
     (acting.pause_trading, "Pause trading", Tier.CONTROL, _STEERS),
     (acting.resume_trading, "Resume trading", Tier.CONTROL, _STEERS),
+    (acting.halt_trading, "Halt trading (kill switch)", Tier.CONTROL, _STOPS),
     (acting.execute_trading_workflow, "Run one trading workflow", Tier.TRADE, _TRADES),
 )
 
 
-class TieredServer(MCPServer[DeskDoor]):
-    """Lists and runs only the tools that the caller's token opens."""
+class TieredServer(MCPServer[Toolbox]):
+    """Lists and runs only the tools that the caller's token opens, and notes each call with its outcome."""
+
+    #: How often a token may call.
+    pace: Pace = Pace(_CALLS_PER_MINUTE)
 
     async def list_tools(self) -> list[Tool]:
         """The caller's tools."""
         tier = caller().tier
-        return [tool for tool in await super().list_tools() if required_tier(tool.meta) <= tier]
+        return [tool for tool in await self._all_tools() if required_tier(tool.meta) <= tier]
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[DeskDoor, Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: Context[Toolbox, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool.
 
         Raises:
-            ToolError: the caller's tier is too low, or the tool refuses.
+            ToolError: the caller's tier is too low, it calls too often, or the tool refuses.
         """
-        tool = next((tool for tool in await super().list_tools() if tool.name == name), None)
-        if tool is not None and (needed := required_tier(tool.meta)) > caller().tier:
+        began = time.monotonic()
+        outcome = "DONE"
+        try:
+            self._admit(
+                next((tool for tool in await self._all_tools() if tool.name == name), None), name, arguments
+            )
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            told = plainly(error)
+            outcome = code_of(told)
+            raise told from error.__cause__
+        except asyncio.CancelledError:
+            outcome = "CANCELLED"
+            raise
+        finally:
+            took_ms = round((time.monotonic() - began) * 1000, 1)
+            _log.info("call", caller=caller().name, tool=name[:64], outcome=outcome, took_ms=took_ms)
+
+    def _admit(self, tool: Tool | None, name: str, arguments: dict[str, Any]) -> None:
+        """Raises the refusal of a call that must not begin."""
+        grant = caller()
+        if (wait_s := self.pace.wait_s(grant.name)) is not None:
+            raise refusal(
+                RefusalCode.RATE_LIMITED,
+                f"more than {self.pace.calls} calls in a minute; wait {wait_s:.0f} s",
+            )
+        if tool is None:
+            raise refusal(
+                RefusalCode.UNKNOWN_TOOL, f"there is no tool {name[:64]!r}; tools/list names those there are"
+            )
+        if (needed := required_tier(tool.meta)) > grant.tier:
             raise refusal(
                 RefusalCode.FORBIDDEN, f"{name} needs a token of the tier {needed.scope}; ask the operator"
             )
-        return await super().call_tool(name, arguments, context)
+        known = tool.input_schema.get("properties", {})
+        if unknown := sorted(set(arguments) - set(known)):
+            raise refusal(
+                RefusalCode.BAD_ARGUMENT,
+                f"{name} has no argument {unknown[0][:64]!r}; it has {', '.join(known) or 'none'}",
+            )
+
+    async def _all_tools(self) -> list[Tool]:
+        """Every tool. A misspelt argument is an error, never left out: it could be a quantity."""
+        return [
+            tool.model_copy(update={"input_schema": {**tool.input_schema, "additionalProperties": False}})
+            for tool in await super().list_tools()
+        ]
 
 
-def build_server(door: DeskDoor, tokens: TokenTable) -> TieredServer:
+def build_server(
+    toolbox: Toolbox, tokens: TokenTable, *, calls_per_minute: int = _CALLS_PER_MINUTE
+) -> TieredServer:
     """The MCP server on a desk. Configure logging before: the SDK would else install its own."""
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer[DeskDoor]) -> AsyncIterator[DeskDoor]:
-        yield door
+    async def lifespan(_: MCPServer[Toolbox]) -> AsyncIterator[Toolbox]:
+        yield toolbox
 
     server = TieredServer(
         name="binance-trade-agent",
@@ -98,9 +165,10 @@ def build_server(door: DeskDoor, tokens: TokenTable) -> TieredServer:
             required_scopes=[Tier.READ.scope],
         ),
     )
+    server.pace = Pace(calls_per_minute)
     for function, title, tier, annotations in _TOOLS:
         server.add_tool(function, title=title, annotations=annotations, meta={"tier": tier.scope})
-    _add_health(server, door)
+    _add_health(server, toolbox.door)
     return server
 
 

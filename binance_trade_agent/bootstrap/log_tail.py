@@ -1,0 +1,71 @@
+"""The last lines of a program's log, without secrets."""
+
+import re
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.settings import Settings
+from binance_trade_agent.telemetry.logs import masked_text
+
+_NAME = re.compile(r"[a-z_]{1,40}")
+#: So much of a file is read at most, and so much of a line is told.
+_MOST_BYTES = 1_000_000
+_LONGEST_LINE = 4000
+_SHORTEST_SECRET = 6
+
+
+class LogTail:
+    """The logs of a data folder."""
+
+    def __init__(self, folder: Path, secrets: Iterable[str] = ()) -> None:
+        """`secrets` are blotted out wherever they stand."""
+        self._folder = folder
+        self._secrets = sorted(
+            {text for text in secrets if len(text) >= _SHORTEST_SECRET}, key=len, reverse=True
+        )
+
+    def programs(self) -> tuple[str, ...]:
+        """Whose logs there are."""
+        return tuple(sorted(path.stem for path in self._folder.glob("*.log")))
+
+    def last(self, program: str, lines: int, contains: str = "") -> tuple[str, ...]:
+        """The newest `lines` lines that contain a text (in any case), oldest first.
+
+        Raises:
+            ConfigurationError: there is no such log, or it cannot be read.
+        """
+        path = self._folder / f"{program}.log"
+        if _NAME.fullmatch(program) is None or program not in self.programs():
+            known = ", ".join(self.programs()) or "none yet"
+            raise ConfigurationError(f"program {program[:40]!r}: there is no such log; there are: {known}")
+        wanted = contains.lower()
+        found: deque[str] = deque(maxlen=lines)
+        found.extend(line for line in map(self._told, _end_of(path)) if wanted in line.lower())
+        return tuple(found)
+
+    def _told(self, line: str) -> str:
+        for secret in self._secrets:
+            line = line.replace(secret, "********")
+        line = masked_text(line)
+        return line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…"
+
+
+def secrets_of(settings: Settings, *more: str) -> tuple[str, ...]:
+    """Every secret that the settings hold, and `more`."""
+    held = (getattr(settings, name) for name in type(settings).model_fields)
+    return (*(value.get_secret_value() for value in held if isinstance(value, SecretStr)), *more)
+
+
+def _end_of(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _MOST_BYTES))
+            lines = file.read(_MOST_BYTES).decode("utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
+    return lines[1:] if size > _MOST_BYTES else lines

@@ -1,0 +1,39 @@
+"""The arguments that several tools take. Bounds stand in the schema, so that a client sees them."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from binance_trade_agent.domain.orders import Side
+
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="The symbol, such as BTCUSDT")]
+SymbolFilter = Annotated[
+    str | None, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="Only this symbol, such as BTCUSDT")
+]
+Limit = Annotated[int, Field(strict=True, ge=1, le=200, description="How many, newest first")]
+Quantity = Annotated[
+    Decimal | None,
+    Field(
+        gt=0,
+        lt=Decimal("1e15"),
+        description="Amount of the base currency, best as text; without it the risk rules size the order."
+        " One above a limit is refused, never shrunk",
+    ),
+]
+OrderSide = Annotated[
+    Side | None, Field(description="Without it the strategy decides, and HOLD means no order")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[\x21-\x7e]{1,64}$",
+        description="Any text of your own; the same key again returns the first result and trades nothing",
+    ),
+]
+ActReason = Annotated[str, Field(min_length=1, max_length=200, description="Why; it is shown and kept")]
+
+
+def upper(symbol: str) -> str:
+    """The symbol as Binance writes it."""
+    return symbol.upper()

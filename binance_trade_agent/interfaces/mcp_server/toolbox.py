@@ -1,0 +1,36 @@
+"""What every tool has at hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mcp.server.mcpserver import Context
+
+from binance_trade_agent.bootstrap.log_tail import LogTail
+from binance_trade_agent.interfaces.desks import Desk, DeskDoor
+
+#: (name, shown value, where it came from, description)
+SettingRow = tuple[str, str, str, str]
+
+
+def _no_settings() -> list[SettingRow]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The desk, and what of the installation can be told; `settings` are masked."""
+
+    door: DeskDoor
+    settings: Callable[[], list[SettingRow]] = _no_settings
+    logs: LogTail = field(default_factory=lambda: LogTail(Path("logs")))
+
+
+def toolbox_of(ctx: Context[Toolbox]) -> Toolbox:
+    """The toolbox of the call."""
+    return ctx.request_context.lifespan_context
+
+
+def desk_of(ctx: Context[Toolbox]) -> Desk:
+    """The desk; raises as `DeskDoor.desk` does."""
+    return toolbox_of(ctx).door.desk()
