@@ -152,7 +152,11 @@ class SqlReadModels:
         alike = (
             select(models.Decision)
             .filter_by(book_id=self._book.id)
-            .where(models.Decision.id.startswith(reference, autoescape=True))
+            .where(
+                # the range is looked up in the key, which LIKE is not; ids are hexadecimal
+                models.Decision.id.between(reference, f"{reference}g"),
+                models.Decision.id.startswith(reference, autoescape=True),
+            )
             .order_by(models.Decision.id)
             .limit(_ALIKE)
         )

@@ -48,9 +48,7 @@ def peer_of(symbol: str, other: Candles | None, own: Candles, count: int) -> Pee
 
 
 def _common(own: Candles, other: Candles, count: int) -> tuple[FloatArray, FloatArray]:
-    ours, theirs = own.opened_s[-count:], other.opened_s[-count:]
-    own_closes, other_closes = own.close[-count:], other.close[-count:]
-    if np.array_equal(ours, theirs):
-        return own_closes, other_closes
-    _, at, other_at = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
-    return own_closes[at], other_closes[other_at]
+    if np.array_equal(own.opened_s[-count:], other.opened_s[-count:]):
+        return own.close[-count:], other.close[-count:]
+    _, at, other_at = np.intersect1d(own.opened_s, other.opened_s, assume_unique=True, return_indices=True)
+    return own.close[at[-count:]], other.close[other_at[-count:]]

@@ -134,6 +134,22 @@ def test_no_read_of_a_large_table_scans_or_sorts_it(reads, database, book):
     assert {re.search(r"FROM (\w+)", sql)[1] for sql in slow} <= {"incidents"}
 
 
+def test_a_decision_is_looked_up_by_the_beginning_of_its_id(reads, database):
+    plans = []
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        if "LIKE" in statement and database.engine.dialect.name == "sqlite":
+            plans.extend(row[-1] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    found = reads.decision("b1")
+    assert found is not None
+    assert found.id == "b1"
+    assert reads.decision("3f2a") is None
+    assert all("id>? AND id<?" in plan for plan in plans)
+    assert len(plans) == (database.engine.dialect.name == "sqlite")
+
+
 def test_the_status_counts_as_put_in_what_no_trade_of_ours_made(reads, database, book):
     ledger = SqlLedger(database, book)
     ledger.book_transfer("USDT", Decimal(1000), T0, "in")

@@ -76,6 +76,12 @@ def test_too_few_common_candles_say_nothing_and_are_told() -> None:
     blocked("correlation", **market(candles_of(DOUBLE)[-20:], 600))
 
 
+def test_the_candles_compared_are_the_newest_that_both_have() -> None:
+    # the newest candle of one is not there yet: with the one before it there are as many as are asked for
+    limits = replace(WIDE, correlation_candles=20)
+    blocked("correlation", **market(candles_of(DOUBLE)[:-1], 600, limits=limits))
+
+
 def test_only_the_newest_candles_count() -> None:
     # they moved together long ago
     mixed = candles_of(DOUBLE[:30] + OTHER_WAVE[30:])
