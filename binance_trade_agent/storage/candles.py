@@ -9,11 +9,18 @@ from sqlalchemy.orm import Session
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.storage import models
 
+#: From so many candles on it is cheaper to look first which of them are stored.
+_WINDOW = 20
+
 
 def store_candles(
     transaction: Session, book_id: int, candles: Mapping[str, tuple[CandleInterval, Sequence[Candle]]]
 ) -> None:
     """Store the candles that are not stored yet."""
+    fresh = {
+        symbol: (interval, _missing(transaction, book_id, symbol, interval, seen))
+        for symbol, (interval, seen) in candles.items()
+    }
     rows = [
         {
             "book_id": book_id,
@@ -27,7 +34,7 @@ def store_candles(
             "close": candle.close,
             "volume": candle.volume,
         }
-        for symbol, (interval, seen) in candles.items()
+        for symbol, (interval, seen) in fresh.items()
         for candle in seen
     ]
     if not rows:
@@ -35,6 +42,22 @@ def store_candles(
     dialect = postgresql if transaction.get_bind().dialect.name == "postgresql" else sqlite
     # the table itself, not the mapped class: the driver then repeats one statement for all rows
     transaction.connection().execute(dialect.insert(models.Candle.__table__).on_conflict_do_nothing(), rows)
+
+
+def _missing(
+    transaction: Session, book_id: int, symbol: str, interval: CandleInterval, seen: Sequence[Candle]
+) -> Sequence[Candle]:
+    """What is not stored of a window: a start has all of it in hand, of which most was stored before."""
+    if len(seen) < _WINDOW:
+        return seen
+    query = select(models.Candle.open_time).where(
+        models.Candle.book_id == book_id,
+        models.Candle.symbol == symbol,
+        models.Candle.interval == interval.value,
+        models.Candle.open_time.between(seen[0].open_time, seen[-1].open_time),
+    )
+    stored = set(transaction.scalars(query))
+    return [candle for candle in seen if candle.open_time not in stored]
 
 
 def latest_candles(

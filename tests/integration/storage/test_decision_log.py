@@ -166,17 +166,29 @@ def test_an_order_counts_for_the_last_candle_seen_when_its_decision_saw_no_new_o
     assert log.last_entry_candles() == {"BTCUSDT": T0}
 
 
+def store(log, number, candles):
+    """A cycle whose decision saw `candles`."""
+    start = cycle_start(f"c{number}", number)
+    log.open_cycle(start, "s1")
+    log.close_cycle(report(start, [decision(f"d{number}")]), {"BTCUSDT": (CandleInterval.M1, candles)})
+
+
 def test_candles_are_stored_once_and_read_rising(log):
     for number in (1, 2):
-        start = cycle_start(f"c{number}", number)
-        log.open_cycle(start, "s1")
-        seen = [candle(minute) for minute in range(number, number + 3)]
-        log.close_cycle(report(start, [decision(f"d{number}")]), {"BTCUSDT": (CandleInterval.M1, seen)})
+        store(log, number, [candle(minute) for minute in range(number, number + 3)])
     assert log.stored_candles("BTCUSDT", CandleInterval.M1, 3) == (candle(2), candle(3), candle(4))
     assert log.stored_candles("BTCUSDT", CandleInterval.M1, 9) == tuple(
         candle(minute) for minute in range(1, 5)
     )
     assert log.stored_candles("BTCUSDT", CandleInterval.M5, 9) == ()
+
+
+def test_a_whole_window_fills_the_holes_of_what_is_stored(log):
+    known = [candle(minute) for minute in (*range(3, 9), *range(20, 30))]
+    store(log, 1, known)
+    store(log, 2, [candle(minute) for minute in range(35)])
+    stored = log.stored_candles("BTCUSDT", CandleInterval.M1, 100)
+    assert [each.open_time for each in stored] == [candle(minute).open_time for minute in range(35)]
 
 
 def test_a_degraded_cycle_is_kept_as_such(log, reads):
