@@ -86,7 +86,8 @@ class SessionKeeper:
                 return replace(latest, ended_at=None, end_reason=None, exit_code=None)
             deadline = latest.deadline
             request = replace(request, symbols=latest.symbols or request.symbols)
-        if latest is not None and latest.ended_at is None:
+        # one that only carries out commands comes between a kill and the next start: it ends nothing
+        if latest is not None and latest.ended_at is None and request.kind != "commands":
             self._sessions.end(latest.id, reason=INTERRUPTED, exit_code=ExitCode.FAILURE, at=now)
         session = Session(
             id=uuid.uuid4().hex,

@@ -105,6 +105,9 @@ class SymbolTurn:
         if signal.action is SignalAction.SELL:
             await self._clear_entries(signal.symbol, cycle)
         if waiting := _must_wait(signal, cycle):
+            if signal.action is SignalAction.SELL:
+                # a crossing comes once: the candles stay new, so that the exit is decided on when it can be sent
+                decision = replace(decision, first_candle=None, last_candle=None, candles_seen=0)
             return replace(decision, outcome=Outcome.UNRESOLVED, reason=waiting)
         if (resting := resting_entries(cycle.unfinished).get(signal.symbol)) is not None:
             outcome = Outcome.HELD if side is None else Outcome.REFUSED

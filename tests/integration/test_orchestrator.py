@@ -113,6 +113,22 @@ async def test_a_lost_answer_locks_the_symbol_until_the_order_is_adopted(desk: D
     assert {decision.outcome for decision in desk.decisions} == {"held", "placed", "unresolved_order"}
 
 
+async def test_an_exit_that_met_a_lock_is_decided_on_again_once_it_is_gone(desk: DeskUnderTest) -> None:
+    await bought(desk)
+    desk.exchange.lost_answer, desk.exchange.invisible = OutcomeUnknown("timeout"), True
+    more = OrderRequest(side=Side.BUY, quantity=Decimal("0.1"))
+    await desk.orchestrator.execute_trading_workflow(desk.next_number, "BTCUSDT", request=more)
+    desk.exchange.lost_answer = None
+    desk.exchange.close_candle(99)
+    await desk.cycle()
+    assert (desk.decisions[0].reason_code, desk.decisions[0].candles_seen) == ("unresolved_order", 0)
+    desk.exchange.invisible = False
+    await desk.cycle()
+    assert (desk.decisions[0].outcome, desk.decisions[0].candles_seen) == ("placed", 1)
+    assert [order.side for order in desk.orders] == ["SELL", "BUY", "BUY"]
+    assert booked_equals_held(desk)
+
+
 async def test_an_order_that_never_arrived_is_not_placed_only_after_window_and_grace(
     desk: DeskUnderTest,
 ) -> None:

@@ -31,7 +31,8 @@ class FakeSessions:
     cycles: int = 0
 
     def latest(self) -> Session | None:
-        return self.rows[-1] if self.rows else None
+        runs = [row for row in self.rows if row.kind != "commands"]
+        return runs[-1] if runs else None
 
     def begin(self, session: Session) -> None:
         self.rows.append(session)
@@ -88,6 +89,11 @@ class FakeOrchestrator:
 
     outcome: Outcome = Outcome.PLACED
     asked: list[tuple[int, str, OrderRequest]] = field(default_factory=list)
+    withdrawn: int = 0
+
+    async def withdraw_entries(self) -> tuple[str, ...]:
+        self.withdrawn += 1
+        return ()
 
     async def execute_trading_workflow(
         self, number: int, symbol: str, *, request: OrderRequest, kind: CycleKind = CycleKind.WORKFLOW

@@ -115,6 +115,13 @@ def test_other_settings_begin_another_session(trader: Trader, other: SessionRequ
     assert trader.keeper.enter(other).id != first.id
 
 
+def test_waiting_commands_end_no_session_that_a_kill_interrupted(trader: Trader) -> None:
+    first = trader.keeper.enter(HOUR)
+    trader.clock.advance(5)
+    trader.keeper.enter(replace(HOUR, kind="commands", duration=timedelta(0)))
+    assert trader.keeper.enter(HOUR) == first
+
+
 BY_RULE = replace(
     HOUR,
     symbols=("BTCUSDT", "SOLUSDT"),
