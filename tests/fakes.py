@@ -12,6 +12,7 @@ from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Steered
+from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, StorageError
 from binance_trade_agent.domain.loss_limits import LossMarks
@@ -228,6 +229,8 @@ class FakeReadModels:
     summaries: dict[str | None, DecisionSummary] = field(default_factory=dict)
     summaries_asked: list[tuple[datetime, datetime, str | None]] = field(default_factory=list)
     marks: LossMarks | None = None
+    #: By actor.
+    asked: dict[str, tuple[AskedOrder, ...]] = field(default_factory=dict)
     broken: str | None = None
 
     def status(self) -> StoreStatus:
@@ -309,6 +312,10 @@ class FakeReadModels:
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]:
         self._check()
         return self.foreign_rows
+
+    def asked_orders(self, actor: str, *, since: datetime) -> tuple[AskedOrder, ...]:
+        self._check()
+        return self.asked.get(actor, ())
 
     def loss_marks(self) -> LossMarks | None:
         self._check()

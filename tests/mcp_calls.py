@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 from mcp import Client
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 from mcp.types import TextContent
 
 from binance_trade_agent.domain.grants import Grant, Tier
@@ -100,3 +101,17 @@ def bearer(token: str, **headers: str) -> dict[str, str]:
         "Accept": "application/json, text/event-stream",
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
+
+
+async def over_http(served: Served, token: str, tool: str, **arguments: Any) -> tuple[bool, Any]:
+    """(whether it is an error, its text or its structured answer) of a tool called over HTTP."""
+    async with (
+        create_mcp_http_client(headers=bearer(token)) as http,
+        Client(streamable_http_client(f"{served.url}/mcp", http_client=http)) as client,
+    ):
+        result = await client.call_tool(tool, arguments)
+    if not result.is_error:
+        return False, result.structured_content
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    return True, content.text

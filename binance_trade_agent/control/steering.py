@@ -5,6 +5,7 @@ the running trader within a second, or, while none runs, a one-shot process.
 """
 
 import uuid
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -70,11 +71,17 @@ class Steering:
         return self._state.steer(act, TradingState.PAUSED, only_from=_NOT_HALTED)
 
     def resume(
-        self, reason: str, *, actor: str, channel: str = "", idempotency_key: str | None = None
+        self,
+        reason: str,
+        *,
+        actor: str,
+        channel: str = "",
+        idempotency_key: str | None = None,
+        only_from: Collection[TradingState] = tuple(TradingState),
     ) -> Steered:
-        """Trade again, whatever stopped it."""
+        """Trade again, whatever stopped it; a state not in `only_from` stays: `refused` says so."""
         act = Act(ActKind.RESUME, actor, channel, reason, self._clock.now(), idempotency_key)
-        return self._state.steer(act, TradingState.RUNNING)
+        return self._state.steer(act, TradingState.RUNNING, only_from=only_from)
 
     def halt(
         self, reason: str, *, actor: str, channel: str = "", idempotency_key: str | None = None

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from binance_trade_agent.control.protections import Protection, protection_of
 from binance_trade_agent.domain.acts import AuditRow
+from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind
 from binance_trade_agent.domain.market import CandleInterval
 from binance_trade_agent.domain.modes import TradingAlign
@@ -146,7 +147,7 @@ class Watch:
             protection_of(
                 position,
                 unfinished,
-                self._last_price(position.symbol),
+                self.last_price(position.symbol),
                 alarms.get(f"unprotected:{position.symbol}", ""),
             )
             for position in held
@@ -155,6 +156,16 @@ class Watch:
     def balances(self) -> dict[str, Decimal]:
         """asset -> what the ledger says the account holds."""
         return self._reads.balances()
+
+    def asked_orders(self, actor: str) -> tuple[AskedOrder, ...]:
+        """The workflows that `actor` asked for today (UTC), oldest first."""
+        midnight = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return self._reads.asked_orders(actor, since=midnight)
+
+    def last_price(self, symbol: str) -> Decimal | None:
+        """The price that the newest decision on `symbol` saw."""
+        rows = self._reads.decisions(limit=_PRICES_SEEN, symbol=symbol)
+        return next((row.price for row in rows if row.price is not None), None)
 
     def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]:
         """Orders, newest first."""
@@ -225,10 +236,6 @@ class Watch:
         )
         ticks = (row.scheduled_at for row in cycles if row.kind == CycleKind.SCHEDULED)
         return next((tick + interval for tick in ticks), None)
-
-    def _last_price(self, symbol: str) -> Decimal | None:
-        rows = self._reads.decisions(limit=_PRICES_SEEN, symbol=symbol)
-        return next((row.price for row in rows if row.price is not None), None)
 
 
 def _period(settings: Mapping[str, str], default: timedelta) -> timedelta:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from binance_trade_agent.domain.acts import AuditRow
+from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Position
@@ -65,6 +66,10 @@ class ReadModels(Protocol):
         ...
 
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]: ...
+    def asked_orders(self, actor: str, *, since: datetime) -> tuple[AskedOrder, ...]:
+        """The workflows that `actor` asked for, oldest first."""
+        ...
+
     def loss_marks(self) -> LossMarks | None:
         """Where losses are counted from; None before the first cycle."""
         ...

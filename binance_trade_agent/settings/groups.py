@@ -388,6 +388,10 @@ class ServiceGroup(_Group):
     mcp_calls_per_minute: int = _default(
         600, "Calls of tools that the MCP server takes from one token in a minute.", ge=1, le=100_000
     )
+    mcp_confirm_live: bool = _default(
+        True,
+        "In live mode MCP clients ask for an order twice, the second time with the code of the first answer.",
+    )
     dashboard_host: Host = _default("127.0.0.1", "Address the dashboard listens on.", allowed=_HOST)
     dashboard_port: Port = _default(8050, "Port of the dashboard.")
     dashboard_password: SecretStr | None = _default(

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, TextClause, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.acts import AuditRow
+from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.orders import OrderStatus
@@ -28,6 +29,7 @@ from binance_trade_agent.domain.records import (
     StoreStatus,
 )
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.asked_orders import asked_orders
 from binance_trade_agent.storage.audit import audit_shown
 from binance_trade_agent.storage.control_state import stored_control
 from binance_trade_agent.storage.database import Database
@@ -229,6 +231,11 @@ class SqlReadModels:
         )
         with self._database.read() as transaction:
             return tuple(foreign_shown(row) for row in transaction.scalars(query))
+
+    def asked_orders(self, actor: str, *, since: datetime) -> tuple[AskedOrder, ...]:
+        """The workflows that `actor` asked for, oldest first."""
+        with self._database.read() as transaction:
+            return asked_orders(transaction, self._book.id, actor, since)
 
     def loss_marks(self) -> LossMarks | None:
         """Where losses are counted from; None before the first cycle."""

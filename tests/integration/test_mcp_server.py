@@ -40,6 +40,7 @@ READS = {
     "get_risk_state",
     "get_strategies",
     "get_settings",
+    "get_audit",
     "get_logs",
 }
 #: Those that read the database.

@@ -12,9 +12,11 @@ from binance_trade_agent.bootstrap.tokens import token_file
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.grants import Grant, Tier
+from binance_trade_agent.domain.modes import TradingMode
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
 from binance_trade_agent.interfaces.mcp_server.access import TokenTable
+from binance_trade_agent.interfaces.mcp_server.confirmations import Confirmations
 from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
 from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 from binance_trade_agent.settings import Settings, load_settings
@@ -40,6 +42,7 @@ def serve(settings: Settings) -> None:
     tokens = TokenTable({token: Grant("operator", Tier.TRADE)}, stored=token_file(settings).tokens)
     toolbox = Toolbox(
         DeskDoor(lambda: open_desk(settings)),
+        confirmations=Confirmations() if _must_confirm(settings) else None,
         settings=settings.sources,
         logs=LogTail(settings.log_dir, secrets_of(settings, token, dashboard_password(settings))),
     )
@@ -54,6 +57,10 @@ def serve(settings: Settings) -> None:
     )
     structlog.get_logger(PROGRAM).info("MCP server ready", address=f"http://{host}:{port}/mcp")
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _must_confirm(settings: Settings) -> bool:
+    return settings.mcp_confirm_live and settings.mode is TradingMode.LIVE
 
 
 def main() -> int:

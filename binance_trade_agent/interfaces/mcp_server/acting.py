@@ -1,28 +1,35 @@
 """The tools that act. Each act is stored with who did it before anything happens."""
 
+import json
 import uuid
+from decimal import Decimal
 
 from mcp.server.mcpserver import Context
 
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.grants import Tier
+from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import CommandStatus
 from binance_trade_agent.interfaces.mcp_server.access import caller
 from binance_trade_agent.interfaces.mcp_server.answers import Control, WorkflowAnswer
 from binance_trade_agent.interfaces.mcp_server.arguments import (
     ActReason,
+    Confirmation,
     IdempotencyKey,
     OrderSide,
     Quantity,
     Symbol,
     upper,
 )
+from binance_trade_agent.interfaces.mcp_server.caps import hold_caps
+from binance_trade_agent.interfaces.mcp_server.confirmations import LIFE_S, Confirmations
 from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, refusal, refusals
-from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox, desk_of
+from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox, desk_of, toolbox_of
 
 CHANNEL = "mcp"
 #: What a limit or the kill switch has stopped is not for a token that only controls to start again.
-_LATCHED = frozenset({TradingState.HALTED, TradingState.ENTRIES_HALTED})
+_NOT_LATCHED = frozenset({TradingState.RUNNING, TradingState.PAUSED})
 
 
 async def execute_trading_workflow(
@@ -31,26 +38,37 @@ async def execute_trading_workflow(
     quantity: Quantity = None,
     side: OrderSide = None,
     idempotency_key: IdempotencyKey = None,
+    confirmation: Confirmation = None,
 ) -> WorkflowAnswer:
     """Run market data, signal, risk and execution once for one symbol, and trade if they all agree.
 
-    It may place a real order in the modes testnet, demo and live. Works whether the trader runs or not.
+    It may place a real order in the modes testnet, demo and live; in live mode a first call only returns a code to
+    confirm with. Works whether the trader runs or not.
     """
+    box, name = toolbox_of(ctx), upper(symbol)
     key = idempotency_key or uuid.uuid4().hex
+    asked = json.dumps(["trade", name, str(quantity), side, idempotency_key])
+    if confirmation is not None:
+        key = _confirmed_key(box, asked, confirmation)
     with refusals():
+        desk = box.door.desk()
+        hold_caps(desk, caller().caps, _actor(), name, quantity, key)
+        if box.confirmations is not None and confirmation is None:
+            return _to_confirm(box.confirmations, asked, key, name, quantity, side)
         # If the client goes away only this waiting ends: the command is stored, and carried out.
-        result = await desk_of(ctx).steering.trade(
-            upper(symbol), quantity, side, actor=_actor(), channel=CHANNEL, idempotency_key=key
+        result = await desk.steering.trade(
+            name, quantity, side, actor=_actor(), channel=CHANNEL, idempotency_key=key
         )
     if result.status is CommandStatus.REFUSED:
-        raise refusal(RefusalCode.REFUSED, result.text)
+        raise refusal(RefusalCode.REFUSED, result.told)
     if result.status is CommandStatus.FAILED:
-        raise refusal(RefusalCode.FAILED, result.text)
+        raise refusal(RefusalCode.FAILED, result.told)
     return WorkflowAnswer(
-        text=result.text,
+        text=result.told,
         details=dict(result.details),
         idempotency_key=key,
         finished_at=result.finished_at,
+        repeated=result.repeated,
     )
 
 
@@ -64,19 +82,53 @@ def pause_trading(ctx: Context[Toolbox], reason: ActReason) -> Control:
 def halt_trading(ctx: Context[Toolbox], reason: ActReason) -> Control:
     """The kill switch: no order of any kind, exits included, until resumed with a token that trades."""
     with refusals():
-        return Control.of(desk_of(ctx).steering.halt(reason, actor=_actor()))
+        return Control.of(desk_of(ctx).steering.halt(reason, actor=_actor(), channel=CHANNEL))
 
 
 def resume_trading(ctx: Context[Toolbox], reason: ActReason) -> Control:
     """Allow entries again. After a halt or a loss limit this needs a token that trades."""
+    allowed = frozenset(TradingState) if caller().tier >= Tier.TRADE else _NOT_LATCHED
     with refusals():
-        steering, state = desk_of(ctx).steering, desk_of(ctx).watch.status().control.state
-        if state in _LATCHED and caller().tier < Tier.TRADE:
-            raise refusal(
-                RefusalCode.FORBIDDEN,
-                f"trading is {state.value}: lifting that needs a token of the tier trade; ask the operator",
-            )
-        return Control.of(steering.resume(reason, actor=_actor(), channel=CHANNEL))
+        held = desk_of(ctx).steering.resume(reason, actor=_actor(), channel=CHANNEL, only_from=allowed)
+    if held.refused:
+        raise refusal(
+            RefusalCode.FORBIDDEN,
+            f"trading is {held.state.value} ({held.reason}): lifting that needs a token of the tier trade;"
+            " ask the operator",
+        )
+    return Control.of(held)
+
+
+def _confirmed_key(box: Toolbox, asked: str, code: str) -> str:
+    key = box.confirmations.key(caller().name, asked, code) if box.confirmations else None
+    if key is None:
+        raise refusal(
+            RefusalCode.CONFIRMATION_INVALID,
+            "the code is over, or was given for other arguments or another token; nothing was done."
+            " Call without it for a new one",
+        )
+    return key
+
+
+def _to_confirm(
+    confirmations: Confirmations,
+    asked: str,
+    key: str,
+    symbol: str,
+    quantity: Decimal | None,
+    side: Side | None,
+) -> WorkflowAnswer:
+    what = f"{side.value if side else 'whatever the strategy says'}, {symbol}"
+    amount = to_wire(quantity) if quantity is not None else "as much as the risk rules allow"
+    return WorkflowAnswer(
+        text=f"Nothing was done yet. This trades real money: {what}, {amount}. If that is meant, call again"
+        f" within {LIFE_S:.0f} s with confirmation, and all else unchanged",
+        details={},
+        idempotency_key=key,
+        finished_at=None,
+        confirmation=confirmations.ask(caller().name, asked, key),
+        confirm_within_s=LIFE_S,
+    )
 
 
 def _actor() -> str:

@@ -310,12 +310,18 @@ class DecisionsAnswer(BaseModel):
 
 
 class WorkflowAnswer(BaseModel):
-    """What one workflow came to. Ask again with the same key to get the same answer without a second trade."""
+    """What one workflow came to. Ask again with the same key to get the same answer without a second trade.
+
+    With `confirmation` set nothing was done yet: call again with that code, and all else unchanged.
+    """
 
     text: str
     details: dict[str, str]
     idempotency_key: str
-    finished_at: datetime
+    finished_at: datetime | None
+    repeated: bool = False
+    confirmation: str | None = None
+    confirm_within_s: float | None = None
 
 
 def decimal_text(value: Decimal | None) -> str | None:

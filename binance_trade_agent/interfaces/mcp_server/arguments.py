@@ -31,6 +31,13 @@ IdempotencyKey = Annotated[
         description="Any text of your own; the same key again returns the first result and trades nothing",
     ),
 ]
+Confirmation = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="The code of the first answer, where one asks for a confirmation; all else as in that call",
+    ),
+]
 ActReason = Annotated[str, Field(min_length=1, max_length=200, description="Why; it is shown and kept")]
 
 

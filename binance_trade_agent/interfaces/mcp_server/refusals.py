@@ -19,6 +19,8 @@ class RefusalCode(StrEnum):
     """The codes; they never change their meaning."""
 
     BAD_ARGUMENT = "BAD_ARGUMENT"
+    CAP_REACHED = "CAP_REACHED"
+    CONFIRMATION_INVALID = "CONFIRMATION_INVALID"
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
     FORBIDDEN = "FORBIDDEN"
     PENDING = "PENDING"

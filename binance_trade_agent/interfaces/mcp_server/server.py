@@ -65,6 +65,7 @@ _TOOLS: tuple[tuple[Callable[..., Any], str, Tier, ToolAnnotations], ...] = (
     (explaining.get_signal, "Newest signal", Tier.READ, _READS),
     (risk_reading.get_risk_state, "Risk limits and their use", Tier.READ, _READS),
     (installation.get_strategies, "Strategies", Tier.READ, _READS),
+    (installation.get_audit, "Audit", Tier.READ, _READS),
     (installation.get_settings, "Settings", Tier.READ, _READS),
     (installation.get_logs, "Logs", Tier.READ, _READS),
     (acting.pause_trading, "Pause trading", Tier.CONTROL, _STEERS),

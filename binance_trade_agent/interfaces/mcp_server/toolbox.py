@@ -8,6 +8,7 @@ from mcp.server.mcpserver import Context
 
 from binance_trade_agent.bootstrap.log_tail import LogTail
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
+from binance_trade_agent.interfaces.mcp_server.confirmations import Confirmations
 
 #: (name, shown value, where it came from, description)
 SettingRow = tuple[str, str, str, str]
@@ -22,6 +23,8 @@ class Toolbox:
     """The desk, and what of the installation can be told; `settings` are masked."""
 
     door: DeskDoor
+    #: Set where orders must be asked for twice.
+    confirmations: Confirmations | None = None
     settings: Callable[[], list[SettingRow]] = _no_settings
     logs: LogTail = field(default_factory=lambda: LogTail(Path("logs")))
 
