@@ -1,18 +1,31 @@
 """Stored candles as the windows that decisions saw."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Protocol
 
 from binance_trade_agent.domain.market import Candle, CandleInterval
 
 #: How many missing candles are named one by one.
 _NAMED = 3
+#: How many later candles are read with a window: the decisions that follow want them, and memory has an end.
+_AHEAD = 2000
 
 
 class CandlesMissing(Exception):
     """A window that the store does not hold whole; the text names what is missing."""
+
+
+class ReadCandles(Protocol):
+    """`ports.ReplaySource.candles`."""
+
+    def __call__(
+        self, symbol: str, interval: CandleInterval, newest: datetime, *, before: int, after: int
+    ) -> Sequence[Candle]:
+        """The last `before` candles opened by `newest`, and the first `after` of those that follow."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +35,9 @@ class _Stored:
 
 
 class CandleWindows:
-    """Windows by symbol and newest candle; each symbol's candles are read once."""
+    """Windows by symbol and newest candle; of each symbol a stretch is in memory, read on as decisions rise."""
 
-    def __init__(
-        self, read: Callable[[str, CandleInterval], Sequence[Candle]], interval: CandleInterval
-    ) -> None:
+    def __init__(self, read: ReadCandles, interval: CandleInterval) -> None:
         self._read = read
         self._interval = interval
         self._stored: dict[str, _Stored] = {}
@@ -37,7 +48,7 @@ class CandleWindows:
         Raises:
             CandlesMissing: the newest one, or some before it, are not stored.
         """
-        stored = self._of(symbol)
+        stored = self._around(symbol, newest, count)
         place = stored.places.get(newest)
         if place is None:
             raise CandlesMissing(f"candle {newest:%Y-%m-%d %H:%M:%S} is not stored")
@@ -60,9 +71,12 @@ class CandleWindows:
         rest = f" and {len(found) - _NAMED} more gaps" if len(found) > _NAMED else ""
         return ", ".join(found[:_NAMED]) + rest
 
-    def _of(self, symbol: str) -> _Stored:
-        if symbol not in self._stored:
-            candles = tuple(self._read(symbol, self._interval))
-            places = {candle.open_time: place for place, candle in enumerate(candles)}
-            self._stored[symbol] = _Stored(candles, places)
+    def _around(self, symbol: str, newest: datetime, count: int) -> _Stored:
+        """A stretch with the whole window in it, if the store has that."""
+        known = self._stored.get(symbol)
+        if known is not None and known.places.get(newest, -1) + 1 >= count:
+            return known
+        candles = tuple(self._read(symbol, self._interval, newest, before=count, after=_AHEAD))
+        places = {candle.open_time: place for place, candle in enumerate(candles)}
+        self._stored[symbol] = _Stored(candles, places)
         return self._stored[symbol]

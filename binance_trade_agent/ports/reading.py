@@ -103,8 +103,10 @@ class ReplaySource(Protocol):
         """All decisions of the session, by cycle number and then in the order they were taken."""
         ...
 
-    def candles(self, symbol: str, interval: CandleInterval) -> tuple[Candle, ...]:
-        """Every stored candle."""
+    def candles(
+        self, symbol: str, interval: CandleInterval, newest: datetime, *, before: int, after: int
+    ) -> tuple[Candle, ...]:
+        """The last `before` stored candles opened by `newest`, and the first `after` of those that follow."""
         ...
 
     def rules(self) -> dict[str, SymbolRules]:

@@ -1,6 +1,7 @@
 """Closed candles that decisions saw, each stored once."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -68,12 +69,22 @@ def latest_candles(
     return tuple(reversed([_candle(row) for row in transaction.scalars(query)]))
 
 
-def all_candles(
-    transaction: Session, book_id: int, symbol: str, interval: CandleInterval
+def candles_around(
+    transaction: Session,
+    book_id: int,
+    symbol: str,
+    interval: CandleInterval,
+    newest: datetime,
+    *,
+    before: int,
+    after: int,
 ) -> tuple[Candle, ...]:
-    """Every stored candle, rising."""
-    query = _of(book_id, symbol, interval).order_by(models.Candle.open_time)
-    return tuple(_candle(row) for row in transaction.scalars(query))
+    """The last `before` stored candles opened by `newest`, and the first `after` of those that follow; rising."""
+    opened, stored = models.Candle.open_time, _of(book_id, symbol, interval)
+    early = stored.where(opened <= newest).order_by(opened.desc()).limit(before)
+    late = stored.where(opened > newest).order_by(opened).limit(after)
+    rows = [*reversed(transaction.scalars(early).all()), *transaction.scalars(late)]
+    return tuple(_candle(row) for row in rows)
 
 
 def _of(book_id: int, symbol: str, interval: CandleInterval) -> Select[models.Candle]:

@@ -1,6 +1,7 @@
 """What a past session can be decided again from."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -18,7 +19,7 @@ from binance_trade_agent.domain.records import (
 )
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.storage import models
-from binance_trade_agent.storage.candles import all_candles
+from binance_trade_agent.storage.candles import candles_around
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.positions import booked_fills
@@ -94,10 +95,14 @@ class SqlReplaySource:
         for begin in range(0, len(ids), _CHUNK_CYCLES):
             yield from self._decisions_of(numbers, ids[begin : begin + _CHUNK_CYCLES])
 
-    def candles(self, symbol: str, interval: CandleInterval) -> tuple[Candle, ...]:
-        """Every stored candle, rising."""
+    def candles(
+        self, symbol: str, interval: CandleInterval, newest: datetime, *, before: int, after: int
+    ) -> tuple[Candle, ...]:
+        """The last `before` stored candles opened by `newest`, and the first `after` of those that follow; rising."""
         with self._database.read() as transaction:
-            return all_candles(transaction, self._book_id, symbol, interval)
+            return candles_around(
+                transaction, self._book_id, symbol, interval, newest, before=before, after=after
+            )
 
     def rules(self) -> dict[str, SymbolRules]:
         """The name that decisions refer to -> the rules."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -60,8 +60,11 @@ class Changed:
     def decisions(self, session_id: str) -> Iterator[DecisionRow]:
         return (self.decision(row) for row in self.source.decisions(session_id) if row.id not in self.without)
 
-    def candles(self, symbol: str, interval: CandleInterval) -> tuple[Candle, ...]:
-        found = (self.candle(candle) for candle in self.source.candles(symbol, interval))
+    def candles(
+        self, symbol: str, interval: CandleInterval, newest: datetime, *, before: int, after: int
+    ) -> tuple[Candle, ...]:
+        stored = self.source.candles(symbol, interval, newest, before=before, after=after)
+        found = (self.candle(candle) for candle in stored)
         return tuple(candle for candle in found if candle is not None)
 
     def rules(self) -> dict[str, SymbolRules]:

@@ -90,13 +90,16 @@ def test_a_long_session_comes_whole(sessions, log, source):
     assert [row.cycle_number for row in source.decisions("s1")] == list(range(1, 206))
 
 
-def test_every_stored_candle_comes_rising(sessions, log, source):
+def test_stored_candles_come_rising_as_many_as_are_asked_for(sessions, log, source):
     sessions.begin(session())
     log.open_cycle(cycle_start(), "s1")
-    seen = {"BTCUSDT": (CandleInterval.M1, [candle(minute) for minute in (3, 1, 2)])}
+    seen = {"BTCUSDT": (CandleInterval.M1, [candle(minute) for minute in (3, 1, 2, 5, 4)])}
     log.close_cycle(report(cycle_start(), [decision("d1")]), seen)
-    assert source.candles("BTCUSDT", CandleInterval.M1) == (candle(1), candle(2), candle(3))
-    assert source.candles("BTCUSDT", CandleInterval.M5) == ()
+    newest = candle(3).open_time
+    found = source.candles("BTCUSDT", CandleInterval.M1, newest, before=2, after=1)
+    assert found == (candle(2), candle(3), candle(4))
+    assert len(source.candles("BTCUSDT", CandleInterval.M1, newest, before=9, after=9)) == 5
+    assert source.candles("BTCUSDT", CandleInterval.M5, newest, before=2, after=1) == ()
 
 
 @pytest.fixture
@@ -153,5 +156,5 @@ def test_another_books_past_is_not_told(database, source, traded):
         database, open_book(database, mode="paper", address="local", account="a", quote="USDT")
     )
     assert (other.sessions(9), other.bookings(), other.moves(), other.session("s1")) == ((), (), (), None)
-    assert other.candles("BTCUSDT", CandleInterval.M1) == ()
+    assert other.candles("BTCUSDT", CandleInterval.M1, T0, before=9, after=9) == ()
     assert source.session("s1") is not None

@@ -78,7 +78,9 @@ class FakeSource:
     def decisions(self, session_id: str) -> Iterator[DecisionRow]:
         return iter(self.rows)
 
-    def candles(self, symbol: str, interval: CandleInterval) -> tuple[Candle, ...]:
+    def candles(
+        self, symbol: str, interval: CandleInterval, newest: datetime, *, before: int, after: int
+    ) -> tuple[Candle, ...]:
         return ()
 
     def rules(self) -> dict[str, SymbolRules]:

@@ -15,14 +15,38 @@ def candle(minute: int) -> Candle:
     return Candle(opened, opened + MINUTE, price, price, price, price, Decimal(1))
 
 
+class Store:
+    """Stored candles, and how many were read at each look."""
+
+    def __init__(self, *minutes: int) -> None:
+        self.stored = [candle(minute) for minute in minutes]
+        self.looks: list[int] = []
+
+    def candles(
+        self, symbol: str, interval: CandleInterval, newest: datetime, *, before: int, after: int
+    ) -> list[Candle]:
+        early = [each for each in self.stored if each.open_time <= newest]
+        late = [each for each in self.stored if each.open_time > newest]
+        found = early[-before:] + late[:after]
+        self.looks.append(len(found))
+        return found
+
+
 def windows(*minutes: int) -> CandleWindows:
-    stored = [candle(minute) for minute in minutes]
-    return CandleWindows(lambda symbol, interval: stored, CandleInterval.M1)
+    return CandleWindows(Store(*minutes).candles, CandleInterval.M1)
 
 
 def test_a_window_ends_with_its_newest_candle_whatever_came_later() -> None:
     window = windows(*range(10)).window("BTCUSDT", START + 6 * MINUTE, 3)
     assert window == (candle(4), candle(5), candle(6))
+
+
+def test_years_of_candles_are_not_all_in_memory() -> None:
+    store = Store(*range(10_000))
+    stored = CandleWindows(store.candles, CandleInterval.M1)
+    for minute in range(3000, 7000):
+        assert stored.window("BTCUSDT", START + minute * MINUTE, 300)[-1] == candle(minute)
+    assert store.looks == [2300, 2300]
 
 
 def test_the_same_candles_come_again_as_the_same_objects() -> None:
