@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from binance_trade_agent import __version__
 from binance_trade_agent.agents.risk import RiskLimits, limits_plan
 from binance_trade_agent.settings import Settings
 
@@ -20,6 +21,7 @@ def session_plan(settings: Settings, strategies: Mapping[str, Any], limits: Risk
     """The plan as JSON can hold it; `strategies` is the strategy book's own part of it."""
     return {
         "version": 1,
+        "program": __version__,
         "candle_interval": settings.candle_interval.value,
         "quote": settings.quote,
         "max_signal_age_s": signal_life(settings).total_seconds(),

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 
+from binance_trade_agent import __version__
 from binance_trade_agent.agents.risk import RiskLimits, limits_of_plan
 from binance_trade_agent.backtest.replay import Replayer, unreplayable
 from binance_trade_agent.backtest.replay_report import ReplayReport
@@ -49,8 +50,15 @@ def replay_session(settings: Settings, desk: Desk, reference: str) -> Replay:
     else:
         strategies = strategies_of_plan(session.plan["strategies"], settings.strategy_files)
         report = Replayer(source, session, strategies.of, _limits(session)).replay()
-        notes = strategies.notes
+        notes = (*_version_note(session), *strategies.notes)
     return Replay(session, replace(report, seconds=time.perf_counter() - began), notes)
+
+
+def _version_note(session: Session) -> tuple[str, ...]:
+    program = str(session.plan.get("program", "an unknown version"))
+    if program == __version__:
+        return ()
+    return (f"it was decided by {program}, this is {__version__}: differences may be the program's",)
 
 
 def _limits(session: Session) -> RiskLimits:
