@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
@@ -17,6 +18,7 @@ from binance_trade_agent.storage.books import is_newest
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.lease import lease_for
+from binance_trade_agent.storage.performance import SqlPerformance
 from binance_trade_agent.storage.read_models import SqlReadModels
 
 
@@ -26,6 +28,7 @@ class Desk:
 
     watch: Watch
     explainer: Explainer
+    performance: PerformanceView
     risk: RiskReader
     steering: Steering
     database: Database
@@ -77,6 +80,7 @@ def open_desk(settings: Settings) -> Desk:
     return Desk(
         watch=watch,
         explainer=Explainer(reads, watch, clock),
+        performance=PerformanceView(SqlPerformance(database, book), clock),
         risk=RiskReader(reads, watch, clock),
         steering=Steering(
             SqlControlState(database, book),

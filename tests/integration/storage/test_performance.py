@@ -1,0 +1,206 @@
+"""What performance figures are read from: three round trips with fees in quote, base and BNB, by hand.
+
+BTCUSDT  bought 1 at 100, fee 0.1 USDT; sold at 110, fee 0.11    110 - 0.11 - 100.1     = 9.79
+ETHUSDT  bought 2 at 50, fee 0.01 ETH (0.5); sold 1.99 at 49     97.51 - 100            = -2.49
+SOLUSDT  bought 10 at 10, fee 0.001 BNB at 300 (0.3);
+         sold at 11, fee 0.001 BNB at 310 (0.31)                 10 - 0.61              = 9.39
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import event
+
+from binance_trade_agent.domain.orders import OrderStatus, Side
+from binance_trade_agent.domain.performance import Grouping, measure
+from binance_trade_agent.domain.portfolio import Equity
+from binance_trade_agent.storage.books import open_book
+from binance_trade_agent.storage.decision_log import SqlDecisionLog
+from binance_trade_agent.storage.journal import SqlOrderJournal
+from binance_trade_agent.storage.performance import SqlPerformance
+from binance_trade_agent.storage.sessions import SqlSessions
+from tests.integration.storage.samples import (
+    MINUTE,
+    T0,
+    cycle_start,
+    decision,
+    exchange_order,
+    fill,
+    intent,
+    report,
+    session,
+)
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT")
+END = T0 + timedelta(days=3)
+
+
+class Trader:
+    """Cycles with prices and an equity, and orders in them. Times are minutes after T0."""
+
+    def __init__(self, database, book):
+        SqlSessions(database, book).begin(session(symbols=SYMBOLS))
+        self.log, self.journal = SqlDecisionLog(database, book), SqlOrderJournal(database, book)
+        self.number = 0
+
+    def cycle(self, minute, prices, total, contributed="1000", invested="0"):
+        self.number += 1
+        start = cycle_start(f"c{self.number}", self.number, tuple(prices))
+        at = T0 + minute * MINUTE
+        decisions = [
+            decision(f"c{self.number}{symbol}", symbol, decided_at=at, price=Decimal(price))
+            for symbol, price in prices.items()
+        ]
+        value = Decimal(invested)
+        whole, put_in = Decimal(total), Decimal(contributed)
+        equity = Equity(at, "USDT", whole - value, value, whole - put_in, Decimal(0), put_in)
+        self.log.open_cycle(start, "s1")
+        self.log.close_cycle(report(start, decisions, equity=equity), {})
+
+    def trade(self, minute, symbol, side, quantity, price, fee, asset):
+        self.number += 1
+        start = cycle_start(f"c{self.number}", self.number, (symbol,))
+        self.log.open_cycle(start, "s1")
+        at = T0 + minute * MINUTE
+        sent = intent(side=side, quantity=quantity, symbol=symbol, created_at=at)
+        decided = decision(f"d{self.number}", symbol, decided_at=at, price=None)
+        self.journal.write_intent(sent, decided, start.id, {})
+        made = fill(
+            round(minute * 60),
+            quantity,
+            price,
+            order_id=self.number,
+            side=side,
+            symbol=symbol,
+            commission=fee,
+            commission_asset=asset,
+        )
+        filled = exchange_order(sent, OrderStatus.FILLED, [made], order_id=self.number)
+        self.journal.record(sent.client_order_id, filled)
+
+
+@pytest.fixture
+def trader(database, book):
+    made = Trader(database, book)
+    made.cycle(0, {"BTCUSDT": "100", "ETHUSDT": "50", "SOLUSDT": "10", "BNBUSDT": "300"}, "1000")
+    made.trade(1, "BTCUSDT", Side.BUY, "1", "100", "0.1", "USDT")
+    made.trade(2, "ETHUSDT", Side.BUY, "2", "50", "0.01", "ETH")
+    made.trade(3, "SOLUSDT", Side.BUY, "10", "10", "0.001", "BNB")
+    made.cycle(4, {"BNBUSDT": "310"}, "999.4", invested="299.5")
+    made.trade(5, "BTCUSDT", Side.SELL, "1", "110", "0.11", "USDT")
+    made.trade(6, "ETHUSDT", Side.SELL, "1.99", "49", "0", "USDT")
+    made.trade(7, "SOLUSDT", Side.SELL, "10", "11", "0.001", "BNB")
+    made.cycle(8, {"BTCUSDT": "120", "ETHUSDT": "45", "SOLUSDT": "10", "BNBUSDT": "330"}, "1017.3")
+    return made
+
+
+def measured(database, book, since=T0, until=END, **changes):
+    rows = SqlPerformance(database, book).performance_rows(
+        since=since, until=until, symbol=changes.get("symbol")
+    )
+    return measure(rows, since=since, until=until, **changes)
+
+
+def test_round_trips_are_net_of_fees_in_any_asset(trader, database, book):
+    rows = SqlPerformance(database, book).performance_rows(since=T0, until=END)
+    assert {trip.symbol: trip.net for trip in rows.trips} == {
+        "BTCUSDT": Decimal("9.79"),
+        "ETHUSDT": Decimal("-2.49"),
+        "SOLUSDT": Decimal("9.39"),
+    }
+    assert {trip.strategy for trip in rows.trips} == {"combined_default"}
+    trips = measured(database, book).trips
+    assert (trips.net, trips.wins, trips.losses, trips.losing_streak) == (Decimal("16.69"), 2, 1, 1)
+    assert trips.profit_factor == Decimal("19.18") / Decimal("2.49")
+
+
+def test_fees_and_turnover_are_those_of_the_fills(trader, database, book):
+    found = measured(database, book)
+    assert found.fees == Decimal("0.21") + Decimal("0.5") + Decimal("0.61")
+    assert (found.outside_fees, found.unpriced_fees) == (Decimal("0.61"), {})
+    assert (found.fills, found.turnover) == (6, 100 + 100 + 100 + 110 + Decimal("97.51") + 110)
+
+
+def test_profit_is_that_of_the_round_trips(trader, database, book):
+    figures = measured(database, book).figures
+    assert (figures.profit, figures.realised) == (Decimal("16.69"), Decimal("16.69"))
+    # the fees in BNB are taken off the interval in which they were paid
+    assert figures.total_return == pytest.approx((999.4 - 0.3) / 1000 * (1017.3 - 0.31) / 999.4 - 1)
+    # the first of them is paid on the way down from what was put in
+    assert figures.drawdown.amount == Decimal("0.9")
+    assert figures.exposure == pytest.approx(299.5 / 999.4 / 2)
+
+
+def test_buy_and_hold_takes_equal_parts_of_what_was_traded(trader, database, book):
+    found = measured(database, book)
+    assert found.buy_and_hold == pytest.approx(
+        {"BTCUSDT": 0.2, "ETHUSDT": -0.1, "SOLUSDT": 0.0, "BNBUSDT": 0.1}
+    )
+    assert found.figures.buy_and_hold == pytest.approx(0.05)
+
+
+def test_one_symbol(trader, database, book):
+    found = measured(database, book, symbol="SOLUSDT", grouping=Grouping.DAY)
+    assert (found.figures, found.trips.net, found.fees) == (None, Decimal("9.39"), Decimal("0.61"))
+    assert (found.turnover, list(found.buy_and_hold)) == (210, ["SOLUSDT"])
+    assert [one.trips.net for one in found.slices] == [found.trips.net]
+
+
+def test_deposits_and_withdrawals_are_no_return(trader, database, book):
+    trader.cycle(24 * 60, {}, "1517.3", "1500")
+    trader.cycle(24 * 60 + 1, {}, "1365.57", "1500")
+    trader.cycle(48 * 60, {}, "865.57", "1000")
+    found = measured(database, book, since=T0 + MINUTE * 9, grouping=Grouping.DAY)
+    figures = found.figures
+    assert figures.total_return == pytest.approx(-0.1)
+    assert (figures.put_in, figures.profit) == (0, Decimal("-151.73"))
+    assert figures.drawdown.share == pytest.approx(0.1)
+    assert figures.drawdown.amount == Decimal("151.73")
+    assert figures.begin_at == T0 + 8 * MINUTE
+    assert [one.profit for one in found.slices] == [Decimal("-151.73"), 0]
+
+
+def test_a_time_knows_only_what_happened_in_it(trader, database, book):
+    found = measured(database, book, since=T0 + 6.5 * MINUTE, until=T0 + 7.5 * MINUTE)
+    assert (found.trips.trips, found.fills, found.figures) == (1, 1, None)
+    # the whole trip counts where it closed, with the fee of its entry too
+    assert (found.trips.net, found.fees) == (Decimal("9.39"), Decimal("0.31"))
+
+
+def test_a_fee_without_a_price_is_named_and_left_out(database, book):
+    made = Trader(database, book)
+    made.cycle(0, {"BTCUSDT": "100"}, "1000")
+    made.trade(1, "BTCUSDT", Side.BUY, "1", "100", "0.001", "BNB")
+    made.trade(2, "BTCUSDT", Side.SELL, "1", "101", "0.002", "BNB")
+    found = measured(database, book)
+    assert (found.fees, found.unpriced_fees, found.trips.net) == (0, {"BNB": Decimal("0.003")}, 1)
+
+
+def test_a_price_of_long_ago_values_no_fee(trader, database, book):
+    trader.trade(3 * 24 * 60 - 1, "BTCUSDT", Side.BUY, "1", "100", "0.001", "BNB")
+    found = measured(database, book, since=T0 + timedelta(days=1))
+    assert found.unpriced_fees == {"BNB": Decimal("0.001")}
+
+
+def test_fees_that_a_position_paid_are_in_its_cost_already(database, book):
+    made = Trader(database, book)
+    made.cycle(0, {"BNBUSDT": "300", "SOLUSDT": "10"}, "1000")
+    made.trade(1, "BNBUSDT", Side.BUY, "1", "300", "0", "USDT")
+    made.trade(2, "SOLUSDT", Side.BUY, "10", "10", "0.01", "BNB")
+    found = measured(database, book)
+    assert (found.fees, found.outside_fees) == (3, 0)
+
+
+def test_an_empty_book_and_another_books_rows(trader, database, book):
+    other = open_book(database, mode="simulated", address="local", account="b", quote="USDT")
+    found = measured(database, other, grouping=Grouping.MONTH)
+    assert (found.figures, found.trips.trips, found.fills, found.slices) == (None, 0, 0, ())
+    assert (found.buy_and_hold, found.turnover_share) == ({}, None)
+
+
+def test_the_answer_takes_few_queries_whatever_the_rows(trader, database, book):
+    statements = []
+    event.listen(database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    measured(database, book)
+    assert len(statements) < 22
