@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cached_property
 
 from binance_trade_agent.agents.risk.correlation import Peer, peer_of
@@ -285,9 +285,9 @@ class Proposal:
 
     # how amounts read -----------------------------------------------------------
 
-    def money(self, amount: Decimal) -> str:
+    def money(self, amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
         """An amount in quote currency, as text."""
-        return money(amount, self.portfolio.quote)
+        return money(amount, self.portfolio.quote, rounding)
 
     def base(self, quantity: Decimal) -> str:
         """A quantity in base currency, as text."""

@@ -12,7 +12,7 @@ from binance_trade_agent.domain.modes import SizingMethod
 from binance_trade_agent.domain.orders import OrderType, Purpose, Side
 from binance_trade_agent.domain.portfolio import PortfolioView
 from tests.trading_views import RULES, SYMBOL, account_of, portfolio_of, position_of, snapshot_of
-from tests.unit.agents.risk_cases import HELD, NEWEST, SNAPSHOT, D, approved, assess, blocked
+from tests.unit.agents.risk_cases import HELD, NEWEST, SNAPSHOT, D, approved, assess, blocked, gate_of
 
 ENTRY_GATES = [
     "halted", "paused", "daily_loss", "drawdown", "entries_halted", "not_traded", "unresolved_order",
@@ -87,8 +87,27 @@ def test_stale_data_counts_from_the_close_of_the_newest_candle() -> None:
 
 def test_a_wide_spread_stops_entries_but_not_exits() -> None:
     wide = snapshot_of([100] * 5, bid=100, ask="100.6")
-    assert "59.8 bps; 50 bps are allowed" in blocked("spread", snapshot=wide)
+    assert "59.9 bps; 50 bps are allowed" in blocked("spread", snapshot=wide)
     approved("SELL", snapshot=wide, **HELD)
+
+
+def test_what_is_just_over_a_limit_never_reads_as_within_it() -> None:
+    def shown(gate: str, **named: Any) -> tuple[bool, str, str]:
+        found = gate_of(gate, **named)
+        return found.passed, found.limit, found.observed
+
+    age = timedelta(seconds=190, milliseconds=10)
+    assert shown("stale_data", snapshot=snapshot_of([100] * 5, age=age)) == (False, "190 s", "190.1 s")
+    # 0.5001 of a middle of 100
+    book = snapshot_of([100] * 5, bid="99.74995", ask="100.25005")
+    assert shown("spread", snapshot=book) == (False, "50 bps", "50.1 bps")
+    needed = D("5.30636106")
+    cash = needed * D("1.005")
+    full = portfolio_of(cash, position_of(10, "ETHUSDT"))
+    named = {"portfolio": full, "limits": RiskLimits(max_symbol_share=D(1), max_total_share=D(1))}
+    assert shown("free_balance", account=account_of(USDT=cash), **named)[0]
+    short = account_of(USDT=cash - D("0.001"))
+    assert shown("free_balance", account=short, **named) == (False, "5.3 USDT", "5.31 USDT")
 
 
 def test_a_spread_at_its_limit_passes() -> None:

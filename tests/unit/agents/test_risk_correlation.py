@@ -34,7 +34,7 @@ def test_the_cap_blocks_what_the_smallest_order_would_carry_over_it() -> None:
     text = blocked("correlation", **market(candles_of(DOUBLE), at_limit + D("0.00000001")))
     assert text == (
         "594.69 USDT are held of BTCUSDT and what moves with it (ETHUSDT 1.00); 60% of equity, 600 USDT,"
-        " may be: 5.31 USDT left, the smallest order needs 5.31 USDT"
+        " may be: 5.3 USDT left, the smallest order needs 5.31 USDT"
     )
 
 

@@ -4,9 +4,10 @@ They ask whether the order fits that was asked for, or the smallest one that mak
 then takes what the limits leave.
 """
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from binance_trade_agent.agents.risk.proposal import Proposal
+from binance_trade_agent.agents.risk.wording import away_from_limit
 from binance_trade_agent.domain.decisions import GateResult
 
 
@@ -61,19 +62,23 @@ def free_balance(proposal: Proposal) -> GateResult:
         f" {proposal.money(proposal.portfolio.reserved_quote)}, exchange"
         f" {proposal.money(proposal.context.account.free(proposal.portfolio.quote))}): {_room(proposal, room)}"
     )
-    return GateResult("free_balance", needed <= room, proposal.money(room), proposal.money(needed), text)
+    passed = needed <= room
+    limit, observed = proposal.money(room, ROUND_FLOOR), proposal.money(needed, away_from_limit(passed))
+    return GateResult("free_balance", passed, limit, observed, text)
 
 
 def _exposure(
     proposal: Proposal, gate: str, value: Decimal, share: Decimal, room: Decimal, text: str
 ) -> GateResult:
     """Observed is what would be held with the order."""
-    limit = proposal.money(share * proposal.equity)
+    passed = proposal.needed <= room
+    limit = proposal.money(share * proposal.equity, ROUND_FLOOR)
     text = f"{text}; {share:%} of equity, {limit}, may be: {_room(proposal, room)}"
-    observed = proposal.money(value + proposal.needed)
-    return GateResult(gate, proposal.needed <= room, limit, observed, text)
+    observed = proposal.money(value + proposal.needed, away_from_limit(passed))
+    return GateResult(gate, passed, limit, observed, text)
 
 
 def _room(proposal: Proposal, room: Decimal) -> str:
     what = "this order" if proposal.quantity is not None else "the smallest order"
-    return f"{proposal.money(room)} left, {what} needs {proposal.money(proposal.needed)}"
+    needed = proposal.money(proposal.needed, away_from_limit(proposal.needed <= room))
+    return f"{proposal.money(room, ROUND_FLOOR)} left, {what} needs {needed}"

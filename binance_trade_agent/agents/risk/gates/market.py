@@ -1,7 +1,9 @@
 """Gates on what is known of the market, and on what it is like now."""
 
+from decimal import Decimal
+
 from binance_trade_agent.agents.risk.proposal import Proposal
-from binance_trade_agent.agents.risk.wording import candle_count, share_up
+from binance_trade_agent.agents.risk.wording import candle_count, share_up, tenths
 from binance_trade_agent.domain.decisions import GateResult
 from binance_trade_agent.domain.money import ZERO, to_wire
 
@@ -19,10 +21,11 @@ def unresolved_order(proposal: Proposal) -> GateResult:
 
 def stale_data(proposal: Proposal) -> GateResult:
     """No order on a market that is no longer so."""
-    age_s = proposal.snapshot.data_age.total_seconds()
-    limit_s = proposal.limits.max_data_age.total_seconds()
-    text = f"the newest candle closed {age_s:.1f} s ago; {limit_s:g} s are allowed"
-    return GateResult("stale_data", age_s <= limit_s, f"{limit_s:g} s", f"{age_s:.1f} s", text)
+    age, limit = proposal.snapshot.data_age, proposal.limits.max_data_age
+    passed = age <= limit
+    age_s, limit_s = tenths(Decimal(str(age.total_seconds())), passed), limit.total_seconds()
+    text = f"the newest candle closed {age_s} s ago; {limit_s:g} s are allowed"
+    return GateResult("stale_data", passed, f"{limit_s:g} s", f"{age_s} s", text)
 
 
 def warmup(proposal: Proposal) -> GateResult:
@@ -37,9 +40,10 @@ def spread(proposal: Proposal) -> GateResult:
     limit, book = proposal.limits.max_spread_bps, proposal.snapshot.book
     if book.mid <= 0:
         return GateResult("spread", False, f"{limit:f} bps", "no prices", "the order book is empty")
-    observed = book.spread_bps
-    text = f"the spread is {observed:.1f} bps; {limit:f} bps are allowed"
-    return GateResult("spread", observed <= limit, f"{limit:f} bps", f"{observed:.1f} bps", text)
+    passed = book.spread_bps <= limit
+    observed = tenths(book.spread_bps, passed)
+    text = f"the spread is {observed} bps; {limit:f} bps are allowed"
+    return GateResult("spread", passed, f"{limit:f} bps", f"{observed} bps", text)
 
 
 def price_jump(proposal: Proposal) -> GateResult:
