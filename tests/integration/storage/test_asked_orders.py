@@ -59,7 +59,7 @@ def test_what_was_asked_for_counts_by_what_became_of_its_order(database, book):
     asked = SqlReadModels(database, book).asked_orders("ann", since=T0 + MINUTE)
 
     assert [(one.key, one.has_order, one.is_settled, one.quote_executed) for one in asked] == [
-        ("key1", True, True, Decimal(100000)),
+        ("key1", True, True, Decimal(50000)),
         ("key2", True, False, Decimal(0)),
         ("key3", False, True, Decimal(0)),
         ("key4", False, False, Decimal(0)),
