@@ -180,7 +180,7 @@ _SIZING = {
 #: What stops an order besides gates.
 _OTHER_TITLES = {
     "rejected": "the exchange refused the order",
-    "unknown": "it is not known yet what became of the order",
+    "unknown": "no answer came to the order when it was sent; `binance-trade-agent orders` tells what became of it",
     "protection_in_the_way": "its protection at the exchange has to be taken back first",
     "stray_order": "an order of unknown origin rests at the exchange",
     "entry_rests": "an earlier entry waits for its price",

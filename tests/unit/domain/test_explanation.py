@@ -246,6 +246,14 @@ def test_a_stop_that_traded_is_told_though_no_decision_sold() -> None:
     assert [trade.why for trade in found.trades] == ["the price reached its stop at 95.5", ""]
 
 
+def test_an_answer_that_was_missing_is_not_called_missing_still_once_the_order_filled() -> None:
+    unanswered = count_of(1, "unknown", "sent, no answer", action="BUY", outcome="unknown")
+    found = explain(summary_of(HOLD, unanswered, orders=[order_of(1)]), around())
+    assert found.answer is Answer.TRADED
+    assert found.reasons[0].title.startswith("no answer came to the order when it was sent")
+    assert not [text for text in (found.headline, *found.remarks) if "not known yet" in text]
+
+
 def test_what_keeps_it_from_trading_now_is_told_although_a_stop_traded() -> None:
     stop = replace(order_of(3), side="SELL", purpose="stop")
     paused = ControlSnapshot(TradingState.PAUSED, "lunch", "ann", START)
