@@ -87,7 +87,12 @@ class TradingLoop:
         self._clock = trader.clock
         self._orchestrator = trader.orchestrator(session)
         self._commands = CommandRunner(
-            trader.store.control, self._orchestrator, self._clock, self._next_cycle_number
+            trader.store.control,
+            self._orchestrator,
+            self._clock,
+            self._next_cycle_number,
+            trader.store.ledger,
+            trader.store.journal,
         )
         self._period_s = trader.settings.period.total_seconds()
         self._reporter = CycleReporter(trader.projector, metrics, trader.exchange)
@@ -105,6 +110,7 @@ class TradingLoop:
                 await self._withdraw_entries()
                 return self._end(STOPPED, ExitCode.SIGTERM)
             if is_over(self._session, self._clock.now()):
+                await self._finish_flatten()
                 await self._withdraw_entries()
                 await self._flatten_if_asked()
                 stopped = self._stop.is_set()
@@ -163,8 +169,9 @@ class TradingLoop:
 
     async def commands_only(self) -> ExitCode:
         """Carry out what waits and end."""
-        while not self._stop.is_set() and await self._work.finish(self._commands.run_next()) is not None:
-            pass
+        while not self._stop.is_set() and self._commands.has_work:
+            if await self._work.finish(self._commands.run_next()) is None:
+                await self._work.wait_for_stop(_BEAT_S)
         await self._withdraw_entries()
         return self._end("commands", ExitCode.OK)
 
@@ -203,6 +210,13 @@ class TradingLoop:
     async def _withdraw(self) -> None:
         for symbol in await self._orchestrator.withdraw_entries():
             self._reporter.tell(await self._orchestrator.run_turn(self._next_cycle_number(), symbol))
+
+    async def _finish_flatten(self) -> None:
+        """Carry a person's flatten to its end: nobody else would go on with it."""
+        while not self._stop.is_set() and self._commands.is_flattening:
+            self._work.beat_idle()
+            if await self._work.finish(self._commands.run_next()) is None:
+                await self._work.wait_for_stop(_BEAT_S)
 
     async def _flatten_if_asked(self) -> None:
         """Sell what is held; a sale without data or without an answer is tried again after an interval.

@@ -1,7 +1,7 @@
 """Hand-written stand-ins for ports, kept in memory."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from binance_trade_agent.domain.records import (
     Book,
     CancelRow,
     Command,
+    CommandKind,
     CommandResult,
     CommandStatus,
     CycleRow,
@@ -73,6 +74,8 @@ class FakeControlState:
         #: acts on programs
         self.rows: list[AuditRow] = []
         self.commands: dict[str, Command] = {}
+        #: of flattens that were begun
+        self.notes: dict[str, dict[str, str]] = {}
         self.results: dict[str, CommandResult] = {}
         self.answer: CommandResult | None = None
         self.submitted = asyncio.Event()
@@ -162,13 +165,33 @@ class FakeControlState:
         return command
 
     def pending(self) -> tuple[Command, ...]:
-        return tuple(c for c in self.commands.values() if c.id not in self.results)
+        return tuple(c for c in self.commands.values() if c.id not in {*self.results, *self.notes})
 
     def claim(self, command_id: str, at: datetime) -> bool:
-        return any(c.id == command_id for c in self.pending())
+        command = next((c for c in self.pending() if c.id == command_id), None)
+        if command is not None and command.kind is CommandKind.FLATTEN:
+            self.notes[command_id] = {}
+        return command is not None
 
-    def finish(self, command_id: str, result: CommandResult) -> None:
+    def finish(self, command_id: str, result: CommandResult, state: TradingState | None = None) -> bool:
+        if command_id in self.results:
+            return False
         self.results[command_id] = result
+        if state is not None:
+            self.write(state, reason="flatten", actor="me", at=result.finished_at)
+        return True
+
+    def open_flatten(self) -> tuple[Command, dict[str, str]] | None:
+        for command in self.commands.values():
+            if command.id in self.notes and command.id not in self.results:
+                return command, self.notes[command.id]
+        return None
+
+    def note(self, command_id: str, details: Mapping[str, str]) -> None:
+        self.notes[command_id] = dict(details)
+
+    def close_interrupted(self, at: datetime) -> int:
+        return 0
 
     def result(self, command_id: str) -> CommandResult | None:
         return self.results.get(command_id)

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from binance_trade_agent.control.flattening import Flattening
 from binance_trade_agent.control.steering import COMMAND_TTL
 from binance_trade_agent.domain.decisions import CycleReport, Outcome
 from binance_trade_agent.domain.money import to_wire
-from binance_trade_agent.domain.orders import Side
-from binance_trade_agent.domain.records import Command, CommandResult, CommandStatus
+from binance_trade_agent.domain.orders import JournalOrder, OrderStatus, Side
+from binance_trade_agent.domain.records import Command, CommandKind, CommandResult, CommandStatus
 from binance_trade_agent.orchestrator import OrderRequest, TradingOrchestrator
-from binance_trade_agent.ports import Clock, ControlState
+from binance_trade_agent.ports import Clock, ControlState, Ledger, OrderJournal
 
 _STATUS = {
     Outcome.PLACED: CommandStatus.DONE,
@@ -19,6 +20,10 @@ _STATUS = {
     Outcome.REJECTED: CommandStatus.REFUSED,
     Outcome.UNRESOLVED: CommandStatus.REFUSED,
 }
+
+_UNPROTECTED = (
+    "the position is unprotected until the next cycle, which puts protection back unless trading is halted"
+)
 
 
 class CommandRunner:
@@ -30,15 +35,34 @@ class CommandRunner:
         orchestrator: TradingOrchestrator,
         clock: Clock,
         next_cycle_number: Callable[[], int],
+        ledger: Ledger,
+        journal: OrderJournal,
     ) -> None:
         self._state = state
+        self._journal = journal
+        self._flattening = Flattening(state, orchestrator, ledger, journal, clock, next_cycle_number)
         self._orchestrator = orchestrator
         self._clock = clock
         self._next_cycle_number = next_cycle_number
 
+    @property
+    def is_flattening(self) -> bool:
+        """Whether a flatten was begun and has not ended."""
+        return self._state.open_flatten() is not None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything waits to be carried out, or is being carried out."""
+        return self.is_flattening or bool(self._state.pending())
+
     async def run_next(self) -> CycleReport | None:
-        """Carry out the oldest pending command; None if there was none to carry out."""
-        for command in self._state.pending():
+        """Take the next step of a flatten, or carry out the oldest pending command; None if no cycle came of it.
+
+        A flatten goes before everything else, and while it lasts nothing else is begun.
+        """
+        if (begun := self._state.open_flatten()) is not None:
+            return await self._flattening.step(*begun)
+        for command in sorted(self._state.pending(), key=lambda each: each.kind is not CommandKind.FLATTEN):
             now = self._clock.now()
             if not self._state.claim(command.id, now):
                 continue
@@ -46,8 +70,46 @@ class CommandRunner:
                 text = f"not taken within {COMMAND_TTL.total_seconds():.0f} s: no longer meant"
                 self._state.finish(command.id, CommandResult(CommandStatus.REFUSED, text, {}, now))
                 continue
+            if command.kind is CommandKind.FLATTEN:
+                return await self._flattening.step(command, {})
+            if command.kind is CommandKind.CANCEL:
+                return await self._cancel(command)
             return await self._workflow(command)
         return None
+
+    async def _cancel(self, command: Command) -> CycleReport | None:
+        """End one order of ours; after an entry that bought something its symbol is looked after."""
+        row = self._journal.find(command.arguments["client_order_id"])
+        refusal = _why_not_cancelled(row, forced="force" in command.arguments)
+        if row is None or refusal:
+            self._finish(command, CommandStatus.REFUSED, refusal, {})
+            return None
+        answer = await self._orchestrator.cancel_order(row, f"{command.channel}:{command.actor}")
+        now = self._journal.get(row.intent.client_order_id)
+        details = {
+            "symbol": row.intent.symbol,
+            "client_order_id": row.intent.client_order_id,
+            "executed": to_wire(now.executed),
+            "before": row.status.value,
+            "after": now.status.value,
+        }
+        told = f"{row.intent.purpose} order of {to_wire(row.intent.quantity)} {row.intent.symbol}"
+        if now.status.is_terminal and now.status is not OrderStatus.FILLED:
+            text = f"cancelled: {told} is {now.status}, {to_wire(now.executed)} of it had traded"
+            if row.rests_as_protection:
+                text += f"; {_UNPROTECTED}"
+            self._finish(command, CommandStatus.DONE, text, details)
+        elif now.status is OrderStatus.FILLED:
+            self._finish(command, CommandStatus.REFUSED, f"too late: {told} has traded in full", details)
+        else:
+            text = f"not cancelled: {told} is {now.status}: {answer.text or 'not known yet'}"
+            self._finish(command, CommandStatus.FAILED, text, details)
+        if now.executed and not row.rests_as_protection:
+            return await self._orchestrator.run_turn(self._next_cycle_number(), row.intent.symbol)
+        return None
+
+    def _finish(self, command: Command, status: CommandStatus, text: str, details: dict[str, str]) -> None:
+        self._state.finish(command.id, CommandResult(status, text, details, self._clock.now()))
 
     async def _workflow(self, command: Command) -> CycleReport:
         quantity, side = command.arguments.get("quantity"), command.arguments.get("side")
@@ -62,6 +124,22 @@ class CommandRunner:
         )
         self._state.finish(command.id, _result(report))
         return report
+
+
+def _why_not_cancelled(row: JournalOrder | None, *, forced: bool) -> str:
+    """Why a cancel is not sent; empty where it is."""
+    if row is None:
+        return "no order of ours has this id; orders of others are never touched"
+    if row.status.is_terminal:
+        return f"it is {row.status} already"
+    if row.status.is_unresolved:
+        return f"it is {row.status}: whether the exchange has it is looked up in each cycle; try again then"
+    if row.rests_as_protection and not forced:
+        return (
+            f"it is the {row.intent.purpose} that guards {row.intent.symbol}; with --force it is cancelled,"
+            f" with its whole order list, and {_UNPROTECTED}"
+        )
+    return ""
 
 
 def _result(report: CycleReport) -> CommandResult:

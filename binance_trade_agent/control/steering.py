@@ -4,6 +4,7 @@ An act that trades is a command row. Whoever holds the trading lease carries it 
 the running trader within a second, or, while none runs, a one-shot process.
 """
 
+import re
 import uuid
 from collections.abc import Collection
 from dataclasses import replace
@@ -19,6 +20,7 @@ from binance_trade_agent.domain.records import Command, CommandKind, CommandResu
 from binance_trade_agent.ports import Clock, ControlState, Launcher, Lease
 
 _NOT_HALTED = frozenset(TradingState) - {TradingState.HALTED}
+_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _POLL_S = 0.1
 _RELAUNCH_S = 5.0
 
@@ -118,6 +120,54 @@ class Steering:
             channel=channel,
             key=idempotency_key,
             reason=reason,
+        )
+        return await self._carried_out(asked, timeout_s)
+
+    async def flatten(
+        self,
+        reason: str,
+        *,
+        actor: str,
+        channel: str,
+        idempotency_key: str | None = None,
+        timeout_s: float = 180.0,
+    ) -> CommandResult:
+        """Cancel our entries, sell everything the ledger bought, then halt. Entries are stopped at once.
+
+        A halted trader may sell for it. A `halt` or `resume` before its end withdraws it.
+
+        Raises:
+            CommandTimeout: it has not ended within `timeout_s`; it goes on.
+        """
+        asked = self._command(
+            CommandKind.FLATTEN, {}, actor=actor, channel=channel, key=idempotency_key, reason=reason
+        )
+        return await self._carried_out(asked, timeout_s)
+
+    async def cancel(
+        self,
+        client_order_id: str,
+        *,
+        actor: str,
+        channel: str,
+        force: bool = False,
+        reason: str = "",
+        idempotency_key: str | None = None,
+        timeout_s: float = 60.0,
+    ) -> CommandResult:
+        """Cancel one order of ours that rests; one that guards a position only with `force`.
+
+        Raises:
+            ConfigurationError: the id cannot be an order's.
+            CommandTimeout: no answer within `timeout_s`; the command stays stored.
+        """
+        if not _ORDER_ID.fullmatch(client_order_id):
+            raise ConfigurationError(
+                f"client order id {client_order_id[:40]!r}: see `orders` for those there are"
+            )
+        arguments = {"client_order_id": client_order_id} | ({"force": "true"} if force else {})
+        asked = self._command(
+            CommandKind.CANCEL, arguments, actor=actor, channel=channel, key=idempotency_key, reason=reason
         )
         return await self._carried_out(asked, timeout_s)
 

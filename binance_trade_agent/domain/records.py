@@ -60,6 +60,8 @@ class CommandKind(StrEnum):
     """What can be handed to whoever holds the trading lease."""
 
     WORKFLOW = "workflow"
+    FLATTEN = "flatten"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True)

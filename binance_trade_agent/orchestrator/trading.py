@@ -4,6 +4,7 @@ import math
 import uuid
 from datetime import datetime
 
+from binance_trade_agent.agents.execution.sending import Answer
 from binance_trade_agent.domain.decisions import (
     CycleKind,
     CycleOutcome,
@@ -74,6 +75,10 @@ class TradingOrchestrator:
         resting = [row for row in self._desk.journal.unfinished() if row.rests_as_entry]
         ended = [await self._desk.execution.cancel_entry(row, "the trader ends") for row in resting]
         return tuple(dict.fromkeys(answer.row.intent.symbol for answer in ended if answer.row.executed))
+
+    async def cancel_order(self, row: JournalOrder, reason: str) -> Answer:
+        """Cancel one order that rests, with the list it belongs to; what it traded stays."""
+        return await self._desk.execution.cancel_entry(row, reason)
 
     def wants_turn(self) -> str | None:
         """A symbol that cannot wait for the next tick: an order of it traded, or a resting entry is overdue."""

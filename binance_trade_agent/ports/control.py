@@ -3,7 +3,7 @@
 All of them raise `StorageError` when the database cannot be used.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -64,7 +64,10 @@ class ControlState(Protocol):
         ...
 
     def submit(self, command: Command) -> Command:
-        """Store a command; the one already stored if its idempotency key is known (`ConfigurationError` if it differs)."""
+        """Store a command; the one already stored if its idempotency key is known (`ConfigurationError` if it differs).
+
+        A flatten pauses trading in the same transaction.
+        """
         ...
 
     def pending(self) -> tuple[Command, ...]: ...
@@ -73,12 +76,28 @@ class ControlState(Protocol):
         """Mark a pending command as taken; False if it is not pending any more."""
         ...
 
-    def finish(self, command_id: str, result: CommandResult) -> None: ...
+    def finish(self, command_id: str, result: CommandResult, state: TradingState | None = None) -> bool:
+        """Write what came of a command, and the control state that it leaves; False if it was withdrawn.
+
+        `before` and `after` of the details are what its audit row shows as changed.
+        """
+        ...
+
+    def open_flatten(self) -> tuple[Command, dict[str, str]] | None:
+        """The flatten that was begun and has not ended, with what was noted of it."""
+        ...
+
+    def note(self, command_id: str, details: Mapping[str, str]) -> None:
+        """Keep how far a command has come."""
+        ...
 
     def result(self, command_id: str) -> CommandResult | None: ...
 
     def close_interrupted(self, at: datetime) -> int:
-        """Finish as FAILED the commands that a killed process had claimed; returns how many. They never run again."""
+        """Finish as FAILED the commands that a killed process had claimed; returns how many.
+
+        They never run again, but for a flatten: it goes on.
+        """
         ...
 
 

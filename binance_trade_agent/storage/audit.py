@@ -68,12 +68,12 @@ def close_act(
     outcome: str,
     answer: str,
     at: datetime,
+    before: str | None = None,
     after: str | None = None,
 ) -> None:
-    """Write how the act with the key ended."""
-    values = {"outcome": outcome, "answer": answer, "finished_at": at}
-    if after is not None:
-        values["after"] = after
+    """Write how the act with the key ended; what is None stays as it is."""
+    values: dict[str, str | datetime] = {"outcome": outcome, "answer": answer, "finished_at": at}
+    values |= {name: text for name, text in (("before", before), ("after", after)) if text is not None}
     transaction.execute(
         update(models.Audit).filter_by(book_id=book_id, idempotency_key=idempotency_key).values(**values)
     )

@@ -1,6 +1,7 @@
 """What the control plane allows, and commands handed over by other processes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -21,8 +22,15 @@ from binance_trade_agent.domain.records import Book, Command, CommandKind, Comma
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.audit import act_with_key, audit_shown, close_act, write_act
 from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.interrupted import fail_interrupted_commands
 
-_ACTS = {CommandKind.WORKFLOW: ActKind.TRADE}
+_ACTS = {
+    CommandKind.WORKFLOW: ActKind.TRADE,
+    CommandKind.FLATTEN: ActKind.FLATTEN,
+    CommandKind.CANCEL: ActKind.CANCEL,
+}
+#: States that a person's act leads to and that end a flatten which has not ended.
+_WITHDRAWING = frozenset({TradingState.RUNNING, TradingState.HALTED})
 
 
 class SqlControlState:
@@ -95,6 +103,7 @@ class SqlControlState:
                 )
                 return _steered(before, act.at, refused=True)
             self._set(transaction, state, act)
+            withdrawn = self._withdraw_flattens(transaction, act) if state in _WITHDRAWING else 0
             write_act(
                 transaction,
                 self._book.id,
@@ -102,6 +111,7 @@ class SqlControlState:
                 before=before.state.value,
                 after=state.value,
                 outcome=ActOutcome.DONE,
+                answer="a flatten that had not ended was withdrawn" if withdrawn else None,
             )
         return _steered(ControlSnapshot(state, act.reason, act.actor, act.at), act.at)
 
@@ -140,6 +150,8 @@ class SqlControlState:
     def submit(self, command: Command) -> Command:
         """Store a command, with its audit row; the one already stored if its idempotency key is known.
 
+        A flatten pauses trading in the same transaction, so that nothing is bought from then on.
+
         Raises `ConfigurationError` if the key stands for another command.
         """
         key = select(models.Command).filter_by(book_id=self._book.id, idempotency_key=command.idempotency_key)
@@ -149,8 +161,13 @@ class SqlControlState:
                 act = _act_of(command)
                 act_with_key(transaction, self._book.id, act)
                 transaction.add(_command_row(self._book.id, command))
+                before = self._stop_entries(transaction, act) if act.kind is ActKind.FLATTEN else None
                 write_act(
-                    transaction, self._book.id, act, details={"command": command.id, **command.arguments}
+                    transaction,
+                    self._book.id,
+                    act,
+                    before=before,
+                    details={"command": command.id, **command.arguments},
                 )
                 return command
             stored = _command(row)
@@ -184,15 +201,48 @@ class SqlControlState:
             )
             return claimed.first() is not None
 
-    def finish(self, command_id: str, result: CommandResult) -> None:
-        """Write what came of a command; raises `StorageError` for an unknown one."""
+    def finish(self, command_id: str, result: CommandResult, state: TradingState | None = None) -> bool:
+        """Write what came of a command, and the control state that it leaves; False if it was withdrawn.
+
+        Raises:
+            StorageError: there is no such command.
+        """
         with self._database.write() as transaction:
             row = transaction.get(models.Command, (self._book.id, command_id))
             if row is None:
                 raise StorageError(f"the database holds no command {command_id}")
+            if row.state == "finished":
+                return False
             row.state, row.status, row.text = "finished", result.status.value, result.text
             row.details, row.finished_at = dict(result.details), result.finished_at
-            self._close(transaction, row.idempotency_key, result)
+            if state is not None:
+                act = _act_of(_command(row))
+                reason = ": ".join(filter(None, (act.kind.value, act.reason)))
+                self._set(transaction, state, replace(act, reason=reason, at=result.finished_at))
+            self._close(transaction, row.idempotency_key, result, state)
+        return True
+
+    def open_flatten(self) -> tuple[Command, dict[str, str]] | None:
+        """The flatten that was begun and has not ended, with what was noted of it; a killed one goes on."""
+        query = (
+            select(models.Command)
+            .filter_by(book_id=self._book.id, state="claimed", kind=CommandKind.FLATTEN.value)
+            .where(models.Command.state != "finished")
+            .order_by(models.Command.created_at, models.Command.id)
+            .limit(1)
+        )
+        with self._database.read() as transaction:
+            row = transaction.scalar(query)
+            return None if row is None else (_command(row), dict(row.details))
+
+    def note(self, command_id: str, details: Mapping[str, str]) -> None:
+        """Keep how far a command has come."""
+        with self._database.write() as transaction:
+            transaction.execute(
+                update(models.Command)
+                .filter_by(book_id=self._book.id, id=command_id, state="claimed")
+                .values(details=dict(details))
+            )
 
     def result(self, command_id: str) -> CommandResult | None:
         """What came of a command; None while it is not finished."""
@@ -203,26 +253,47 @@ class SqlControlState:
             return CommandResult(CommandStatus(row.status), row.text, row.details, row.finished_at)
 
     def close_interrupted(self, at: datetime) -> int:
-        """Finish as failed what a killed process had claimed; returns how many. It never runs again."""
-        text = "the process died while it carried this out: see the orders and decisions since"
-        with self._database.write() as transaction:
-            closed = transaction.scalars(
-                update(models.Command)
-                .filter_by(book_id=self._book.id, state="claimed")
-                .values(
-                    state="finished",
-                    status=CommandStatus.FAILED.value,
-                    text=text,
-                    details={},
-                    finished_at=at,
-                )
-                .returning(models.Command.idempotency_key)
-            ).all()
-            for key in closed:
-                self._close(transaction, key, CommandResult(CommandStatus.FAILED, text, {}, at))
-            return len(closed)
+        """Finish as failed what a killed process had claimed; returns how many. It never runs again.
 
-    def _close(self, transaction: Session, key: str, result: CommandResult) -> None:
+        Only a flatten does: it knows from the books what is left to sell.
+        """
+        with self._database.write() as transaction:
+            return fail_interrupted_commands(transaction, self._book.id, at)
+
+    def _stop_entries(self, transaction: Session, act: Act) -> str:
+        """Pause for a flatten, whatever the state is: it has to sell. Returns the state before."""
+        before = stored_control(transaction, self._book).state
+        if before is not TradingState.PAUSED:
+            reason = ": ".join(filter(None, ("flatten", act.reason)))
+            self._set(transaction, TradingState.PAUSED, replace(act, reason=reason))
+        return before.value
+
+    def _withdraw_flattens(self, transaction: Session, act: Act) -> int:
+        """End flattens that have not ended: a person has decided otherwise since. Returns how many."""
+        text = f"withdrawn by {act.actor} ({act.kind}): see the orders for what was sold until then"
+        withdrawn = transaction.scalars(
+            update(models.Command)
+            .filter_by(book_id=self._book.id, kind=CommandKind.FLATTEN.value)
+            .where(models.Command.state != "finished")
+            .values(
+                state="finished",
+                status=CommandStatus.REFUSED.value,
+                text=text,
+                finished_at=act.at,
+            )
+            .returning(models.Command.idempotency_key)
+        ).all()
+        for key in withdrawn:
+            self._close(transaction, key, CommandResult(CommandStatus.REFUSED, text, {}, act.at))
+        return len(withdrawn)
+
+    def _close(
+        self,
+        transaction: Session,
+        key: str,
+        result: CommandResult,
+        state: TradingState | None = None,
+    ) -> None:
         close_act(
             transaction,
             self._book.id,
@@ -230,6 +301,8 @@ class SqlControlState:
             outcome=result.status.value,
             answer=result.text,
             at=result.finished_at,
+            before=result.details.get("before"),
+            after=state.value if state else result.details.get("after"),
         )
 
 

@@ -18,12 +18,13 @@ from binance_trade_agent.domain.errors import StorageError
 from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Equity
-from binance_trade_agent.domain.records import Book, CommandStatus
+from binance_trade_agent.domain.records import Book
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.candles import latest_candles, store_candles
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import add_decisions, finish_decision, progress_rows
+from binance_trade_agent.storage.interrupted import fail_interrupted_commands
 from binance_trade_agent.storage.symbol_rules import NamedRules
 
 
@@ -92,7 +93,8 @@ class SqlDecisionLog:
     def close_interrupted(self, at: datetime) -> int:
         """Close cycles a killed process left open, with a decision for each symbol that has none; returns how many.
 
-        A command that process had taken is finished as failed. To be called by the holder of the trading lease.
+        A command that process had taken is finished as failed, but for a flatten: it goes on. To be called by the
+        holder of the trading lease.
         """
         query = (
             select(models.Cycle)
@@ -108,7 +110,7 @@ class SqlDecisionLog:
                 ]
                 add_decisions(transaction, self._book_id, cycle.id, interrupted)
                 cycle.outcome, cycle.finished_at = CycleOutcome.INTERRUPTED.value, at
-            self._fail_orphaned_commands(transaction, at)
+            fail_interrupted_commands(transaction, self._book_id, at)
             return len(cycles)
 
     def last_candles(self) -> dict[str, datetime]:
@@ -143,18 +145,6 @@ class SqlDecisionLog:
     def _decisions_of(self, transaction: Session, cycle_id: str) -> dict[str, models.Decision]:
         query = select(models.Decision).filter_by(book_id=self._book_id, cycle_id=cycle_id)
         return {row.id: row for row in transaction.scalars(query)}
-
-    def _fail_orphaned_commands(self, transaction: Session, at: datetime) -> None:
-        transaction.execute(
-            update(models.Command)
-            .filter_by(book_id=self._book_id, state="claimed")
-            .values(
-                state="finished",
-                status=CommandStatus.FAILED.value,
-                text="the process that carried it out died: see orders and decisions for how far it came",
-                finished_at=at,
-            )
-        )
 
 
 def _interrupted(cycle_id: str, symbol: str, at: datetime) -> Decision:

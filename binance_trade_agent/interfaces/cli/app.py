@@ -190,6 +190,26 @@ def halt(
 
 
 @app.command()
+def flatten(
+    words: Reason = None, reason: ReasonOption = None, key: Key = None, yes: Yes = False, json: Json = False
+) -> None:
+    """Sell everything the ledger bought, then halt."""
+    _command("trade", "flatten")(_why(words, reason), key, yes, json)
+
+
+@app.command()
+def cancel(
+    client_order_id: Annotated[str, typer.Argument(help="As `orders` shows it.")],
+    force: Annotated[bool, typer.Option("--force", help="Also an order that guards a position.")] = False,
+    reason: ReasonOption = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """Cancel one open order of ours."""
+    _command("trade", "cancel")(client_order_id, force, reason or "", key, json)
+
+
+@app.command()
 def audit(
     limit: Limit = 50,
     since: Annotated[

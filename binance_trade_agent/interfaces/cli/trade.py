@@ -1,15 +1,20 @@
-"""`trade`: one workflow for one symbol."""
+"""`trade`, `flatten`, `cancel`: what the holder of the trading lease carries out."""
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import typer
 
 from binance_trade_agent.control.steering import CommandTimeout
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
+from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
 from binance_trade_agent.interfaces.cli.session import CHANNEL, actor, at_desk
 
@@ -22,21 +27,62 @@ def trade(
     """Hand the workflow to the trader, or run it in a process of its own, and say what came of it."""
     amount, chosen = _quantity(quantity), _side(side)
     with at_desk() as (_, desk):
-        try:
-            result = asyncio.run(
-                desk.steering.trade(
-                    symbol.upper(),
-                    amount,
-                    chosen,
-                    actor=actor(),
-                    channel=CHANNEL,
-                    idempotency_key=key,
-                    reason=reason,
-                )
+        result = _answer(
+            desk.steering.trade(
+                symbol.upper(),
+                amount,
+                chosen,
+                actor=actor(),
+                channel=CHANNEL,
+                idempotency_key=key,
+                reason=reason,
             )
-        except CommandTimeout as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(ExitCode.OUTCOME_UNKNOWN) from error
+        )
+    _show(result, as_json)
+
+
+def flatten(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
+    """Sell everything the ledger bought, then halt."""
+    with at_desk() as (_, desk):
+        held = [row for row in desk.watch.positions() if row.quantity > 0]
+        confirm(_flattening(held), yes)
+        result = _answer(desk.steering.flatten(reason, actor=actor(), channel=CHANNEL, idempotency_key=key))
+    _show(result, as_json)
+
+
+def cancel(client_order_id: str, force: bool, reason: str, key: str | None, as_json: bool) -> None:
+    """Cancel one order of ours."""
+    with at_desk() as (_, desk):
+        result = _answer(
+            desk.steering.cancel(
+                client_order_id,
+                actor=actor(),
+                channel=CHANNEL,
+                force=force,
+                reason=reason,
+                idempotency_key=key,
+            )
+        )
+    _show(result, as_json)
+
+
+def _flattening(held: Sequence[Position]) -> str:
+    what = ", ".join(f"{to_wire(row.quantity)} {row.base}" for row in held) or "nothing at present"
+    return (
+        f"Entries stop now; orders of ours that rest are cancelled, everything the ledger bought is sold at market"
+        f" ({what}), and then trading is halted until you `resume`. What was in the account before stays."
+    )
+
+
+def _answer(asked: Coroutine[Any, Any, CommandResult]) -> CommandResult:
+    try:
+        return asyncio.run(asked)
+    except CommandTimeout as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(ExitCode.OUTCOME_UNKNOWN) from error
+
+
+def _show(result: CommandResult, as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:

@@ -144,6 +144,8 @@ def test_a_command_taken_by_a_process_that_died_is_failed(log, database, book):
     log.close_interrupted(T0 + MINUTE)
     assert control.result("k1").status is CommandStatus.FAILED
     assert [command.id for command in control.pending()] == ["k2"]
+    outcomes = {row.idempotency_key: row.outcome for row in SqlReadModels(database, book).audit()}
+    assert outcomes == {"key1": "failed", "key2": None}
 
 
 def test_progress_is_the_newest_candle_whatever_comes_later(log):

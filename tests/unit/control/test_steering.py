@@ -17,10 +17,28 @@ from binance_trade_agent.control.steering import (
 )
 from binance_trade_agent.domain.decisions import Outcome, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.orders import JournalOrder, Side
+from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import Command, CommandKind, CommandStatus
 from tests.fakes import START, FakeClock, FakeControlState, FakeLauncher, FakeLease, done
 from tests.unit.control.fakes import FakeOrchestrator
+
+
+class NoOrders:
+    """A journal without rows."""
+
+    def unfinished(self) -> tuple[JournalOrder, ...]:
+        return ()
+
+    def find(self, client_order_id: str) -> JournalOrder | None:
+        return None
+
+
+class FakeLedger:
+    """A book without positions."""
+
+    def positions(self) -> dict[str, Position]:
+        return {}
 
 
 class Room:
@@ -39,6 +57,8 @@ class Room:
             self.orchestrator,  # type: ignore[arg-type]  # stands in for the one method that is called
             self.clock,
             lambda: next(self.numbers),
+            FakeLedger(),  # type: ignore[arg-type]  # nothing is held
+            NoOrders(),  # type: ignore[arg-type]  # stands in for what a cancel and a flatten ask
         )
 
     def submit(self, key: str = "k", **arguments: str) -> Command:
@@ -254,6 +274,35 @@ async def test_a_command_on_the_last_second_is_still_meant(room: Room) -> None:
     assert await room.runner.run_next() is not None
 
 
+async def test_a_flatten_goes_before_what_waited_and_ends_in_a_halt(room: Room) -> None:
+    room.submit("first")
+    asked = asyncio.create_task(room.steering.flatten("fire", actor="me", channel="cli", timeout_s=9))
+    await asyncio.sleep(0)
+    assert [command.kind for command in room.state.pending()] == ["workflow", "flatten"]
+    assert not room.runner.is_flattening
+    assert await room.runner.run_next() is None
+    result = await asked
+    assert (result.status, result.text) == (CommandStatus.DONE, "nothing was held; trading is halted")
+    assert room.state.read().state is TradingState.HALTED
+    assert room.orchestrator.withdrawn == 1
+    assert room.runner.has_work
+    assert await room.runner.run_next() is not None
+    assert not room.runner.has_work
+
+
+async def test_a_cancel_of_what_is_not_ours_is_refused(room: Room) -> None:
+    asked = asyncio.create_task(room.steering.cancel("web_1", actor="me", channel="cli"))
+    await room.state.submitted.wait()
+    assert await room.runner.run_next() is None
+    result = await asked
+    assert (result.status, result.text) == (
+        CommandStatus.REFUSED,
+        "no order of ours has this id; orders of others are never touched",
+    )
+    with pytest.raises(ConfigurationError):
+        await room.steering.cancel("'; drop table", actor="me", channel="cli")
+
+
 class TakenByAnother(FakeControlState):
     """Another process claims first."""
 
@@ -266,7 +315,14 @@ async def test_a_command_that_another_process_took_is_left_to_it() -> None:
     state = TakenByAnother()
     room.state = state
     room.submit()
-    runner = CommandRunner(state, room.orchestrator, room.clock, lambda: 1)  # type: ignore[arg-type]
+    runner = CommandRunner(
+        state,
+        room.orchestrator,  # type: ignore[arg-type]
+        room.clock,
+        lambda: 1,
+        FakeLedger(),  # type: ignore[arg-type]
+        NoOrders(),  # type: ignore[arg-type]
+    )
     assert await runner.run_next() is None
     assert room.orchestrator.asked == []
     assert state.results == {}
