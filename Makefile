@@ -5,6 +5,7 @@
 # make faults  play every exchange fault against the real programs, write proof/faults.json
 # make crash   kill the trader N=200 times and compare, write proof/crash.json
 # make replay-proof  run a session of N=2000 cycles with faults and kills, decide it again, write proof/replay.json
+# make check-mcp  try the MCP server with the Inspector, the conformance suite and fastmcp
 # make freqtrade  let freqtrade, in an environment of its own, trade on the simulator
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -18,7 +19,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help up down test check bench faults crash replay-proof freqtrade format docs lock clean
+.PHONY: help up down test check bench faults crash replay-proof check-mcp freqtrade format docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -73,6 +74,19 @@ $(FREQTRADE_READY):
 freqtrade: $(READY) $(FREQTRADE_READY)
 	FREQTRADE=$(CURDIR)/.freqtrade-venv/bin/freqtrade $(BIN)/python -m pytest tests/scenario/test_freqtrade.py
 
+# Downloaded only here, as for freqtrade; `node` comes with them, since the Inspector needs 22.19 or newer.
+MCP_READY := .mcp-check/ready-2.12.0
+$(MCP_READY):
+	@command -v npm > /dev/null || { echo "npm is needed: it comes with Node.js"; exit 1; }
+	$(PYTHON) -m venv .mcp-check/fastmcp
+	.mcp-check/fastmcp/bin/python -m pip --disable-pip-version-check --quiet install fastmcp==4.1.2
+	npm install --no-fund --no-audit --no-save --loglevel=error --prefix .mcp-check node@22.23.3 \
+	  @modelcontextprotocol/inspector@2.12.0 @modelcontextprotocol/conformance@0.2.0-alpha.12
+	@touch $@
+
+check-mcp: $(READY) $(MCP_READY)
+	MCP_CLIENTS=$(CURDIR)/.mcp-check $(BIN)/python -m pytest tests/scenario/test_mcp_clients.py
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -88,4 +102,4 @@ lock:
 	  --no-emit-find-links pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean:
-	rm -rf .venv .freqtrade-venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .freqtrade-venv .mcp-check build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

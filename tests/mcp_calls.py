@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ import uvicorn
 from mcp import Client
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 from mcp.types import TextContent
+from starlette.types import ASGIApp
 
 from binance_trade_agent.domain.grants import Grant, Tier
 from binance_trade_agent.interfaces.desks import DeskDoor
@@ -72,13 +73,20 @@ class Served:
 
 @contextmanager
 def serving(
-    desk: FakeDesk, tokens: TokenTable, *, calls_per_minute: int = 10_000, **more: Any
+    desk: FakeDesk,
+    tokens: TokenTable,
+    *,
+    calls_per_minute: int = 10_000,
+    wrap: Callable[[ASGIApp], ASGIApp] | None = None,
+    **more: Any,
 ) -> Iterator[Served]:
-    """A server on `desk` while the context lasts; it also answers to `bot.example`."""
+    """A server on `desk` while the context lasts; it also answers to `bot.example`. `wrap` may put something before it."""
     listener = listen("127.0.0.1", 0, host_setting="MCP_HOST", port_setting="MCP_PORT")
     port = listener.getsockname()[1]
     built = build_server(toolbox(desk, **more), tokens, calls_per_minute=calls_per_minute)
-    app = build_app(built, tokens, "127.0.0.1", port, ("bot.example",))
+    app: ASGIApp = build_app(built, tokens, "127.0.0.1", port, ("bot.example",))
+    if wrap is not None:
+        app = wrap(app)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
