@@ -21,9 +21,7 @@ def equity_row(hours: float, total: str, contributed: str, invested: str = "0") 
 
 
 def point(row: EquityRow) -> CurvePoint:
-    return CurvePoint(
-        microseconds_of(row.at), float(row.total), float(row.positions_value), float(row.contributed or 0)
-    )
+    return microseconds_of(row.at), float(row.total), float(row.positions_value), float(row.contributed or 0)
 
 
 def trip(

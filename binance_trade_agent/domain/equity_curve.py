@@ -10,22 +10,19 @@ the snapshot before it, so neither a deposit nor a withdrawal is a gain or a los
 statistics are ratios and floats; money is `Decimal` and not handled here.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US = 86_400_000_000
+_NEVER_US = 1 << 62
 
 
-class CurvePoint(NamedTuple):
-    """A snapshot as the curve needs it: microseconds since 1970, and amounts of quote currency."""
-
-    at_us: int
-    total: float
-    invested: float
-    contributed: float
+#: A snapshot as the curve needs it: microseconds since 1970; equity, its part in positions, and what had been put in.
+CurvePoint: TypeAlias = tuple[int, float, float, float]
 
 
 class Cost(NamedTuple):
@@ -88,87 +85,113 @@ def trace(points: Iterable[CurvePoint], costs: Sequence[Cost], *, whole: bool) -
     what had been put in. Otherwise it is where the time begins: the unit is 1 there, and its day is not
     one of the curve.
     """
-    tracer = None
-    for point in points:
-        if tracer is None:
-            tracer = _Tracer(point, costs, whole=whole)
-        else:
-            tracer.step(point)
-    return tracer.curve() if tracer and tracer.has_days else None
+    coming = iter(points)
+    first = next(coming, None)
+    if first is None:
+        return None
+    tracer = _Tracer(first, costs, whole=whole)
+    for point in coming:
+        tracer.step(point)
+    return tracer.curve()
 
 
 class _Tracer:
-    """One pass over the snapshots."""
+    """One pass over the snapshots. There are a quarter of a million a year, so a step does as little as it can."""
+
+    __slots__ = (
+        "_begin_us",
+        "_costs",
+        "_day_end_us",
+        "_days",
+        "_fall",
+        "_fall_from",
+        "_fall_to",
+        "_invested_us",
+        "_last",
+        "_next_cost_us",
+        "_recovered",
+        "_top",
+        "_top_us",
+        "_unit",
+    )
 
     def __init__(self, first: CurvePoint, costs: Sequence[Cost], *, whole: bool) -> None:
-        self._begin_us = self._top_us = first.at_us
-        self._costs = costs
-        self._next_cost = 0
+        at_us, total, _, contributed = first
+        self._begin_us = self._top_us = at_us
+        self._costs = deque(costs)
+        self._next_cost_us = costs[0].at_us if costs else _NEVER_US
         self._unit = self._top = 1.0
         self._fall = 0.0
-        self._fall_from = self._fall_to = first.at_us
+        self._fall_from = self._fall_to = at_us
         self._recovered: int | None = None
         self._invested_us = 0.0
-        self._days: dict[int, tuple[int, float]] = {}
+        self._days: list[tuple[int, float]] = []
         self._last = first
+        paid = self._paid_until(at_us)
         if whole:
-            self._last = first._replace(total=first.contributed)
-            self._grow(first)
+            self._day_end_us = _day_end(at_us)
+            self._grow(at_us, total - paid, contributed)
         else:
-            self._paid_until(first.at_us)
-        self._last = first
-
-    @property
-    def has_days(self) -> bool:
-        """Whether there is anything to tell."""
-        return bool(self._days)
+            # nothing to keep of its day
+            self._day_end_us = 0
 
     def step(self, point: CurvePoint) -> None:
         """The next snapshot."""
-        before = self._last
-        if before.total > 0:
-            self._invested_us += before.invested / before.total * (point.at_us - before.at_us)
-        self._grow(point)
+        at_us, total, _, contributed = point
+        before_us, before, invested, put_in = self._last
+        if before > 0:
+            self._invested_us += invested / before * (at_us - before_us)
+        if at_us >= self._day_end_us:
+            if self._day_end_us:
+                self._days.append((before_us, self._unit))
+            self._day_end_us = _day_end(at_us)
+        if at_us >= self._next_cost_us:
+            total -= self._paid_until(at_us)
+        self._grow(at_us, total, before + contributed - put_in)
         self._last = point
 
-    def curve(self) -> EquityCurve:
+    def curve(self) -> EquityCurve | None:
         """What came of it."""
-        days = [DayEnd(moment_of(at).date(), moment_of(at), unit) for at, unit in self._days.values()]
+        if not self._day_end_us:
+            return None
+        last_us = self._last[0]
+        ends = [(moment_of(at_us), unit) for at_us, unit in [*self._days, (last_us, self._unit)]]
         fall = Fall(
             self._fall,
             moment_of(self._fall_from),
             moment_of(self._fall_to),
             None if self._recovered is None else moment_of(self._recovered),
         )
-        span = self._last.at_us - self._begin_us
+        span = last_us - self._begin_us
         return EquityCurve(
             begin_at=moment_of(self._begin_us),
-            days=tuple(days),
+            days=tuple(DayEnd(at.date(), at, unit) for at, unit in ends),
             fall=fall if self._fall > 0 else None,
             exposure=self._invested_us / span if span else None,
         )
 
-    def _grow(self, point: CurvePoint) -> None:
-        capital = self._last.total + point.contributed - self._last.contributed
-        paid = self._paid_until(point.at_us)
+    def _grow(self, at_us: int, total: float, capital: float) -> None:
+        """The unit value once `capital` has become `total`."""
         if capital > 0:
-            self._unit *= max(0.0, point.total - paid) / capital
-        self._days[point.at_us // _DAY_US] = (point.at_us, self._unit)
-        if self._unit >= self._top:
-            if self._recovered is None and self._fall_from == self._top_us:
-                self._recovered = point.at_us
-            self._top, self._top_us = self._unit, point.at_us
+            self._unit *= total / capital if total > 0 else 0.0
+        unit, top = self._unit, self._top
+        if unit < top:
+            if 1 - unit / top > self._fall:
+                self._fall, self._fall_from, self._fall_to = 1 - unit / top, self._top_us, at_us
+                self._recovered = None
             return
-        fall = 1 - self._unit / self._top
-        if fall > self._fall:
-            self._fall, self._fall_from, self._fall_to = fall, self._top_us, point.at_us
-            self._recovered = None
+        if self._recovered is None and self._fall_from == self._top_us:
+            self._recovered = at_us
+        self._top, self._top_us = unit, at_us
 
     def _paid_until(self, at_us: int) -> float:
-        paid = 0.0
-        costs, place = self._costs, self._next_cost
-        while place < len(costs) and costs[place].at_us <= at_us:
-            paid += costs[place].amount
-            place += 1
-        self._next_cost = place
+        """What was paid since it was last asked for."""
+        paid, costs = 0.0, self._costs
+        while costs and costs[0].at_us <= at_us:
+            paid += costs.popleft().amount
+        self._next_cost_us = costs[0].at_us if costs else _NEVER_US
         return paid
+
+
+def _day_end(at_us: int) -> int:
+    return (at_us // _DAY_US + 1) * _DAY_US

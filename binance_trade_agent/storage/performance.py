@@ -8,8 +8,10 @@ no fall within a day.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -19,6 +21,8 @@ from sqlalchemy import (
     Double,
     Interval,
     Row,
+    bindparam,
+    case,
     cast,
     extract,
     literal,
@@ -29,7 +33,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.equity_curve import (
     Cost,
-    CurvePoint,
     EquityCurve,
     Fall,
     microseconds_of,
@@ -152,14 +155,14 @@ class _Reading:
             )
             .order_by(_E.at)
         )
-        points = map(CurvePoint._make, self._streamed(query))
+        points: Iterator[Any] = self._streamed(query)
         return trace(points, costs, whole=begin is None)
 
     def _streamed(self, query: Any) -> Iterator[Row[Any]]:
         found = self._transaction.connection().execute(
             query, execution_options={"yield_per": _ROWS_AT_A_TIME}
         )
-        return iter(found)
+        return chain.from_iterable(found.partitions())
 
     def _microseconds(self, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
         """An instant without the cost of a datetime for each row."""
@@ -187,7 +190,8 @@ class _Reading:
                 _F.traded_at == _T.opened_at,
                 _F.side == "BUY",
             )
-            .order_by(_F.trade_id.desc())
+            # no plain column: SQLite would look through the symbol's trades in that order
+            .order_by(_F.trade_id + 0)
             .limit(1)
             .correlate(_T)
             .scalar_subquery()
@@ -202,11 +206,12 @@ class _Reading:
 
     def _fills(self, earliest: datetime) -> Iterator[Row[Any]]:
         """The fills since `earliest`, which trips of the time may be made of; third-asset fees with a price."""
+        quote = self._book.quote
         third = (
             select(_D.price)
             .where(
                 _D.book_id == _F.book_id,
-                _D.symbol == _F.commission_asset + self._book.quote,
+                _D.symbol == _F.commission_asset + quote,
                 _D.decided_at <= _F.traded_at,
                 _D.decided_at > self._day_before(_F.traded_at),
                 _D.price.is_not(None),
@@ -216,6 +221,7 @@ class _Reading:
             .correlate(_F)
             .scalar_subquery()
         )
+        is_third = (_F.commission_asset != quote) & (_F.commission_asset + quote != _F.symbol)
         query = select(
             _F.symbol,
             _F.traded_at,
@@ -223,7 +229,7 @@ class _Reading:
             _F.quote_quantity,
             _F.commission,
             _F.commission_asset,
-            third.label("third_price"),
+            case((is_third, third)).label("third_price"),
         ).where(
             _F.book_id == self._book.id,
             _F.traded_at >= earliest,
@@ -267,19 +273,30 @@ class _Reading:
 
     def _prices(self, symbols: Iterable[str], at: datetime) -> dict[str, Decimal]:
         """Symbol -> what a decision last saw by `at`, else first saw soon after it."""
+        priced = select(_D.price).where(
+            _D.book_id == self._book.id, _D.symbol == bindparam("symbol"), _D.price.is_not(None)
+        )
+        before = priced.where(_D.decided_at <= at).order_by(_D.decided_at.desc()).limit(1)
+        soon = _D.decided_at.between(at, at + _FIRST_PRICE_WITHIN)
+        after = priced.where(soon).order_by(_D.decided_at).limit(1)
+        connection = self._transaction.connection()
         found = {}
         for symbol in symbols:
-            query = select(_D.price).where(
-                _D.book_id == self._book.id, _D.symbol == symbol, _D.price.is_not(None)
-            )
-            before = query.where(_D.decided_at <= at).order_by(_D.decided_at.desc()).limit(1)
-            soon = _D.decided_at.between(at, at + _FIRST_PRICE_WITHIN)
-            price = self._transaction.scalar(before)
-            if price is None:
-                price = self._transaction.scalar(query.where(soon).order_by(_D.decided_at).limit(1))
-            if price is not None:
-                found[symbol] = price
+            row = connection.execute(before, {"symbol": symbol}).first()
+            row = row or connection.execute(after, {"symbol": symbol}).first()
+            if row is not None:
+                found[symbol] = row.price
         return found
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Fills of one symbol on one day, so far."""
+
+    fills: int = 0
+    turnover: Decimal = ZERO
+    fees: Decimal = ZERO
+    outside_fees: Decimal = ZERO
 
 
 class _Fills:
@@ -289,7 +306,7 @@ class _Fills:
         self._book = book
         self._shares = outside_shares
         self._since = since
-        self._days: dict[tuple[date, str], Dealings] = {}
+        self._days: dict[tuple[date, str], _Sums] = defaultdict(_Sums)
         self.paid: dict[str, list[_PaidFee]] = defaultdict(list)
         self._outside: list[_PaidFee] = []
         self.unpriced: dict[str, Decimal] = defaultdict(Decimal)
@@ -300,19 +317,18 @@ class _Fills:
         worth, outside = self._fee(fill, is_of_the_time=is_of_the_time)
         if not is_of_the_time:
             return
-        key = fill.traded_at.date(), fill.symbol
-        so_far = self._days.get(key) or Dealings(*key, 0, ZERO, ZERO, ZERO)
-        self._days[key] = Dealings(
-            *key,
-            so_far.fills + 1,
-            EXACT.add(so_far.turnover, fill.quote_quantity),
-            EXACT.add(so_far.fees, worth),
-            EXACT.add(so_far.outside_fees, outside),
-        )
+        day = self._days[fill.traded_at.date(), fill.symbol]
+        day.fills += 1
+        day.turnover = EXACT.add(day.turnover, fill.quote_quantity)
+        day.fees = EXACT.add(day.fees, worth)
+        day.outside_fees = EXACT.add(day.outside_fees, outside)
 
     def dealings(self) -> tuple[Dealings, ...]:
         """What was dealt, by day and symbol."""
-        return tuple(self._days.values())
+        return tuple(
+            Dealings(day, symbol, sums.fills, sums.turnover, sums.fees, sums.outside_fees)
+            for (day, symbol), sums in self._days.items()
+        )
 
     def costs(self) -> list[Cost]:
         """What was paid out of coins that are not the book's, rising in time."""
