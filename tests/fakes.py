@@ -120,7 +120,7 @@ class FakeControlState:
         now = self.snapshot
         return Steered(now.state, now.reason, now.actor, now.since, at, repeated, refused)
 
-    def open_act(self, act: Act, before: str) -> AuditRow | None:
+    def open_act(self, act: Act, before: str, details: Mapping[str, str] | None = None) -> AuditRow | None:
         for row in self.rows:
             if row.idempotency_key == act.idempotency_key:
                 return row
@@ -138,13 +138,16 @@ class FakeControlState:
                 outcome=None,
                 answer=None,
                 finished_at=None,
+                details=dict(details or {}),
             )
         )
         return None
 
-    def close_act(self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, after: str) -> None:
+    def close_act(
+        self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, before: str, after: str
+    ) -> None:
         self.rows = [
-            replace(row, outcome=outcome.value, answer=answer, finished_at=at, after=after)
+            replace(row, outcome=outcome.value, answer=answer, finished_at=at, before=before, after=after)
             if row.idempotency_key == key
             else row
             for row in self.rows

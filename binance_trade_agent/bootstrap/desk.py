@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.bootstrap.supervisor_rpc import SupervisorClient
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.performance import PerformanceView
+from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
@@ -31,6 +33,7 @@ class Desk:
     performance: PerformanceView
     risk: RiskReader
     steering: Steering
+    programs: Programs
     database: Database
     book: Book
 
@@ -75,7 +78,7 @@ def open_desk(settings: Settings) -> Desk:
         strategy=settings.strategy_name,
         interval=settings.period,
     )
-    reads = SqlReadModels(database, book)
+    reads, state = SqlReadModels(database, book), SqlControlState(database, book)
     watch = Watch(reads, clock, plan)
     return Desk(
         watch=watch,
@@ -83,11 +86,12 @@ def open_desk(settings: Settings) -> Desk:
         performance=PerformanceView(SqlPerformance(database, book), clock),
         risk=RiskReader(reads, watch, clock),
         steering=Steering(
-            SqlControlState(database, book),
+            state,
             lease_for(settings.database_url, book),
             OneShotLauncher(),
             clock,
         ),
+        programs=Programs(SupervisorClient(settings.run_dir), state, clock),
         database=database,
         book=book,
     )

@@ -120,7 +120,10 @@ class SupervisorClient:
                     raise ShuttingDown("supervisord is shutting down") from fault
                 raise SupervisionError(f"supervisord refused: {fault.faultString}") from fault
             except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
-                raise SupervisionError(f"no supervisord answers at {self.socket}: {error}") from error
+                raise SupervisionError(
+                    f"supervisord does not run (nothing answers at {self.socket}: {error}):"
+                    " `make up` or `binance-trade-agent supervise` starts everything"
+                ) from error
 
 
 def _known(program: str) -> str:

@@ -18,7 +18,7 @@ from binance_trade_agent.telemetry.health import TraderCondition
 _SPAN = re.compile(r"(\d{1,6})\s*(s|min|m|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONGEST = timedelta(days=3660)
-_START = "`supervisorctl start autonomous_trader`, or `make up`"
+_START = "`make up`, or `binance-trade-agent start` while supervisord runs"
 
 #: What the trader's condition means for somebody who waits for a trade: a code, a sentence about it with the verdict's
 #: own words, and advice. Not here: cycling.

@@ -55,11 +55,13 @@ class ControlState(Protocol):
         """
         ...
 
-    def open_act(self, act: Act, before: str) -> AuditRow | None:
+    def open_act(self, act: Act, before: str, details: Mapping[str, str] | None = None) -> AuditRow | None:
         """Write an act down before it is done; the one that spent its key if it was done before."""
         ...
 
-    def close_act(self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, after: str) -> None:
+    def close_act(
+        self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, before: str, after: str
+    ) -> None:
         """Write how the act with the key ended."""
         ...
 

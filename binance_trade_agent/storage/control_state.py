@@ -115,7 +115,7 @@ class SqlControlState:
             )
         return _steered(ControlSnapshot(state, act.reason, act.actor, act.at), act.at)
 
-    def open_act(self, act: Act, before: str) -> AuditRow | None:
+    def open_act(self, act: Act, before: str, details: Mapping[str, str] | None = None) -> AuditRow | None:
         """Write an act down before it is done; the one that spent its key if it was done before.
 
         Raises:
@@ -124,10 +124,12 @@ class SqlControlState:
         with self._database.write() as transaction:
             if (first := act_with_key(transaction, self._book.id, act)) is not None:
                 return audit_shown(first)
-            write_act(transaction, self._book.id, act, before=before)
+            write_act(transaction, self._book.id, act, before=before, details=details)
         return None
 
-    def close_act(self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, after: str) -> None:
+    def close_act(
+        self, key: str, *, outcome: ActOutcome, answer: str, at: datetime, before: str, after: str
+    ) -> None:
         """Write how the act with the key ended."""
         with self._database.write() as transaction:
             close_act(
@@ -137,6 +139,7 @@ class SqlControlState:
                 outcome=outcome.value,
                 answer=answer,
                 at=at,
+                before=before,
                 after=after,
             )
 

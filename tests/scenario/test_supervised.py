@@ -58,14 +58,17 @@ def test_everything_runs_trades_and_survives_stop_start_and_kill(place: Installa
     socket_mode = stat.S_IMODE(place.settings.run_dir.joinpath("supervisor.sock").stat().st_mode)
     assert socket_mode == 0o700
 
-    control(place, "stop", "autonomous_trader")
+    stopped = place.run(CLI, "stop", "--reason", "lunch", "--yes")
+    assert (stopped.returncode, stopped.stdout) == (0, "autonomous_trader was RUNNING and is STOPPED\n")
     assert states(place)["autonomous_trader"] == "STOPPED"
     with place.desk() as desk:
         positions = {p.symbol: p.quantity for p in desk.watch.positions()}
         orders = {o.client_order_id for o in desk.watch.orders(limit=10_000)}
         assert desk.watch.status().health.condition == "stopped"
+        (row,) = desk.watch.audit()
+        assert (row.action, row.before, row.after, row.outcome) == ("stop", "RUNNING", "STOPPED", "done")
     before = completed(place)
-    control(place, "start", "autonomous_trader")
+    assert place.run(CLI, "start").stdout.startswith("autonomous_trader was STOPPED and is ")
     eventually(lambda: completed(place) > before, within_s=30, what="cycles after the start")
     with place.desk() as desk:
         assert set(positions) <= {p.symbol for p in desk.watch.positions()}

@@ -33,6 +33,7 @@ Symbol = Annotated[str | None, typer.Option("--symbol", "-s", help="Only this sy
 Reason = Annotated[str | None, typer.Argument(help="Why, for the record.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for the record.")]
 Key = Annotated[str | None, typer.Option("--key", help="Idempotency key: the same key acts once.")]
+Program = Annotated[str, typer.Argument(help="As `status` names it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -187,6 +188,29 @@ def halt(
 ) -> None:
     """The kill switch: no order of any kind until `resume`."""
     _command("steer", "halt")(_why(words, reason), key, yes, json)
+
+
+@app.command()
+def start(
+    program: Program = "autonomous_trader",
+    reason: ReasonOption = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """Start the trader, or another program, under the supervisord that runs."""
+    _command("programs", "start")(program, reason or "", key, json)
+
+
+@app.command()
+def stop(
+    program: Program = "autonomous_trader",
+    reason: ReasonOption = None,
+    key: Key = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Stop the trader, or another program; it stays stopped until `start`."""
+    _command("programs", "stop")(program, reason or "", key, yes, json)
 
 
 @app.command()

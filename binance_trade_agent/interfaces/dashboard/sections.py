@@ -117,7 +117,7 @@ def decisions(snapshot: Snapshot, zone: ZoneInfo) -> Component:
             "No decision yet. Start the trader with ",
             html.Code("make up"),
             " or ",
-            html.Code("supervisorctl start autonomous_trader"),
+            html.Code("binance-trade-agent start"),
             ". Each cycle then adds a row for each symbol, whether it trades or not.",
         ],
     )

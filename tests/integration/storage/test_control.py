@@ -119,7 +119,14 @@ def test_an_act_on_a_program_is_opened_before_it_is_done(control, book, database
     assert control.open_act(start, "STOPPED") is None
     (waiting,) = SqlReadModels(database, book).audit()
     assert (waiting.before, waiting.after, waiting.outcome) == ("STOPPED", None, None)
-    control.close_act("k", outcome=ActOutcome.DONE, answer="started", at=T0 + MINUTE, after="RUNNING")
+    control.close_act(
+        "k",
+        outcome=ActOutcome.DONE,
+        answer="started",
+        at=T0 + MINUTE,
+        before="STOPPED",
+        after="RUNNING",
+    )
     first = control.open_act(start, "RUNNING")
     assert first is not None
     assert (first.before, first.after, first.outcome, first.answer) == (

@@ -9,15 +9,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, inspect, text
+from sqlalchemy import MetaData, Table, inspect, text
 
-from binance_trade_agent.domain.decisions import CycleKind
+from binance_trade_agent.domain.decisions import CycleKind, TradingState
 from binance_trade_agent.domain.errors import DatabaseTooNew
 from binance_trade_agent.domain.orders import CancelStatus, OrderStatus, Side
-from binance_trade_agent.domain.records import BanScope
+from binance_trade_agent.domain.records import BanScope, Command, CommandKind, CommandResult, CommandStatus
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.bans import SqlBans
 from binance_trade_agent.storage.books import open_book
+from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.database import connect_engine, open_database, parse_url
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
 from binance_trade_agent.storage.journal import SqlOrderJournal
@@ -262,6 +263,35 @@ def test_a_database_of_the_second_schema_gets_its_round_trips_and_keeps_all_it_h
     database = open_database(empty_url)
     assert _told(database) == before
     assert is_current(empty_url)
+    database.close()
+
+
+def test_acts_of_the_third_schema_get_their_change_their_key_and_their_end(empty_url):
+    migrate(empty_url)
+    database = open_database(empty_url)
+    book = open_book(database, mode="simulated", address="local", account="a", quote="USDT")
+    control = SqlControlState(database, book)
+    control.write(TradingState.PAUSED, reason="lunch", actor="ann", at=T0)
+    control.submit(Command("c1", CommandKind.WORKFLOW, {"symbol": "BTCUSDT"}, "k1", "ann", "cli", T0))
+    control.finish("c1", CommandResult(CommandStatus.DONE, "bought", {}, T0))
+    now = SqlReadModels(database, book).audit()
+    database.close()
+    engine = connect_engine(parse_url(empty_url))
+    with engine.connect() as connection:
+        command.downgrade(alembic_config(connection), "0003")
+        audit = Table("audit", MetaData(), autoload_with=connection)
+        # as that version wrote them
+        paused = {"action": "control_state", "details": {"from": "RUNNING", "to": "PAUSED"}}
+        connection.execute(audit.update().where(audit.c.action == "pause").values(**paused))
+        connection.execute(audit.update().where(audit.c.action == "trade").values(action="workflow"))
+        connection.commit()
+    engine.dispose()
+    migrate(empty_url)
+    database = open_database(empty_url)
+    found = SqlReadModels(database, book).audit()
+    assert [replace(row, details={}) for row in found] == [replace(row, details={}) for row in now]
+    again = Command("c2", CommandKind.WORKFLOW, {"symbol": "BTCUSDT"}, "k1", "ann", "cli", T0)
+    assert SqlControlState(database, book).submit(again).id == "c1"
     database.close()
 
 

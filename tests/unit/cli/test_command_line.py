@@ -130,6 +130,24 @@ def test_pause_and_resume_are_recorded_with_who_and_why(tmp_path: Path) -> None:
     assert "pause (RUNNING → PAUSED) “lunch” – done" in table
 
 
+def test_start_and_stop_say_so_where_supervisord_does_not_run(tmp_path: Path) -> None:
+    started = cli(tmp_path, "start")
+    assert started.returncode == ExitCode.FAILURE
+    assert "supervisord does not run" in started.stderr
+    assert "`make up`" in started.stderr
+    assert cli(tmp_path, "stop").returncode == ExitCode.USAGE
+    assert cli(tmp_path, "stop", "--yes").returncode == ExitCode.FAILURE
+    rows = json.loads(cli(tmp_path, "audit", "--json").stdout)
+    assert [(row["action"], row["outcome"]) for row in rows] == [("stop", "failed"), ("start", "failed")]
+
+
+def test_a_flatten_needs_a_yes_or_a_terminal_and_says_what_will_happen(tmp_path: Path) -> None:
+    refused = cli(tmp_path, "flatten", "fire")
+    assert refused.returncode == ExitCode.USAGE
+    assert "everything the ledger bought is sold at market (nothing at present)" in refused.stderr
+    assert json.loads(cli(tmp_path, "audit", "--json").stdout) == []
+
+
 def test_a_halt_needs_a_yes_or_a_terminal_and_a_pause_does_not_weaken_it(tmp_path: Path) -> None:
     refused = cli(tmp_path, "halt", "fire")
     assert refused.returncode == ExitCode.USAGE

@@ -75,7 +75,7 @@ def test_a_stopped_trader_is_told_with_how_to_start_it() -> None:
     found = explainer.explain()
     assert found.code == "stopped"
     assert "the trader was stopped at 09:30:00 UTC" in found.headline
-    assert "supervisorctl start autonomous_trader" in found.conditions[0].advice
+    assert "`make up`, or `binance-trade-agent start`" in found.conditions[0].advice
 
 
 def test_an_empty_database_says_that_it_never_ran() -> None:
