@@ -252,3 +252,33 @@ def test_a_token_counts_from_its_making_to_its_end_without_a_restart(tmp_path: P
 
         path.write_text("not json")
         assert status(token)[0] == 401
+
+
+async def test_a_flatten_is_a_command_of_its_own_and_asked_for_twice_in_live_mode() -> None:
+    desk = fake_desk()
+    desk.state.answer = done("sold 0.016 BTC; halted")
+    answer = await call(desk, "flatten_positions", reason="storm", idempotency_key="f1")
+    assert answer["text"] == "sold 0.016 BTC; halted"
+    command = desk.state.commands["f1"]
+    assert (command.kind, command.actor, command.reason) == ("flatten", "mcp:local", "storm")
+
+    desk = fake_desk(mode="live")
+    box = toolbox(desk, confirmations=live(desk))
+    first = await call(box, "flatten_positions", reason="storm")
+    assert "all that the trader bought is sold" in first["text"]
+    assert desk.state.commands == {}
+    await call(box, "flatten_positions", reason="storm", confirmation=first["confirmation"])
+    assert len(desk.state.commands) == 1
+
+
+async def test_a_controlling_token_cancels_but_does_not_flatten(served: Served) -> None:
+    served.desk.state.answer = done("cancelled")
+
+    failed, answer = await over_http(
+        served, CONTROL_TOKEN, "cancel_order", client_order_id="bta-1", reason="stale"
+    )
+    assert (failed, answer["text"]) == (False, "cancelled")
+    (command,) = served.desk.state.commands.values()
+    assert (command.kind, command.arguments) == ("cancel", {"client_order_id": "bta-1"})
+    text = (await over_http(served, CONTROL_TOKEN, "flatten_positions", reason="x"))[1]
+    assert text.startswith("FORBIDDEN: flatten_positions needs a token of the tier trade")

@@ -45,7 +45,14 @@ READS = {
 }
 #: Those that read the database.
 DATABASE_READS = READS - {"get_settings", "get_logs"}
-ACTS = {"halt_trading", "pause_trading", "resume_trading", "execute_trading_workflow"}
+ACTS = {
+    "halt_trading",
+    "cancel_order",
+    "flatten_positions",
+    "pause_trading",
+    "resume_trading",
+    "execute_trading_workflow",
+}
 
 
 async def test_every_tool_has_a_schema_annotations_and_a_tier() -> None:

@@ -92,7 +92,7 @@ def test_the_inspector_lists_and_calls_what_each_token_opens(
         assert status == 0, result
         listed[tier] = {tool["name"] for tool in result["tools"]}
     assert listed["read"] < listed["control"] < listed["trade"]
-    assert listed["trade"] - listed["control"] == {"execute_trading_workflow"}
+    assert listed["trade"] - listed["control"] == {"execute_trading_workflow", "flatten_positions"}
 
     call = (*words, "--method", "tools/call", "--tool-name")
     arguments = {"get_signal": ("symbol=BTCUSDT",), "get_logs": ("program=binance_agent",)}

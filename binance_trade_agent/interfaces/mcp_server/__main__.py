@@ -53,6 +53,7 @@ def serve(settings: Settings) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws="none",  # MCP has no WebSocket, and its library takes memory
         timeout_graceful_shutdown=_GRACE_S,
     )
     structlog.get_logger(PROGRAM).info("MCP server ready", address=f"http://{host}:{port}/mcp")

@@ -10,11 +10,12 @@ from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import Side
-from binance_trade_agent.domain.records import CommandStatus
+from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.mcp_server.access import caller
 from binance_trade_agent.interfaces.mcp_server.answers import Control, WorkflowAnswer
 from binance_trade_agent.interfaces.mcp_server.arguments import (
     ActReason,
+    ClientOrderId,
     Confirmation,
     IdempotencyKey,
     OrderSide,
@@ -54,22 +55,12 @@ async def execute_trading_workflow(
         desk = box.door.desk()
         hold_caps(desk, caller().caps, _actor(), name, quantity, key)
         if box.confirmations is not None and confirmation is None:
-            return _to_confirm(box.confirmations, asked, key, name, quantity, side)
+            return _to_confirm(box.confirmations, asked, key, _order_text(name, quantity, side))
         # If the client goes away only this waiting ends: the command is stored, and carried out.
         result = await desk.steering.trade(
             name, quantity, side, actor=_actor(), channel=CHANNEL, idempotency_key=key
         )
-    if result.status is CommandStatus.REFUSED:
-        raise refusal(RefusalCode.REFUSED, result.told)
-    if result.status is CommandStatus.FAILED:
-        raise refusal(RefusalCode.FAILED, result.told)
-    return WorkflowAnswer(
-        text=result.told,
-        details=dict(result.details),
-        idempotency_key=key,
-        finished_at=result.finished_at,
-        repeated=result.repeated,
-    )
+    return _answer(result, key)
 
 
 def pause_trading(ctx: Context[Toolbox], reason: ActReason) -> Control:
@@ -99,6 +90,60 @@ def resume_trading(ctx: Context[Toolbox], reason: ActReason) -> Control:
     return Control.of(held)
 
 
+async def flatten_positions(
+    ctx: Context[Toolbox],
+    reason: ActReason,
+    idempotency_key: IdempotencyKey = None,
+    confirmation: Confirmation = None,
+) -> WorkflowAnswer:
+    """Cancel our entries, sell everything the trader bought, then halt. Entries stop at once, even if selling fails.
+
+    In live mode a first call only returns a code to confirm with.
+    """
+    box = toolbox_of(ctx)
+    key = idempotency_key or uuid.uuid4().hex
+    asked = json.dumps(["flatten", idempotency_key])
+    if confirmation is not None:
+        key = _confirmed_key(box, asked, confirmation)
+    elif box.confirmations is not None:
+        return _to_confirm(box.confirmations, asked, key, "all that the trader bought is sold")
+    with refusals():
+        result = await box.door.desk().steering.flatten(
+            reason, actor=_actor(), channel=CHANNEL, idempotency_key=key
+        )
+    return _answer(result, key)
+
+
+async def cancel_order(
+    ctx: Context[Toolbox],
+    client_order_id: ClientOrderId,
+    reason: ActReason,
+    idempotency_key: IdempotencyKey = None,
+) -> WorkflowAnswer:
+    """Cancel one resting entry order of ours. A stop or target that guards a position stays: a person cancels that."""
+    key = idempotency_key or uuid.uuid4().hex
+    with refusals():
+        result = await desk_of(ctx).steering.cancel(
+            client_order_id, actor=_actor(), channel=CHANNEL, reason=reason, idempotency_key=key
+        )
+    return _answer(result, key)
+
+
+def _answer(result: CommandResult, key: str) -> WorkflowAnswer:
+    """What came of a command; raises the refusal of one that was not carried out."""
+    if result.status is CommandStatus.REFUSED:
+        raise refusal(RefusalCode.REFUSED, result.told)
+    if result.status is CommandStatus.FAILED:
+        raise refusal(RefusalCode.FAILED, result.told)
+    return WorkflowAnswer(
+        text=result.told,
+        details=dict(result.details),
+        idempotency_key=key,
+        finished_at=result.finished_at,
+        repeated=result.repeated,
+    )
+
+
 def _confirmed_key(box: Toolbox, asked: str, code: str) -> str:
     key = box.confirmations.key(caller().name, asked, code) if box.confirmations else None
     if key is None:
@@ -110,18 +155,14 @@ def _confirmed_key(box: Toolbox, asked: str, code: str) -> str:
     return key
 
 
-def _to_confirm(
-    confirmations: Confirmations,
-    asked: str,
-    key: str,
-    symbol: str,
-    quantity: Decimal | None,
-    side: Side | None,
-) -> WorkflowAnswer:
-    what = f"{side.value if side else 'whatever the strategy says'}, {symbol}"
+def _order_text(symbol: str, quantity: Decimal | None, side: Side | None) -> str:
     amount = to_wire(quantity) if quantity is not None else "as much as the risk rules allow"
+    return f"{side.value if side else 'whatever the strategy says'}, {symbol}, {amount}"
+
+
+def _to_confirm(confirmations: Confirmations, asked: str, key: str, what: str) -> WorkflowAnswer:
     return WorkflowAnswer(
-        text=f"Nothing was done yet. This trades real money: {what}, {amount}. If that is meant, call again"
+        text=f"Nothing was done yet. This trades real money: {what}. If that is meant, call again"
         f" within {LIFE_S:.0f} s with confirmation, and all else unchanged",
         details={},
         idempotency_key=key,

@@ -38,6 +38,9 @@ Confirmation = Annotated[
         description="The code of the first answer, where one asks for a confirmation; all else as in that call",
     ),
 ]
+ClientOrderId = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_-]{1,36}$", description="The order's client_order_id, see get_orders")
+]
 ActReason = Annotated[str, Field(min_length=1, max_length=200, description="Why; it is shown and kept")]
 
 

@@ -49,6 +49,9 @@ _STEERS = ToolAnnotations(
 _STOPS = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
+_CANCELS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
+)
 _TRADES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
 )
@@ -71,6 +74,8 @@ _TOOLS: tuple[tuple[Callable[..., Any], str, Tier, ToolAnnotations], ...] = (
     (acting.pause_trading, "Pause trading", Tier.CONTROL, _STEERS),
     (acting.resume_trading, "Resume trading", Tier.CONTROL, _STEERS),
     (acting.halt_trading, "Halt trading (kill switch)", Tier.CONTROL, _STOPS),
+    (acting.cancel_order, "Cancel an order", Tier.CONTROL, _CANCELS),
+    (acting.flatten_positions, "Sell everything, then halt", Tier.TRADE, _TRADES),
     (acting.execute_trading_workflow, "Run one trading workflow", Tier.TRADE, _TRADES),
 )
 
