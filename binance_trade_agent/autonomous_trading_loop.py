@@ -101,7 +101,10 @@ class TradingLoop:
     # the three kinds of session ------------------------------------------------
 
     async def trade(self) -> ExitCode | None:
-        """Cycle until the session is over or the process is told to stop; None once it can be known what to trade."""
+        """Cycle until the session is over or the process is told to stop; None to begin anew.
+
+        That is once it can be known what to trade, and when a setting was changed at run time.
+        """
         ticker = self._ticker()
         tick = ticker.first()
         while True:
@@ -115,7 +118,7 @@ class TradingLoop:
                 await self._flatten_if_asked()
                 stopped = self._stop.is_set()
                 return self._end(*((STOPPED, ExitCode.SIGTERM) if stopped else ("duration", ExitCode.OK)))
-            if not self._session.symbols and await self._can_select():
+            if self._is_outdated() or (not self._session.symbols and await self._can_select()):
                 return None
             lateness_s = self._clock.monotonic() - tick.due_at
             await self._work.finish(
@@ -126,6 +129,10 @@ class TradingLoop:
                 )
             )
             tick = ticker.after(tick)
+
+    def _is_outdated(self) -> bool:
+        """Whether a setting was changed at run time: its session then follows this one, by the same deadline."""
+        return self._session.kind == "trading" and self._trader.is_outdated
 
     async def _can_select(self) -> bool:
         """Whether the rule for symbols can be asked by now; the exchange could not be reached before."""
@@ -178,15 +185,21 @@ class TradingLoop:
     # parts of them ---------------------------------------------------------------
 
     async def _idle_until(self, due_at: float) -> None:
-        """Beat and carry out commands until the tick, a stop, or the end of the session."""
+        """Beat and carry out commands until the tick, a stop, a changed setting, or the end of the session.
+
+        One command is taken even when the tick is late: cycles that last longer than the interval hold none up.
+        """
         self._check_lease()
         while not self._stop.is_set() and not is_over(self._session, self._clock.now()):
             self._work.beat_idle()
+            if self._is_outdated():
+                return
+            self._stream.check()
+            has_acted = await self._work.finish(self._commands.run_next()) is not None or await self._tend()
             left_s = due_at - self._clock.monotonic()
             if left_s <= 0:
                 return
-            self._stream.check()
-            if await self._work.finish(self._commands.run_next()) is None and not await self._tend():
+            if not has_acted:
                 self._work.beat_idle()
                 await self._work.wait_for_stop(min(left_s, _BEAT_S))
 
@@ -328,7 +341,7 @@ async def _session(
     heartbeat: HeartbeatFile | None,
     stop: asyncio.Event,
 ) -> ExitCode:
-    now = trader.clock.now()
+    trader, now = trader.up_to_date(), trader.clock.now()
     interrupted = trader.store.decisions.close_interrupted(now)
     trader.store.control.close_interrupted(now)
     if interrupted:
@@ -361,6 +374,7 @@ async def _session(
             code = await sessions[kind]()
             if code is not None:
                 return code
+            trader = trader.up_to_date()
             request = await with_symbols(trader, keeper, trader.session_request(kind))
 
 

@@ -147,3 +147,17 @@ def _answers(place: Installation, process: subprocess.Popen[bytes]) -> bool:
         return bool(place.truth("state"))
     except OSError:
         return False
+
+
+@contextmanager
+def mcp_server(place: Installation) -> Iterator[subprocess.Popen[bytes]]:
+    """The MCP server of `place`, answering."""
+    with running(place.start(sys.executable, "-m", "binance_trade_agent.interfaces.mcp_server")) as process:
+        eventually(lambda: _serves(place, process), within_s=60, what="the MCP server answers")
+        yield process
+
+
+def _serves(place: Installation, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, place.output
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(place.environment["MCP_PORT"]))) == 0

@@ -2,15 +2,19 @@
 
 import json
 import urllib.request
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
 from binance_trade_agent.domain.exit_codes import ExitCode
 from tests.books import check_books
-from tests.processes import CLI, Installation, eventually, installation, running, simulator
+from tests.mcp_calls import bearer
+from tests.processes import CLI, Installation, eventually, installation, mcp_server, running, simulator
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 TWO_SYMBOLS = {
@@ -91,3 +95,59 @@ def test_a_halt_while_an_order_is_on_its_way_lets_nothing_follow(tmp_path: Path)
                 outcomes = {row.symbol: row.outcome for row in desk.watch.decisions(limit=2)}
                 check_books(place, desk.watch)
         assert "halted" in outcomes.values()
+
+
+async def over_mcp(place: Installation, tool: str, **arguments: Any) -> Any:
+    """The structured answer of a tool of the real MCP server."""
+    token = (place.settings.data_dir / "secrets" / "mcp_token").read_text().strip()
+    url = f"http://127.0.0.1:{place.environment['MCP_PORT']}/mcp"
+    async with (
+        create_mcp_http_client(headers=bearer(token)) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
+        result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    return result.structured_content
+
+
+def blocking(place: Installation, symbol: str, since: datetime) -> list[str | None]:
+    """What blocked each decision on `symbol` since then, oldest first."""
+    with place.desk() as desk:
+        rows = desk.watch.decisions(limit=100, symbol=symbol)
+    return [row.blocking_gate for row in reversed(rows) if row.decided_at > since]
+
+
+async def test_a_pause_over_mcp_is_why_the_cycles_refuse_until_a_resume(tmp_path: Path) -> None:
+    # of two symbols that want to be bought one may be: the other is refused in every cycle
+    one = {"CANDLE_INTERVAL": "1s", "RISK_MAX_OPEN_POSITIONS": "1"}
+    place = installation(tmp_path, {**TWO_SYMBOLS, **one})
+    with simulator(place), mcp_server(place):
+        with running(place.trader()):
+            eventually(lambda: cycles(place) > 2, within_s=60, what="cycles")
+            paused = await over_mcp(place, "pause_trading", reason="the news")
+            assert (paused["state"], paused["actor"]) == ("PAUSED", "mcp:operator")
+            since = datetime.fromisoformat(paused["since"])
+            eventually(
+                lambda: len(blocking(place, "ETHUSDT", since)) > 2, within_s=30, what="cycles while paused"
+            )
+            # the first may have been decided on already
+            assert set(blocking(place, "ETHUSDT", since)[1:]) == {"paused"}
+            explained = json.loads(place.run(CLI, "explain", "ETHUSDT", "--json").stdout)
+            assert "paused" in {condition["code"] for condition in explained["conditions"]}
+            assert "paused" in {reason["code"] for reason in explained["reasons"]}
+            resumed = await over_mcp(place, "resume_trading", reason="it was nothing")
+            assert resumed["state"] == "RUNNING"
+            since = datetime.fromisoformat(resumed["since"])
+            eventually(
+                lambda: len(blocking(place, "ETHUSDT", since)) > 2,
+                within_s=30,
+                what="cycles after the resume",
+            )
+            assert set(blocking(place, "ETHUSDT", since)[1:]) == {"open_positions"}
+        with place.desk() as desk:
+            acts = [(row.action, row.actor, row.reason, row.outcome) for row in desk.watch.audit()]
+            check_books(place, desk.watch)
+    assert acts == [
+        ("resume", "mcp:operator", "it was nothing", "done"),
+        ("pause", "mcp:operator", "the news", "done"),
+    ]
