@@ -1,8 +1,11 @@
 """Builds the trader: the only process that loads the adapter, the strategies and the agents."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Self
+
+import structlog
 
 from binance_trade_agent.agents.execution.place import TradeExecutionAgent
 from binance_trade_agent.agents.execution.protect import ProtectionAgent
@@ -16,14 +19,16 @@ from binance_trade_agent.agents.signal import SignalAgent
 from binance_trade_agent.agents.user_data import UserDataAgent
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.bootstrap.overrides import in_force
 from binance_trade_agent.bootstrap.plan import session_plan, signal_life
 from binance_trade_agent.bootstrap.risk import risk_limits
 from binance_trade_agent.bootstrap.strategies import StrategyBook, settings_strategies
-from binance_trade_agent.control.projections import Projector
+from binance_trade_agent.control.projections import IGNORED_OVERRIDE, Projector
 from binance_trade_agent.control.sessions import SessionRequest
 from binance_trade_agent.domain.modes import TradingMode
+from binance_trade_agent.domain.overrides import Override
 from binance_trade_agent.domain.protection import ProtectionPlan
-from binance_trade_agent.domain.records import Book, Session
+from binance_trade_agent.domain.records import Book, Incident, Session
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from binance_trade_agent.exchange.binance.addresses import addresses_of
 from binance_trade_agent.exchange.binance.config import BinanceConfig
@@ -38,6 +43,7 @@ from binance_trade_agent.ports import (
     Ledger,
     OrderJournal,
     Outbox,
+    Overrides,
     ReadModels,
     Sessions,
     UserStream,
@@ -53,8 +59,11 @@ from binance_trade_agent.storage.journal import SqlOrderJournal
 from binance_trade_agent.storage.lease import lease_for
 from binance_trade_agent.storage.ledger import SqlLedger
 from binance_trade_agent.storage.outbox import SqlOutbox
+from binance_trade_agent.storage.overrides import SqlOverrides
 from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.sessions import SqlSessions
+
+_log = structlog.get_logger("autonomous_trader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ class Store:
     ledger: Ledger
     decisions: DecisionLog
     control: ControlState
+    overrides: Overrides
     sessions: Sessions
     outbox: Outbox
     reads: ReadModels
@@ -87,6 +97,39 @@ class Trader:
     projector: Projector
     stream: UserStream
     user_data: UserDataAgent
+    #: What was set at run time when `settings` were made; None before it was asked.
+    overrides: tuple[Override, ...] | None = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether a setting was changed at run time since."""
+        return self.store.overrides.all() != self.overrides
+
+    def up_to_date(self) -> Self:
+        """This trader by what is set at run time now; what cannot be is ignored, with an incident."""
+        overrides = self.store.overrides.all()
+        if overrides == self.overrides:
+            return self
+        found = in_force(self.settings, overrides)
+        self._note_ignored(found.ignored)
+        # files of strategies are read anew only where their parameters want it
+        same = found.settings.strategy_params == self.settings.strategy_params
+        strategies = self.strategies if same else settings_strategies(found.settings)
+        return replace(self, settings=found.settings, strategies=strategies, overrides=overrides)
+
+    def _note_ignored(self, ignored: tuple[tuple[Override, str], ...]) -> None:
+        now, outbox = self.clock.now(), self.store.outbox
+        texts = {
+            f"{IGNORED_OVERRIDE}:{override.name}": f"{override.name}, {override.origin}, is ignored: {problem}"
+            for override, problem in ignored
+        }
+        for key, text in texts.items():
+            _log.error("a setting changed at run time is ignored", problem=text)
+            if outbox.raise_incident(Incident(key, text, "critical", now)) and self.settings.notify_urls:
+                outbox.enqueue("incident", text, now)
+        for incident in self.store.reads.incidents():
+            if incident.key.startswith(IGNORED_OVERRIDE) and incident.key not in texts:
+                outbox.clear_incident(incident.key, now)
 
     def session_request(self, kind: str) -> SessionRequest:
         """What the settings ask a session of `kind` to be; without symbols where a rule selects them."""
@@ -183,7 +226,9 @@ def build_trader(settings: Settings, *, clock: Clock | None = None) -> Trader:
         notify=settings.notify_urls is not None,
     )
     user_data = UserDataAgent(store.journal, store.ledger)
-    return Trader(settings, clock, store, exchange, strategies, projector, exchange.user_stream(), user_data)
+    stream = exchange.user_stream()
+    trader = Trader(settings, clock, store, exchange, strategies, projector, stream, user_data)
+    return trader.up_to_date()
 
 
 def open_store(settings: Settings) -> Store:
@@ -196,6 +241,7 @@ def open_store(settings: Settings) -> Store:
         ledger=SqlLedger(database, book),
         decisions=SqlDecisionLog(database, book),
         control=SqlControlState(database, book),
+        overrides=SqlOverrides(database, book),
         sessions=SqlSessions(database, book),
         outbox=SqlOutbox(database, book),
         reads=SqlReadModels(database, book),

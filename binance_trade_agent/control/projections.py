@@ -14,6 +14,8 @@ _DIFFERENCE_SHOWN = timedelta(hours=1)
 _OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report", "loss_limit"})
 #: Conditions that only a symbol's turn can find again.
 _SEEN_BY_TURNS = frozenset({"unprotected", "strategy_failed"})
+#: A setting changed at run time that cannot be; whoever reads the settings raises and clears it.
+IGNORED_OVERRIDE = "override_ignored"
 #: Reasons of a turn that did not ask the strategy.
 _UNASKED = frozenset({"no_new_candle", "looked_after"})
 #: Outcomes of a turn that saw too little to find such a condition again.
@@ -101,6 +103,8 @@ def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:
     if kind in _BOOKED:
         # booked when it was found, so it never comes again: a person shall see it nevertheless
         return report.finished_at - raised_at >= _DIFFERENCE_SHOWN
+    if kind == IGNORED_OVERRIDE:
+        return False
     if kind in _OF_THE_BOOK:
         return True
     decided = next((decision for decision in report.decisions if decision.symbol == subject), None)

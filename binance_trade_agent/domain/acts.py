@@ -23,6 +23,8 @@ class ActKind(StrEnum):
     CANCEL = "cancel"
     START = "start"
     STOP = "stop"
+    SET_SETTING = "set_setting"
+    UNSET_SETTING = "unset_setting"
 
 
 #: The act that leads to each state.

@@ -9,6 +9,7 @@ from binance_trade_agent.ports.books import DecisionLog, Ledger, OrderJournal, S
 from binance_trade_agent.ports.control import ControlState, Lease, Outbox, Sessions
 from binance_trade_agent.ports.exchange import Bans, Exchange, UserStream, WeightBook
 from binance_trade_agent.ports.measuring import PerformanceReads
+from binance_trade_agent.ports.overrides import Overrides
 from binance_trade_agent.ports.reading import ReadModels, ReplaySource
 from binance_trade_agent.ports.surroundings import Clock, Launcher, Notifier, Supervisor
 
@@ -24,6 +25,7 @@ __all__ = [
     "Notifier",
     "OrderJournal",
     "Outbox",
+    "Overrides",
     "PerformanceReads",
     "ReadModels",
     "ReplaySource",

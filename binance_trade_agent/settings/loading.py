@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,21 @@ def load_settings(environ: Mapping[str, str] | None = None, directory: Path | No
     """
     folder = (directory or Path.cwd()).resolve()
     given, problems = _merged(os.environ if environ is None else environ, folder)
+    data_dir = Path(given["DATA_DIR"].text if "DATA_DIR" in given else "data").expanduser()
+    settings = checked_settings(given, folder / data_dir, problems)
+    settings.remember(given)
+    return settings
+
+
+def checked_settings(given: Mapping[str, Given], data_dir: Path, found: Sequence[str] = ()) -> Settings:
+    """Settings of the values `given`, with an absolute `data_dir`.
+
+    Raises:
+        ConfigurationError: with the problems `found` before and all others, a line each.
+    """
+    problems = [*found]
     values: dict[str, Any] = {name: value.text for name, value in given.items()}
-    values["DATA_DIR"] = str(folder / Path(values.get("DATA_DIR", "data")).expanduser())
+    values["DATA_DIR"] = str(data_dir)
     try:
         settings = Settings(**values)
     except ValidationError as error:

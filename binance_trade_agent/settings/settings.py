@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import PrivateAttr, model_validator
 
 from binance_trade_agent.domain.modes import SimulatorMarket, TradingAlign, TradingMode
+from binance_trade_agent.domain.setting_layers import Given
 from binance_trade_agent.domain.symbol_names import quote_of
 from binance_trade_agent.domain.symbol_selection import SymbolRule
 from binance_trade_agent.settings.groups import (
@@ -57,6 +58,7 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, Ris
     """The settings of one process, checked and complete."""
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _given: dict[str, Given] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -183,6 +185,15 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, Ris
     def log_dir(self) -> Path:
         """Where the rotated log files live."""
         return self.data_dir / "logs"
+
+    @property
+    def given(self) -> Mapping[str, Given]:
+        """What environment and files said when these settings were loaded; secrets in the clear."""
+        return self._given
+
+    def remember(self, given: Mapping[str, Given]) -> None:
+        """Keep what environment and files said."""
+        self._given = dict(given)
 
     def note_origins(self, origins: Mapping[str, str]) -> None:
         """Say where values came from: setting -> place."""

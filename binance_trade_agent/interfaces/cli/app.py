@@ -361,6 +361,29 @@ def config_show(json: Json = False) -> None:
     _command("config", "show")(json)
 
 
+@config_app.command("set")
+def config_set(
+    name: Annotated[str, typer.Argument(help="A setting of risk, protection, entries, or STRATEGY_PARAMS.")],
+    value: Annotated[str, typer.Argument(help="As it would be written in .env.")],
+    reason: ReasonOption = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """Change a setting while the trader runs; it goes before environment and files until `unset`."""
+    _command("config", "change")(name, value, reason or "", key, json)
+
+
+@config_app.command("unset")
+def config_unset(
+    name: Annotated[str, typer.Argument(help="A setting that was changed with `set`.")],
+    reason: ReasonOption = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """Take back what was changed with `set`."""
+    _command("config", "take_back")(name, reason or "", key, json)
+
+
 def main() -> None:
     """The console script."""
     app()
