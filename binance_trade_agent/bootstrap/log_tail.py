@@ -1,9 +1,11 @@
 """The last lines of a program's log, without secrets."""
 
+import os
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import SecretStr
 
@@ -38,20 +40,70 @@ class LogTail:
         Raises:
             ConfigurationError: there is no such log, or it cannot be read.
         """
-        path = self._folder / f"{program}.log"
-        if _NAME.fullmatch(program) is None or program not in self.programs():
-            known = ", ".join(self.programs()) or "none yet"
-            raise ConfigurationError(f"program {program[:40]!r}: there is no such log; there are: {known}")
+        path = self._path(program)
         wanted = contains.lower()
         found: deque[str] = deque(maxlen=lines)
         found.extend(line for line in map(self._told, _end_of(path)) if wanted in line.lower())
         return tuple(found)
+
+    def follow(self, program: str) -> "LogFollower":
+        """The log from near its end on, and whatever is written to it later; errors as `last`."""
+        return LogFollower(self._path(program), self._told)
+
+    def _path(self, program: str) -> Path:
+        if _NAME.fullmatch(program) is None or program not in self.programs():
+            known = ", ".join(self.programs()) or "none yet"
+            raise ConfigurationError(f"program {program[:40]!r}: there is no such log; there are: {known}")
+        return self._folder / f"{program}.log"
 
     def _told(self, line: str) -> str:
         for secret in self._secrets:
             line = line.replace(secret, "********")
         line = masked_text(line)
         return line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…"
+
+
+class LogFollower:
+    """Reads on in a log that is being written, also when it is rotated: no line is left out, none told twice."""
+
+    def __init__(self, path: Path, told: Callable[[str], str]) -> None:
+        self._path = path
+        self._told = told
+        self._file = _opened(path)
+        size = self._file.seek(0, os.SEEK_END)
+        self._file.seek(max(0, size - _MOST_BYTES))
+        if size > _MOST_BYTES:
+            self._file.readline()
+        self._begun = b""
+
+    def read(self) -> list[str]:
+        """The whole lines since the last reading, oldest first; raises `ConfigurationError`."""
+        # asked first: what is written before it is renamed is still read from the old file
+        is_rotated = self._is_rotated()
+        data = self._begun + self._file.read()
+        if is_rotated:
+            self._file.close()
+            self._file = _opened(self._path)
+            data += self._file.read()
+        *lines, self._begun = data.split(b"\n")
+        return [self._told(line.decode("utf-8", errors="replace")) for line in lines]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def _is_rotated(self) -> bool:
+        try:
+            return self._path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
+        except FileNotFoundError:  # between the renaming of the old file and the making of the new one
+            return False
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
 def secrets_of(settings: Settings, *more: str) -> tuple[str, ...]:

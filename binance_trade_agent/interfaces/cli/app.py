@@ -15,7 +15,6 @@ app = typer.Typer(
     name="binance-trade-agent",
     help="An autonomous Binance Spot trader. Settings come from the environment, .env and trading.toml.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 config_app = typer.Typer(help="What is set, and where.", no_args_is_help=True)
@@ -89,9 +88,25 @@ def health(json: Json = False) -> None:
 
 
 @app.command()
-def status(json: Json = False) -> None:
+def status(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every 2 s, until Ctrl-C.")] = False,
+    json: Json = False,
+) -> None:
     """Show the agent at a glance."""
-    _command("status", "show_status")(json)
+    _command("status", "watch_status" if watch else "show_status")(json)
+
+
+@app.command()
+def logs(
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000, help="How many lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="New ones too, until Ctrl-C.")] = False,
+    program: Annotated[
+        str, typer.Option("--program", "-p", help="Whose: autonomous_trader, binance_agent, dash_ui.")
+    ] = "autonomous_trader",
+    json: Json = False,
+) -> None:
+    """Show the newest lines of a program's log, secrets masked."""
+    _command("logs", "show_logs")(program, lines, follow, json)
 
 
 @app.command()

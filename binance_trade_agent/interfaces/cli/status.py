@@ -1,9 +1,13 @@
 """`status` and `health`."""
 
+import sys
+import time
 from collections.abc import Mapping
 from dataclasses import fields
 
 import typer
+from rich.console import Group
+from rich.live import Live
 from rich.markup import escape
 
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisionError, SupervisorClient
@@ -13,19 +17,36 @@ from binance_trade_agent.interfaces.cli.output import age, cell, console, gain, 
 from binance_trade_agent.interfaces.cli.session import at_desk
 from binance_trade_agent.settings import Settings
 
+_REFRESH_S = 2.0
+
 
 def show_status(as_json: bool) -> None:
     """The agent at a glance, with the processes when supervisord runs."""
-    with at_desk() as (settings, desk):
-        status = desk.watch.status()
-    processes = _processes(settings)
+    status, processes = _seen()
     if as_json:
         shown = {field.name: getattr(status, field.name) for field in fields(status)}
         print_json(shown | {"processes": processes})
         return
     screen = console()
-    for name, text in lines_of(status, processes):
-        screen.print(f"[bold]{name:<10}[/] {text}")
+    for line in _printed(status, processes):
+        screen.print(line)
+
+
+def watch_status(as_json: bool) -> None:
+    """The agent at a glance every two seconds until Ctrl-C: in place on a terminal, else one below the other."""
+    screen = console()
+    try:
+        if as_json or not screen.is_terminal:
+            while True:
+                show_status(as_json)
+                sys.stdout.flush()
+                time.sleep(_REFRESH_S)
+        with Live(console=screen, auto_refresh=False) as live:
+            while True:
+                live.update(Group(*_printed(*_seen())), refresh=True)
+                time.sleep(_REFRESH_S)
+    except KeyboardInterrupt:
+        pass
 
 
 def show_health(as_json: bool) -> None:
@@ -37,6 +58,15 @@ def show_health(as_json: bool) -> None:
     else:
         typer.echo(f"{'healthy' if verdict.healthy else 'unhealthy'}: {verdict.text}")
     raise typer.Exit(ExitCode.OK if verdict.healthy else ExitCode.FAILURE)
+
+
+def _seen() -> tuple[AgentStatus, Mapping[str, str] | None]:
+    with at_desk() as (settings, desk):
+        return desk.watch.status(), _processes(settings)
+
+
+def _printed(status: AgentStatus, processes: Mapping[str, str] | None) -> list[str]:
+    return [f"[bold]{name:<10}[/] {text}" for name, text in lines_of(status, processes)]
 
 
 def _processes(settings: Settings) -> Mapping[str, str] | None:
