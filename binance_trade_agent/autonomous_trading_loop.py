@@ -30,6 +30,7 @@ from binance_trade_agent.bootstrap.trader import Trader, build_trader
 from binance_trade_agent.control.commands import CommandRunner
 from binance_trade_agent.control.sessions import (
     MOST_FAILED_STARTS,
+    RENEWED,
     SessionKeeper,
     is_over,
     wait_before_start,
@@ -359,8 +360,8 @@ async def _session(
     # a process that only carries out commands is gone before an event could matter
     followed = None if kind == "commands" else trader.stream
     async with FollowedStream(followed, trader.user_data.deliver) as stream:
+        session = keeper.enter(request)
         while True:
-            session = keeper.enter(request)
             _log.info(
                 "session",
                 id=session.id[:8],
@@ -376,6 +377,7 @@ async def _session(
                 return code
             trader = trader.up_to_date()
             request = await with_symbols(trader, keeper, trader.session_request(kind))
+            session = keeper.enter(request, ending=RENEWED)
 
 
 def main(arguments: list[str] | None = None) -> int:

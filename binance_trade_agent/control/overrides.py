@@ -52,7 +52,7 @@ class SettingChanges:
         act = Act(ActKind.SET_SETTING, actor, channel, reason, self._clock.now(), idempotency_key)
         others = tuple(each for each in self._overrides.all() if each.name != name)
         self._check((*others, Override(name, value, actor, act.at)))
-        return self._overrides.change(act, name, value, self._configured[name])
+        return self._overrides.change(act, name, value, self._shown(name))
 
     def unset(
         self, name: str, *, actor: str, channel: str, reason: str = "", idempotency_key: str | None = None
@@ -68,7 +68,10 @@ class SettingChanges:
         # where they do not stand now either, taking one back is the way out
         if self._stands(now):
             self._check(tuple(each for each in now if each.name != name))
-        return self._overrides.change(act, name, None, self._configured[name])
+        return self._overrides.change(act, name, None, self._shown(name))
+
+    def _shown(self, name: str) -> str:
+        return self._configured[name] or "unset"
 
     def _stands(self, overrides: tuple[Override, ...]) -> bool:
         try:

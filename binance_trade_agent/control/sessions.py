@@ -23,6 +23,8 @@ _WAY_OUT = timedelta(seconds=60)
 
 #: Why a session ended whose process did not live to say it.
 INTERRUPTED = "interrupted"
+#: Why a session ended that its own process followed with another: settings changed, or symbols could be chosen.
+RENEWED = "renewed"
 
 #: After so many starts in a row without one completed cycle the trader gives up.
 MOST_FAILED_STARTS = 8
@@ -67,11 +69,12 @@ class SessionKeeper:
             return None
         return latest if request.kind == "commands" or self._continues(latest, request) else None
 
-    def enter(self, request: SessionRequest) -> Session:
+    def enter(self, request: SessionRequest, *, ending: str = INTERRUPTED) -> Session:
         """The session that this start belongs to: an interrupted one of the same kind, or a new one.
 
         Under other settings, or with a strategy's file changed, an interrupted one is followed by a new
-        one with the old deadline, so that each session's record says by what it decided.
+        one with the old deadline, so that each session's record says by what it decided. `ending` is why
+        the one before it is over.
         """
         latest, now = self._sessions.latest(), self._clock.now()
         deadline = now + request.duration if request.duration else None
@@ -88,7 +91,8 @@ class SessionKeeper:
             request = replace(request, symbols=latest.symbols or request.symbols)
         # one that only carries out commands comes between a kill and the next start: it ends nothing
         if latest is not None and latest.ended_at is None and request.kind != "commands":
-            self._sessions.end(latest.id, reason=INTERRUPTED, exit_code=ExitCode.FAILURE, at=now)
+            code = ExitCode.OK if ending == RENEWED else ExitCode.FAILURE
+            self._sessions.end(latest.id, reason=ending, exit_code=code, at=now)
         session = Session(
             id=uuid.uuid4().hex,
             kind=request.kind,
@@ -146,7 +150,8 @@ class SessionKeeper:
         )
         if not same:
             return False
-        if latest.ended_at is None:
+        # a renewed one that nothing follows: the process was killed in between
+        if latest.ended_at is None or latest.end_reason == RENEWED:
             return True
         has_an_end = latest.deadline is not None or latest.kind == "test"
         recent = self._clock.now() - latest.ended_at < _STRAY_SIGNAL

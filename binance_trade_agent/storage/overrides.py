@@ -43,7 +43,7 @@ class SqlOverrides:
             row = transaction.get(models.Override, (self._book_id, name))
             before = configured if row is None else row.value
             if value is None and row is None:
-                raise ConfigurationError(f"{name} is not set at run time: {configured or 'unset'} holds")
+                raise ConfigurationError(f"{name} is not set at run time: {configured} holds")
             if value is None:
                 transaction.delete(row)
             else:

@@ -17,7 +17,7 @@ from binance_trade_agent.bootstrap.strategies import settings_strategies
 from binance_trade_agent.bootstrap.trader import Trader, open_store
 from binance_trade_agent.control.overrides import SettingChanges
 from binance_trade_agent.control.projections import Projector
-from binance_trade_agent.control.sessions import SessionKeeper
+from binance_trade_agent.control.sessions import RENEWED, SessionKeeper
 from binance_trade_agent.domain.acts import Act, ActKind
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
@@ -150,7 +150,7 @@ async def test_a_changed_limit_begins_a_session_of_its_own_with_the_old_deadline
     assert await lives.run(set_spread("60")) is ExitCode.SIGTERM
     first, second = lives.sessions
     assert first.deadline == second.deadline
-    assert first.ended_at is not None
+    assert (first.end_reason, first.exit_code) == ("renewed", ExitCode.OK)
     assert [session.plan["risk"]["max_spread_bps"] for session in (first, second)] == ["20", "60"]
     assert second.settings["RISK_MAX_SPREAD_BPS"] == "60"
     assert [lives.limits(session) for session in (first, second)] == [{"20 bps"}, {"60 bps"}]
@@ -190,7 +190,7 @@ async def test_what_cannot_be_is_ignored_and_an_incident_until_it_is_gone(lives:
     store = lives.store
     at = SystemClock().now()
     for name, value in (("RISK_MAX_SPREAD_BPS", "wide"), ("RISK_ORDER_SHARE", "0.05"), ("OLD_LIMIT", "1")):
-        store.overrides.change(Act(ActKind.SET_SETTING, "ann", "cli", "", at), name, value, "")
+        store.overrides.change(Act(ActKind.SET_SETTING, "ann", "cli", "", at), name, value, "unset")
     assert await lives.run(last=3) is ExitCode.SIGTERM
     risk = lives.sessions[-1].plan["risk"]
     assert (risk["max_spread_bps"], risk["order_share"]) == ("20", "0.05")
@@ -232,3 +232,12 @@ async def test_a_value_is_shown_with_who_set_it(lives: Lives) -> None:
     assert value == "60"
     assert origin.startswith("set at run time by ann at 20")
     assert shown["TRADING_SYMBOLS"][1] == "environment"
+
+
+async def test_a_kill_between_the_two_sessions_begins_no_new_run(lives: Lives) -> None:
+    await lives.run(last=2)
+    session = lives.sessions[-1]
+    lives.store.sessions.end(session.id, reason=RENEWED, exit_code=0, at=SystemClock().now())
+    await lives.run(set_spread("60"), last=4)
+    assert {each.deadline for each in lives.sessions} == {session.deadline}
+    assert len(lives.sessions) == 2

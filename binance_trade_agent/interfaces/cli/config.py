@@ -53,7 +53,7 @@ def _tell(done: SettingChange, as_json: bool) -> None:
     if as_json:
         print_json(done)
         return
-    change = f"{done.name}: {done.before or 'unset'} → {done.after or 'unset'}"
+    change = f"{done.name}: {done.before} → {done.after}"
     if done.repeated:
         typer.echo(f"already done at {done.done_at:%Y-%m-%d %H:%M:%S} UTC: {change}")
     else:
