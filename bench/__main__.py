@@ -16,6 +16,7 @@ from bench.cycle import own_time_of_cycles
 from bench.decisions import own_time_of_decisions
 from bench.figures import Figure
 from bench.first_order import first_order_on_random_seeds
+from bench.mcp import reading_over_mcp
 from bench.processes import memory_of_processes, recovery_after_kill, start_to_first_order
 
 SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -23,6 +24,7 @@ SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
     "cycle": own_time_of_cycles,
     "start": start_to_first_order,
     "memory": memory_of_processes,
+    "mcp": reading_over_mcp,
     "recovery": recovery_after_kill,
     "seeds": first_order_on_random_seeds,
 }
