@@ -19,7 +19,7 @@ from binance_trade_agent.interfaces.cli.session import at_desk
 
 def show_positions(flat: bool, as_json: bool) -> None:
     """What the ledger holds and what guards it; with `flat`, closed positions too."""
-    with at_desk() as (_, desk):
+    with at_desk(tells_age=True) as (_, desk):
         rows = [row for row in desk.watch.positions() if flat or row.quantity]
         guarded = {protection.symbol: protection for protection in desk.watch.protection()}
     if as_json:
@@ -69,7 +69,7 @@ def draw_positions(
 
 def show_orders(limit: int, symbol: str | None, as_json: bool) -> None:
     """The order journal, newest first."""
-    with at_desk() as (_, desk):
+    with at_desk(tells_age=True) as (_, desk):
         rows = desk.watch.orders(limit=limit, symbol=_upper(symbol))
     if as_json:
         print_json(rows)
@@ -119,7 +119,7 @@ def draw_orders(rows: Sequence[OrderRow], screen: Console, now: datetime) -> Non
 
 def show_foreign_orders(limit: int, symbol: str | None, as_json: bool) -> None:
     """Open orders of the account that are not ours, as the trader last saw them."""
-    with at_desk() as (_, desk):
+    with at_desk(tells_age=True) as (_, desk):
         rows = [row for row in desk.watch.foreign_orders() if symbol is None or row.symbol == _upper(symbol)]
     rows = rows[:limit]
     if as_json:
@@ -153,7 +153,7 @@ def draw_foreign_orders(rows: Sequence[ForeignOrderRow], screen: Console, now: d
 
 def show_flows(limit: int, opening: bool, as_json: bool) -> None:
     """What moved the account from outside, newest first; with `opening`, what it opened with too."""
-    with at_desk() as (_, desk):
+    with at_desk(tells_age=True) as (_, desk):
         rows = desk.watch.flows(limit=limit) if opening else desk.watch.outside_flows(limit=limit)
     if as_json:
         print_json(rows)
@@ -176,7 +176,7 @@ def draw_flows(rows: Sequence[FlowRow], screen: Console, now: datetime) -> None:
 
 def show_fills(limit: int, symbol: str | None, as_json: bool) -> None:
     """The exchange's trades of ours, newest first."""
-    with at_desk() as (_, desk):
+    with at_desk(tells_age=True) as (_, desk):
         rows = desk.watch.fills(limit=limit, symbol=_upper(symbol))
     if as_json:
         print_json(rows)
@@ -204,7 +204,7 @@ def show_fills(limit: int, symbol: str | None, as_json: bool) -> None:
 
 def show_decisions(limit: int, symbol: str | None, outcome: str | None, as_json: bool) -> None:
     """What was decided and why, newest first."""
-    with at_desk() as (_, desk):
+    with at_desk(tells_age=True) as (_, desk):
         rows = desk.watch.decisions(limit=limit, symbol=_upper(symbol), outcome=outcome)
     if as_json:
         print_json(rows)

@@ -36,7 +36,7 @@ Line = tuple[str, str | None]
 
 def performance(since: str, by: str | None, symbol: str | None, as_json: bool) -> None:
     """Print the figures since a time or a span ago, with a breakdown `by` if one is named."""
-    with at_desk() as (_, desk):
+    with at_desk(tells_age=True) as (_, desk):
         found = desk.performance.performance(since, symbol, by=_grouping(by))
     if as_json:
         print_json(found)

@@ -5,9 +5,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typer
+
 from binance_trade_agent.bootstrap.desk import Desk, open_desk
 from binance_trade_agent.bootstrap.launched_book import check_launched_book
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
+from binance_trade_agent.interfaces.cli.staleness import staleness
 from binance_trade_agent.settings import Settings, load_settings
 
 #: Through what these commands act, for the audit.
@@ -15,13 +18,18 @@ CHANNEL = "cli"
 
 
 @contextmanager
-def at_desk() -> Iterator[tuple[Settings, Desk]]:
-    """The settings and an open desk on the book that is traded; errors end the command."""
+def at_desk(*, tells_age: bool = False) -> Iterator[tuple[Settings, Desk]]:
+    """The settings and an open desk on the book that is traded; errors end the command.
+
+    With `tells_age` it is said on stderr how old the data are, where no trader keeps them fresh.
+    """
     with exit_statuses():
         settings = load_settings()
         check_launched_book(settings)
         desk = open_desk(settings)
         try:
+            if tells_age and (told := staleness(desk.watch.status())):
+                typer.echo(told, err=True)
             yield settings, desk
         finally:
             desk.close()

@@ -15,6 +15,7 @@ from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.output import age, cell, console, gain, money, print_json
 from binance_trade_agent.interfaces.cli.session import at_desk
+from binance_trade_agent.interfaces.cli.staleness import staleness
 from binance_trade_agent.settings import Settings
 
 _REFRESH_S = 2.0
@@ -86,6 +87,8 @@ def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[t
         ("control", f"{cell(control.state)}: {escape(control.reason)} (by {escape(control.actor)})"),
         ("trades", f"{_symbols(status)} with {status.strategy}, every {status.interval_s:g} s"),
     ]
+    if (told := staleness(status)) and told != health.text:
+        lines.append(("data", f"[yellow]{escape(told.partition(': ')[0])}[/]: nothing newer is known"))
     if cycle is not None:
         began = age(cycle.started_at, status.as_of)
         lines.append(

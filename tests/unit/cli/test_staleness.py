@@ -1,0 +1,50 @@
+"""How old what is shown is: told when no trader keeps it fresh."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.interfaces.cli.staleness import staleness
+from binance_trade_agent.interfaces.cli.status import lines_of
+from binance_trade_agent.telemetry.health import TRADER_PROCESS, HealthVerdict, TraderCondition
+from tests.fakes import fake_desk
+from tests.processes import CLI, installation
+
+
+def test_nothing_is_told_while_the_trader_cycles() -> None:
+    status = fake_desk().watch.status()
+
+    assert staleness(status) is None
+    assert "data" not in dict(lines_of(status, None))
+
+
+def test_the_age_of_what_a_dead_trader_left_is_told() -> None:
+    desk = fake_desk()
+    desk.clock.advance(7200)
+    status = desk.watch.status()
+
+    told = staleness(status)
+    assert told is not None
+    assert told.startswith("as of 2026-05-04 09:30:00 UTC")
+    assert ", 2 h ago: no sign of life for " in told
+    assert "2 h ago" in dict(lines_of(status, None))["data"]
+
+
+def test_without_an_exchange_the_age_is_that_of_its_last_answer() -> None:
+    status = fake_desk().watch.status()
+    heard = status.as_of - timedelta(minutes=5)
+    (beat,) = (beat for beat in status.heartbeats if beat.process == TRADER_PROCESS)
+    blind = HealthVerdict(TraderCondition.BLIND, False, "cycling, but without data")
+
+    told = staleness(replace(status, health=blind, heartbeats=(replace(beat, useful_at=heard),)))
+
+    assert told == f"as of {heard:%Y-%m-%d %H:%M:%S} UTC, 5 min ago: cycling, but without data"
+
+
+def test_a_listing_tells_it_beside_its_rows(tmp_path: Path) -> None:
+    answer = installation(tmp_path).run(CLI, "orders", "--json")
+
+    assert answer.returncode == ExitCode.OK
+    assert answer.stdout == "[]\n"
+    assert answer.stderr == "the trader has not run on this data yet\n"
