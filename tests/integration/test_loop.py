@@ -35,7 +35,7 @@ from binance_trade_agent.domain.orders import (
     Side,
     TimeInForce,
 )
-from binance_trade_agent.domain.records import Session
+from binance_trade_agent.domain.records import Command, CommandKind, Session
 from binance_trade_agent.domain.user_events import OrderReported
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import load_settings
@@ -180,6 +180,23 @@ async def test_entries_that_a_command_left_at_rest_are_withdrawn(over: Running) 
     journal.record("bta-resting", await over.exchange.place(resting))
     assert await over.loop.commands_only() is ExitCode.OK
     assert journal.get("bta-resting").status is OrderStatus.CANCELED
+
+
+async def test_a_command_is_taken_though_the_next_cycle_is_late(over: Running) -> None:
+    trader, keeper = over.trader, SessionKeeper(over.trader.store.sessions, over.trader.clock)
+    session = replace(over.session, deadline=None)
+    stream = FollowedStream(None, trader.user_data.deliver)
+    loop = TradingLoop(trader, session, keeper, TraderMetrics(), None, over.stop, stream)
+    now = trader.clock.now()
+    for number in ("1", "2"):
+        trader.store.control.submit(
+            Command(number, CommandKind.WORKFLOW, {"symbol": "BTCUSDT"}, number, "ann", "cli", now)
+        )
+
+    await loop._idle_until(trader.clock.monotonic() - 1)
+
+    assert [command.id for command in trader.store.control.pending()] == ["2"]
+    assert trader.store.control.result("1") is not None
 
 
 async def test_a_test_run_takes_no_turn_for_what_its_order_bought(over: Running) -> None:
