@@ -183,20 +183,22 @@ async def test_entries_that_a_command_left_at_rest_are_withdrawn(over: Running) 
 
 
 async def test_a_command_is_taken_though_the_next_cycle_is_late(over: Running) -> None:
-    trader, keeper = over.trader, SessionKeeper(over.trader.store.sessions, over.trader.clock)
+    store = over.trader.store
+    trader = replace(over.trader, overrides=store.overrides.all())
+    keeper = SessionKeeper(store.sessions, trader.clock)
     session = replace(over.session, deadline=None)
     stream = FollowedStream(None, trader.user_data.deliver)
     loop = TradingLoop(trader, session, keeper, TraderMetrics(), None, over.stop, stream)
     now = trader.clock.now()
     for number in ("1", "2"):
-        trader.store.control.submit(
+        store.control.submit(
             Command(number, CommandKind.WORKFLOW, {"symbol": "BTCUSDT"}, number, "ann", "cli", now)
         )
 
     await loop._idle_until(trader.clock.monotonic() - 1)
 
-    assert [command.id for command in trader.store.control.pending()] == ["2"]
-    assert trader.store.control.result("1") is not None
+    assert [command.id for command in store.control.pending()] == ["2"]
+    assert store.control.result("1") is not None
 
 
 async def test_a_test_run_takes_no_turn_for_what_its_order_bought(over: Running) -> None:
