@@ -123,7 +123,11 @@ class TradingGroup(_Group):
         CandleInterval.M1, "The candles the strategy sees; 1s in simulated mode."
     )
     candle_history: int = _default(
-        300, "How many closed candles a decision sees.", unit="candles", ge=50, le=1000
+        300,
+        "How many closed candles a decision sees at least; more where a strategy or RISK_CORRELATION_CANDLES needs them.",
+        unit="candles",
+        ge=50,
+        le=1000,
     )
     entry_order_type: Annotated[EntryOrderType, LOWER] = _default(
         EntryOrderType.MARKET, "How positions are entered."
@@ -189,11 +193,15 @@ class RiskGroup(_Group):
     )
     risk_max_open_positions: int = _default(5, "How many positions may be open at once.", ge=1, le=500)
     risk_cooldown_candles: int = _default(
-        3, "Candles after an order before the symbol is entered again.", unit="candles", ge=0, le=10000
+        3,
+        "Candles after a position was sold before the symbol is entered again; 120 in simulated mode.",
+        unit="candles",
+        ge=0,
+        le=10000,
     )
     risk_loss_cooldown_candles: int = _default(
         10,
-        "Candles after a position closed at a loss before the symbol is entered again.",
+        "Candles after a position closed at a loss before the symbol is entered again; 600 in simulated mode.",
         unit="candles",
         ge=0,
         le=10000,
@@ -206,14 +214,14 @@ class RiskGroup(_Group):
     )
     risk_daily_loss_share: Decimal = _default(
         Decimal("0.05"),
-        "Loss of a day (UTC), open positions included, that halts entries until a person resumes; 0 is no limit.",
+        "Loss of a day (UTC), positions included, that halts entries until a person resumes; 0, as in simulated mode, is none.",
         unit="of equity at the day's start",
         ge=0,
         le=1,
     )
     risk_max_drawdown_share: Decimal = _default(
         Decimal("0.20"),
-        "Loss since the best moment that halts entries until a person resumes; 0 is no limit.",
+        "Loss since the best moment that halts entries until a person resumes; 0 is no limit, as in simulated mode.",
         unit="of equity at its peak",
         ge=0,
         le=1,
