@@ -214,7 +214,7 @@ class RiskGroup(_Group):
     )
     risk_daily_loss_share: Decimal = _default(
         Decimal("0.05"),
-        "Loss of a day (UTC), positions included, that halts entries until a person resumes; 0, as in simulated mode, is none.",
+        "Loss of a day (UTC), positions included, that halts entries until a person resumes; 0, as when simulated, is none.",
         unit="of equity at the day's start",
         ge=0,
         le=1,
