@@ -15,6 +15,8 @@ CYCLES = 320
 #: BTC fell to 49,000 at 06:16 UTC
 START = datetime(2024, 8, 5, 2, 0, tzinfo=UTC)
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
+#: Simulated mode rests for hours of these candles after each exit, to lose slowly in a generated market.
+BUSY = {"RISK_COOLDOWN_CANDLES": "3", "RISK_LOSS_COOLDOWN_CANDLES": "3", "RISK_MAX_LOSING_STREAK": "0"}
 
 
 async def test_every_candle_is_decided_once_and_the_books_agree_to_the_last_digit(tmp_path: Path) -> None:
@@ -30,7 +32,7 @@ async def test_every_candle_is_decided_once_and_the_books_agree_to_the_last_digi
             stepped=True,
         )
     )
-    async with trading_floor(tmp_path, market) as floor:
+    async with trading_floor(tmp_path, market, BUSY) as floor:
         reports = []
         for _ in range(CYCLES):
             reports.append(await floor.cycle())
