@@ -125,6 +125,7 @@ def summary_of(
     blocked: Iterable[DecisionRow] = (),
     orders: Sequence[OrderRow] = (),
     protection: Sequence[OrderRow] = (),
+    asked: Sequence[OrderRow] = (),
 ) -> DecisionSummary:
     """What was decided in the 24 hours before `START`."""
     symbols = {count.symbol for count in counts}
@@ -142,6 +143,8 @@ def summary_of(
         protection=tuple(protection),
         filled_of=Counter(order.symbol for order in orders if order.executed),
         reached=len(protection),
+        asked=tuple(asked),
+        asked_filled=len(asked),
     )
 
 

@@ -44,7 +44,7 @@ def trades_of(summary: DecisionSummary, around: Circumstances) -> tuple[Trade, .
     """The summary's orders, and the stops and targets that traded, newest first."""
     guarded: set[str] = set()
     trades = []
-    for order in summary.orders:
+    for order in sorted((*summary.orders, *summary.asked), key=_begun, reverse=True):
         # what guards a position now belongs to its newest entry
         is_newest_entry = order.purpose == Purpose.ENTRY and order.symbol not in guarded
         if is_newest_entry and order.executed:
@@ -55,8 +55,19 @@ def trades_of(summary: DecisionSummary, around: Circumstances) -> tuple[Trade, .
     return tuple(sorted(trades, key=lambda trade: trade.at, reverse=True))
 
 
+def _begun(order: OrderRow) -> datetime:
+    return order.created_at
+
+
+def was_asked_for(row: DecisionRow | None) -> bool:
+    """Whether a person chose the side, not a strategy or the protection."""
+    return row is not None and any(reason.code == "requested" for reason in row.signal_reasons)
+
+
 def _trade(order: OrderRow, row: DecisionRow | None, protection: str | None) -> Trade:
     why = row.signal_reasons[0].text if row and row.signal_reasons else ""
+    if row is not None and was_asked_for(row):
+        why = f"asked for by {row.strategy}"
     return Trade(
         at=order.created_at,
         symbol=order.symbol,
@@ -85,7 +96,7 @@ def _by_protection(order: OrderRow) -> Trade:
 
 
 def _text(order: OrderRow, why: str) -> str:
-    because = f", because {why}" if why else ""
+    because = f", {'' if why.startswith('asked for') else 'because '}{why}" if why else ""
     verb = "bought" if order.side == Side.BUY else "sold"
     if order.executed:
         price = f" at {to_wire(order.average_price.quantize(_PRICE))}" if order.average_price else ""

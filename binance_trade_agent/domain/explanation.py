@@ -14,7 +14,7 @@ from functools import partial
 
 from binance_trade_agent.domain.circumstances import Circumstances, Condition, conditions_of
 from binance_trade_agent.domain.decisions import Outcome, SignalAction
-from binance_trade_agent.domain.explained_trades import Trade, trades_of
+from binance_trade_agent.domain.explained_trades import Trade, trades_of, was_asked_for
 from binance_trade_agent.domain.funnel import Funnel, Stage, funnel_of, funnels_of, is_signal, stage_of
 from binance_trade_agent.domain.gate_advice import (
     GATES,
@@ -133,7 +133,7 @@ def explain(summary: DecisionSummary, around: Circumstances) -> Explanation:
         until=summary.until,
         symbol=around.symbol,
         answer=Answer.TRADED if _has_traded(summary) else Answer.NOT_TRADED,
-        code=codes[0] if codes else "traded" if funnel.sent else "no_decisions",
+        code=codes[0] if codes else "traded" if funnel.sent or summary.asked_filled else "no_decisions",
         headline=sentences[0],
         remarks=tuple(sentences[1:]),
         conditions=conditions,
@@ -271,10 +271,15 @@ def _headline(
     if _has_traded(summary):
         newest = next((trade for trade in trades if trade.executed), None)
         tail = f"; the newest: {newest.text}" if newest else ""
+        asked = _asked(summary, around)
+        if not summary.filled and not summary.reached:
+            return sentence(f"The strategy traded nothing{about} {when}; {asked}{tail}")
         filled = [counted(funnel.filled, "order") + " filled"] if funnel.filled else []
         if summary.reached:
             filled.append(counted(summary.reached, "stop or target", "stops or targets") + " reached")
-        return sentence(f"It has traded{about} {when}: {' and '.join(filled)}{tail}")
+        filled += [asked] if asked else []
+        what = f" {around.symbol}" if around.symbol else ""
+        return sentence(f"It has traded{what} {when}: {' and '.join(filled)}{tail}")
     why = decisive[0].text if decisive else _why(summary, funnel, reasons)
     return sentence(f"Nothing{about} was traded {when}: {why}")
 
@@ -299,7 +304,17 @@ def _remarks(
 
 def _has_traded(summary: DecisionSummary) -> bool:
     """Whether anything was bought or sold in the time."""
-    return summary.filled > 0 or summary.reached > 0
+    return summary.filled > 0 or summary.reached > 0 or summary.asked_filled > 0
+
+
+def _asked(summary: DecisionSummary, around: Circumstances) -> str:
+    """What was filled outside the schedule; empty if nothing was."""
+    if not summary.asked_filled:
+        return ""
+    verb = "was" if summary.asked_filled == 1 else "were"
+    by_people = all(was_asked_for(around.placed.get(order.decision_id)) for order in summary.asked)
+    origin = "that people asked for" if by_people else "begun between two cycles"
+    return f"{counted(summary.asked_filled, 'order')} {origin} {verb} filled"
 
 
 def _is_decisive(

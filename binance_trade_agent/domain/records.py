@@ -348,7 +348,8 @@ class DecisionSummary:
     """Everything that was decided from `since` to `until`, counted: what an explanation is made of.
 
     `filled` counts entry and exit orders that traded at least in part, `filled_of` by symbol;
-    `reached` counts stops and targets that traded.
+    `reached` counts stops and targets that traded, `asked_filled` the entries and exits that traded and were
+    begun outside the schedule, mostly because a person asked.
     """
 
     since: datetime
@@ -367,3 +368,6 @@ class DecisionSummary:
     protection: tuple[OrderRow, ...] = ()
     filled_of: Mapping[str, int] = field(default_factory=dict)
     reached: int = 0
+    #: those of `asked_filled`, newest first, at most 20
+    asked: tuple[OrderRow, ...] = ()
+    asked_filled: int = 0

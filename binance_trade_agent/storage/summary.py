@@ -45,12 +45,12 @@ class Span(NamedTuple):
         limits = [_D.book_id == self.book_id, _D.decided_at >= self.since, _D.decided_at < self.until]
         return [*limits, _D.scheduled.is_(True), *([_D.symbol == self.symbol] if self.symbol else [])]
 
-    def orders(self) -> list[ColumnElement[bool]]:
-        """What limits a query to the entries and exits those decisions led to."""
+    def orders(self, *, scheduled: bool = True) -> list[ColumnElement[bool]]:
+        """What limits a query to the entries and exits that decisions of scheduled cycles, or of others, led to."""
         limits = [_O.book_id == self.book_id, _O.created_at >= self.since, _O.created_at < self.until]
         trades = _O.purpose.in_([Purpose.ENTRY.value, Purpose.EXIT.value])
         own = [_O.symbol == self.symbol] if self.symbol else []
-        return [*limits, trades, _D.scheduled.is_(True), *own]
+        return [*limits, trades, _D.scheduled.is_(scheduled), *own]
 
     def at(self, moments: Collection[Moment]) -> list[ColumnElement[bool]]:
         """What limits a query to scheduled decisions at these moments of the span."""
@@ -71,6 +71,7 @@ def summarise(transaction: Session, span: Span) -> DecisionSummary:
     rows = _decisions(transaction, span, latest | blocked)
     sent, filled = _sent_and_filled(transaction, span)
     reached, protection = _protection(transaction, span)
+    asked_filled, asked = _asked(transaction, span)
     return DecisionSummary(
         since=span.since,
         until=span.until,
@@ -84,6 +85,8 @@ def summarise(transaction: Session, span: Span) -> DecisionSummary:
         protection=protection,
         filled_of=filled,
         reached=reached,
+        asked=asked,
+        asked_filled=asked_filled,
     )
 
 
@@ -204,6 +207,20 @@ def _orders(transaction: Session, span: Span) -> tuple[OrderRow, ...]:
         .limit(_MOST_ORDERS)
     )
     return tuple(order_shown(row) for row in transaction.scalars(query))
+
+
+def _asked(transaction: Session, span: Span) -> tuple[int, tuple[OrderRow, ...]]:
+    """Orders that traded and that no scheduled cycle began: all counted, the newest told."""
+    decided = (_D.book_id == _O.book_id) & (_D.id == _O.decision_id)
+    traded = [*span.orders(scheduled=False), cast(_O.executed, Double) > 0]
+    newest = (
+        select(_O).join(_D, decided).where(*traded).order_by(_O.created_at.desc(), _O.client_order_id)
+    ).limit(_MOST_ORDERS)
+    told = tuple(order_shown(row) for row in transaction.scalars(newest))
+    if len(told) < _MOST_ORDERS:
+        return len(told), told
+    number = select(func.count()).select_from(_O).join(_D, decided).where(*traded)
+    return transaction.scalar(number) or 0, told
 
 
 def _protection(transaction: Session, span: Span) -> tuple[int, tuple[OrderRow, ...]]:

@@ -160,10 +160,14 @@ def test_only_the_asked_span_and_symbol_are_counted(story):
 def test_only_scheduled_cycles_count(story, kind):
     story.cycle(held())
     story.cycle(refused("BTCUSDT", "spread"), kind=kind)
-    story.cycle(
+    asked = story.cycle(
         decision(""), kind=kind, order=intent(), done=(OrderStatus.FILLED, [fill(1, "1", order_id=3)])
     )
+    story.cycle(decision(""), kind=kind, order=intent(), done=(OrderStatus.EXPIRED, []))
     summary = story.summary()
+    assert summary.asked_filled == 1
+    assert [order.client_order_id for order in summary.asked] == [asked.client_order_id]
+    assert story.summary(symbol="ETHUSDT").asked_filled == 0
     assert (summary.cycles, summary.sent, summary.orders) == (1, 0, ())
     assert [row.count for row in summary.counts] == [1]
     assert summary.latest["BTCUSDT"].cycle_number == 1
@@ -228,6 +232,15 @@ def test_at_most_twenty_orders_are_told_and_all_are_counted(story):
     summary = story.summary()
     assert (summary.sent, summary.filled, len(summary.orders)) == (23, 23, 20)
     assert summary.orders[0].created_at > summary.orders[-1].created_at
+
+
+def test_at_most_twenty_orders_that_were_asked_for_are_told_and_all_are_counted(story):
+    for number in range(1, 24):
+        done = (OrderStatus.FILLED, [fill(number, "1", order_id=number)])
+        story.cycle(decision(""), kind=CycleKind.WORKFLOW, order=intent(), done=done)
+    summary = story.summary()
+    assert (summary.filled, summary.asked_filled, len(summary.asked)) == (0, 23, 20)
+    assert summary.asked[0].created_at > summary.asked[-1].created_at
 
 
 def test_symbols_decided_on_at_one_instant_are_told_apart(story):

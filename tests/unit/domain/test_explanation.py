@@ -246,6 +246,28 @@ def test_a_stop_that_traded_is_told_though_no_decision_sold() -> None:
     assert [trade.why for trade in found.trades] == ["the price reached its stop at 95.5", ""]
 
 
+def test_orders_that_people_asked_for_are_told_though_the_strategy_traded_nothing() -> None:
+    requested = Reason("requested", "SELL was asked for, not decided by a strategy")
+    row = replace(
+        decision_of(decision_id="d2", action="SELL", signal_reasons=(requested,)), strategy="cli:ann"
+    )
+    first = replace(row, id="d1", action="BUY")
+    sold, bought = order_of(2, "SELL"), order_of(1, at=START - timedelta(minutes=9))
+    summary = summary_of(HOLD, asked=[sold, bought])
+    found = explain(summary, around(placed=[row, first]))
+    assert (found.answer, found.funnel.filled) == (Answer.TRADED, 0)
+    assert found.headline == (
+        "The strategy traded nothing in the last 24 h; 2 orders that people asked for were filled; the newest:"
+        " sold 0.5 BTCUSDT at 100.4, asked for by cli:ann."
+    )
+    assert [trade.why for trade in found.trades] == ["asked for by cli:ann"] * 2
+    assert "asked 800 times" in found.remarks[0]
+    own = explain(replace(summary, filled=1, asked_filled=1), around(symbol="BTCUSDT"))
+    assert own.headline.startswith("It has traded BTCUSDT in the last 24 h: ")
+    assert "1 order begun between two cycles was filled" in own.headline
+    assert explain(summary_of(asked=[sold]), around(placed=[row])).code == "no_cycles"
+
+
 def test_an_answer_that_was_missing_is_not_called_missing_still_once_the_order_filled() -> None:
     unanswered = count_of(1, "unknown", "sent, no answer", action="BUY", outcome="unknown")
     found = explain(summary_of(HOLD, unanswered, orders=[order_of(1)]), around())
