@@ -20,6 +20,7 @@ from binance_trade_agent.bootstrap.start import (
     FollowedStream,
     check_for_reset,
     connect,
+    note_refused_start,
     pause_before_start,
     serve_metrics,
     take_lease,
@@ -51,7 +52,7 @@ from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import Session
 from binance_trade_agent.orchestrator import OrderRequest
 from binance_trade_agent.settings import Settings, load_settings
-from binance_trade_agent.telemetry.health import STOPPED, TRADER_PROCESS
+from binance_trade_agent.telemetry.health import REFUSED_START, STOPPED, TRADER_PROCESS
 from binance_trade_agent.telemetry.heartbeat import HeartbeatFile
 from binance_trade_agent.telemetry.logs import configure_logs
 from binance_trade_agent.telemetry.metrics import TraderMetrics
@@ -288,6 +289,8 @@ async def run_trader(settings: Settings, kind: str, heartbeat: HeartbeatFile) ->
         parts.push_async_callback(trader.close)
         with ExitStack() as held:
             await take_lease(trader, held, stop)
+            if kind != "commands":
+                trader.store.outbox.clear_incident(REFUSED_START, trader.clock.now())
             keeper = SessionKeeper(trader.store.sessions, trader.clock)
             metrics = TraderMetrics()
             if kind == "commands":
@@ -410,6 +413,8 @@ def _live(settings: Settings, kind: str) -> int:
     try:
         code = _run(settings, kind, heartbeat)
     except ConfigurationError as error:
+        if kind != "commands":
+            note_refused_start(settings, error.problems)
         return _fail(ExitCode.CONFIGURATION, *error.problems)
     except LeaseHeld as error:
         return _fail(ExitCode.LEASE_HELD, str(error))

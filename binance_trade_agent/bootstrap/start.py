@@ -1,7 +1,7 @@
 """Steps of the trader's start, before its first session: each waits no longer than a stop allows."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -10,14 +10,24 @@ from typing import Any, Self
 import structlog
 
 from binance_trade_agent.agents.reconciliation import detect_wipe
+from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.symbols import resolve_symbols
-from binance_trade_agent.bootstrap.trader import Trader
+from binance_trade_agent.bootstrap.trader import Trader, open_store
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
 from binance_trade_agent.domain.decisions import TradingState
-from binance_trade_agent.domain.errors import ConfigurationError, ExchangeError, ExchangeReset, LeaseHeld
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    ExchangeError,
+    ExchangeReset,
+    LeaseHeld,
+    StorageError,
+)
+from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.domain.user_events import UserEvent
 from binance_trade_agent.ports import UserStream
+from binance_trade_agent.settings import Settings
+from binance_trade_agent.telemetry.health import REFUSED_START
 from binance_trade_agent.telemetry.metrics import TraderMetrics
 
 _log = structlog.get_logger("autonomous_trader")
@@ -39,6 +49,28 @@ async def take_lease(trader: Trader, held: ExitStack, stop: asyncio.Event) -> No
             await trader.clock.sleep(0.2)
         else:
             return
+
+
+def note_refused_start(settings: Settings, problems: Sequence[str]) -> None:
+    """Leave word in the book that the trader ended because of its configuration; the next start takes it back.
+
+    A session that a kill interrupted is left as it is, for a start that can go on with it. Where another trader
+    runs, or the database is what cannot be used, nothing is written.
+    """
+    text = (
+        f"ended with exit code {ExitCode.CONFIGURATION}, its configuration cannot work: {'; '.join(problems)}"
+    )
+    try:
+        store = open_store(settings)
+        try:
+            with store.lease.acquire():
+                now = SystemClock().now()
+                store.outbox.clear_incident(REFUSED_START, now)
+                store.outbox.raise_incident(Incident(REFUSED_START, text, "critical", now))
+        finally:
+            store.database.close()
+    except (ConfigurationError, LeaseHeld, StorageError) as error:
+        _log.warning("nothing tells in the book why this start ended", reason=str(error))
 
 
 def serve_metrics(trader: Trader, metrics: TraderMetrics, held: ExitStack) -> None:

@@ -55,6 +55,11 @@ _TRADER: Mapping[TraderCondition, tuple[str, str, str]] = {
         "the trader failed{ended}: {words}",
         f"Correct what its log says, then start it again: {_START}",
     ),
+    TraderCondition.MISCONFIGURED: (
+        "misconfigured",
+        "the trader {words}",
+        f"Correct the setting, then start it again: {_START}",
+    ),
 }
 
 

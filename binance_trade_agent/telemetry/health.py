@@ -23,6 +23,8 @@ DATA_GRACE = timedelta(seconds=120)
 ENDED_AS_PLANNED = frozenset({"duration", "test_mode"})
 STOPPED = "stopped"
 GAVE_UP = "failed_too_often"
+#: The incident of a start that no session followed, because its configuration cannot work.
+REFUSED_START = "start_refused"
 
 
 class TraderCondition(StrEnum):
@@ -37,6 +39,7 @@ class TraderCondition(StrEnum):
     STOPPED = "stopped"
     SESSION_ENDED = "session ended"
     FAILED = "failed"
+    MISCONFIGURED = "misconfigured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class HealthVerdict:
 def judge(status: StoreStatus, *, now: datetime, interval: timedelta) -> HealthVerdict:
     """The verdict at `now`; `interval` is the time between two cycles."""
     session = status.session
+    # written by a start that held the lease, and cleared by the next: no trader runs
+    refused = next((incident for incident in status.incidents if incident.key == REFUSED_START), None)
+    if refused is not None:
+        return HealthVerdict(TraderCondition.MISCONFIGURED, False, refused.text)
     if session is None:
         return HealthVerdict(TraderCondition.NEVER_STARTED, False, "the trader has not run on this data yet")
     if session.ended_at is not None:

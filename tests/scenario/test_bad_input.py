@@ -2,14 +2,21 @@
 
 import socket
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.exit_codes import ExitCode
-from tests.processes import CLI, Installation, installation, simulator
+from tests.processes import CLI, Installation, eventually, installation, running, simulator
 
 TRADER = ("-m", "binance_trade_agent.autonomous_trading_loop")
+
+
+def status(place: Installation) -> AgentStatus:
+    with place.desk() as desk:
+        return desk.watch.status()
 
 
 def run_trader(place: Installation, **environment: str) -> tuple[int, str]:
@@ -56,6 +63,40 @@ def test_a_symbol_the_exchange_does_not_know_ends_the_start_with_78(tmp_path: Pa
     assert code == ExitCode.CONFIGURATION
     assert "NOSUCHUSDT" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("STRATEGY_NAME", "foo", "strategy 'foo' is not known"),
+        ("TRADING_SYMBOLS", "BTCUSDT,NOSUCHUSDT", "NOSUCHUSDT"),
+    ],
+)
+def test_a_start_that_its_configuration_ended_is_told_until_a_good_one(
+    tmp_path: Path, variable: str, value: str, says: str
+) -> None:
+    place = installation(tmp_path, {"TRADING_DURATION_MINUTES": "60"})
+    with simulator(place):
+        with running(place.trader()) as trader:
+            eventually(lambda: status(place).health.condition == "cycling", within_s=30, what="a cycle")
+            trader.kill()
+        killed = status(place).session
+        code, output = run_trader(place, **{variable: value})
+        assert code == ExitCode.CONFIGURATION, output
+        wrong = replace(place, environment={**place.environment, variable: value})
+        health = wrong.run(CLI, "health")
+        assert health.returncode != 0
+        assert "its configuration cannot work" in health.stdout
+        assert says in " ".join(health.stdout.split())
+        explained = wrong.run(CLI, "explain")
+        assert says in " ".join((explained.stdout + explained.stderr).split())
+        with running(place.trader()):
+            eventually(lambda: status(place).health.condition == "cycling", within_s=30, what="a cycle")
+        again = status(place).session
+        assert killed is not None
+        assert again is not None
+        assert (again.id, again.deadline) == (killed.id, killed.deadline)
+        assert status(place).incidents == ()
 
 
 def test_a_database_from_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from binance_trade_agent.control.explaining import Explainer, since_of
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.domain.records import DecisionSummary
-from binance_trade_agent.telemetry.health import STOPPED
+from binance_trade_agent.domain.records import DecisionSummary, Incident
+from binance_trade_agent.telemetry.health import REFUSED_START, STOPPED
 from tests.fakes import START, FakeClock, FakeControlState, FakeReadModels, empty_status, traded_reads
 from tests.resting import oco
 from tests.summaries import count_of, decision_of, gate, order_of, summary_of
@@ -76,6 +76,18 @@ def test_a_stopped_trader_is_told_with_how_to_start_it() -> None:
     assert found.code == "stopped"
     assert "the trader was stopped at 09:30:00 UTC" in found.headline
     assert "`make up`, or `binance-trade-agent start`" in found.conditions[0].advice
+
+
+def test_a_refused_start_is_told_with_its_problem() -> None:
+    explainer, reads = running(whole=summary_of(HOLD))
+    assert reads.stored.session is not None
+    ended = replace(reads.stored.session, ended_at=START, end_reason=STOPPED)
+    refused = Incident(REFUSED_START, "ended: strategy 'foo' is not known", "critical", START)
+    reads.stored = replace(reads.stored, session=ended, incidents=(refused,))
+    found = explainer.explain()
+    assert found.code == "misconfigured"
+    assert "the trader ended: strategy 'foo' is not known" in found.headline
+    assert "Correct the setting" in found.conditions[0].advice
 
 
 def test_an_empty_database_says_that_it_never_ran() -> None:

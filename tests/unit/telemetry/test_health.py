@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from binance_trade_agent.domain.records import Heartbeat, Session, StoreStatus
-from binance_trade_agent.telemetry.health import GAVE_UP, STOPPED, TraderCondition, judge
+from binance_trade_agent.domain.records import Heartbeat, Incident, Session, StoreStatus
+from binance_trade_agent.telemetry.health import GAVE_UP, REFUSED_START, STOPPED, TraderCondition, judge
 from tests.fakes import START, FakeControlState, empty_status, traded_reads
 
 INTERVAL = timedelta(seconds=5)
@@ -120,3 +120,14 @@ def test_how_a_session_ended(reason: str | None, condition: str, healthy: bool) 
     status = cycling()
     ended = replace(session_of(status), ended_at=START, end_reason=reason)
     assert verdict(replace(status, session=ended), START + timedelta(days=3)) == (condition, healthy)
+
+
+@pytest.mark.parametrize("before", ["never", "stopped", "killed"])
+def test_a_refused_start_is_told_whatever_became_of_the_session_before_it(before: str) -> None:
+    status = empty_status(FakeControlState()) if before == "never" else cycling()
+    if before == "stopped":
+        status = replace(status, session=replace(session_of(status), ended_at=START, end_reason=STOPPED))
+    refused = Incident(REFUSED_START, "ended: strategy 'foo' is not known", "critical", START)
+    found = judge(replace(status, incidents=(refused,)), now=START, interval=INTERVAL)
+    assert (found.condition, found.healthy) == (TraderCondition.MISCONFIGURED, False)
+    assert found.text == "ended: strategy 'foo' is not known"
