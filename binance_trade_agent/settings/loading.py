@@ -26,6 +26,19 @@ _OWN_PREFIXES = (
     "STOP_LOS",
     "TAKE_PROF",
     "TRAILING_",
+    "STRATEGY_",
+    "CANDLE_",
+    "SIMULATOR_",
+    "SIGNAL_AGENT",
+    "DASHBOARD_",
+    "METRICS_",
+    # MCP_… alone is also what clients of MCP read
+    "MCP_HOST",
+    "MCP_PORT",
+    "MCP_TOKEN",
+    "MCP_ALLOWED",
+    "MCP_CALLS",
+    "MCP_CONFIRM",
 )
 
 

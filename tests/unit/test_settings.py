@@ -241,6 +241,28 @@ def test_a_risk_limit_in_lower_case_is_not_silently_ignored(tmp_path: Path) -> N
     assert found == "risk_order_share (.env) is no setting; did you mean RISK_ORDER_SHARE?"
 
 
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("STRATEGY_NAMES", "STRATEGY_NAME"),
+        ("CANDLE_INTERVALL", "CANDLE_INTERVAL"),
+        ("SIMULATOR_SEEDS", "SIMULATOR_SEED"),
+        ("SIGNAL_AGENT_TESTMODE", "SIGNAL_AGENT_TEST_MODE"),
+        ("DASHBOARD_PASWORD", "DASHBOARD_PASSWORD"),
+        ("METRICS_PRT", "METRICS_PORT"),
+        ("MCP_ALLOWED_HOST", "MCP_ALLOWED_HOSTS"),
+        ("MCP_CALLS_PER_MIN", "MCP_CALLS_PER_MINUTE"),
+    ],
+)
+def test_a_misspelt_name_is_told_with_the_one_meant(tmp_path: Path, misspelt: str, meant: str) -> None:
+    (found,) = problems(tmp_path, **{misspelt: "1"})
+    assert found == f"{misspelt} (environment) is no setting; did you mean {meant}?"
+
+
+def test_what_other_programs_read_is_no_mistake(tmp_path: Path) -> None:
+    load_settings({"MCP_TIMEOUT": "60000", "BINANCE_TOOL_HOME": "/opt"}, tmp_path)
+
+
 def test_an_unreadable_dotenv_file_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"MCP_PORT=\xff")
     (found,) = problems(tmp_path)
