@@ -6,21 +6,21 @@ comes before both.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 
 from binance_trade_agent.domain.circumstances import Circumstances, Condition, conditions_of
-from binance_trade_agent.domain.decisions import Outcome, SignalAction
+from binance_trade_agent.domain.decisions import GateResult, Outcome, SignalAction
 from binance_trade_agent.domain.explained_trades import Trade, trades_of, was_asked_for
 from binance_trade_agent.domain.funnel import Funnel, Stage, funnel_of, funnels_of, is_signal, stage_of
 from binance_trade_agent.domain.gate_advice import (
-    GATES,
     Change,
     change_for,
     change_unseen,
+    has_advice,
     others_that_failed,
     title_of,
 )
@@ -219,7 +219,7 @@ def _changes(
         row = _newest_blocked(summary, reason) if reason.kind is ReasonKind.BLOCKED else None
         if row is not None:
             yield from _behind(row, around, told)
-        elif reason.code in GATES:
+        elif has_advice(reason.code):
             yield change_unseen(reason.code, around.settings, is_exit=reason.action == SignalAction.SELL)
         elif reason.kind is ReasonKind.HELD or (reason.kind is ReasonKind.WAITING and len(reasons) == 1):
             yield Change(reason.code, hold_rule(_count_of(summary, reason)))
@@ -238,16 +238,31 @@ def _behind(row: DecisionRow, around: Circumstances, told: set[str]) -> Iterator
     """The gate that blocked, then those that would have blocked after it."""
     is_exit = row.action == SignalAction.SELL
     is_earlier = around.settings_since is not None and row.decided_at < around.settings_since
+    first, others = next(gate for gate in row.gates if not gate.passed), others_that_failed(row.gates)
     change_of = partial(
-        change_for, settings=around.settings, symbol=row.symbol, is_exit=is_exit, is_earlier=is_earlier
+        change_for,
+        settings=around.settings,
+        symbol=row.symbol,
+        is_exit=is_exit,
+        is_earlier=is_earlier,
+        is_alone=not others,
     )
-    yield change_of(next(gate for gate in row.gates if not gate.passed))
-    for gate in others_that_failed(row.gates):
+    changes = [change_of(first)]
+    for gate in others:
         if gate.gate not in told:
             told.add(gate.gate)
             change = change_of(gate)
-            text = f"it would have blocked next: {gate.text}. {change.text}"
-            yield Change(change.code, text, change.setting, change.value, change.needed, change.symbol)
+            changes.append(replace(change, text=f"and then this blocks: {gate.text}. {change.text}"))
+    if others:
+        changes[-1] = replace(changes[-1], text=f"{changes[-1].text}. {_together(first, others)}")
+    yield from changes
+
+
+def _together(first: GateResult, others: tuple[GateResult, ...]) -> str:
+    """That one change alone would not have done."""
+    names = [gate.gate for gate in (first, *others)]
+    alone = "neither alone" if len(names) == 2 else "none of them alone"
+    return f"{', '.join(names[:-1])} and {names[-1]} blocked the same order: {alone} would have let it pass"
 
 
 def _count_of(summary: DecisionSummary, reason: RankedReason) -> ReasonCount:
@@ -296,10 +311,18 @@ def _remarks(
     for found in decisive if has_traded else decisive[1:]:
         yield sentence(f"{'Now ' if has_traded else ''}{found.text}")
     is_told = any(reasons[0].text in found.text for found in decisive) if reasons else False
-    if funnel.decisions and (has_traded or decisive) and not is_told:
-        yield sentence(_why(summary, funnel, reasons))
+    why = _why(summary, funnel, reasons)
+    tells_why = not (has_traded or decisive)
+    if funnel.decisions and not tells_why and not is_told:
+        tells_why = True
+        yield sentence(why)
     for found in others:
-        yield sentence(found.text)
+        # what the reason quotes already is not told again
+        newest = summary.latest.get(found.symbol or "")
+        if not (
+            tells_why and newest is not None and newest.outcome == Outcome.FAILED and newest.reason in why
+        ):
+            yield sentence(found.text)
 
 
 def _has_traded(summary: DecisionSummary) -> bool:

@@ -51,6 +51,13 @@ class Change:
 
 
 _RESUME = "`binance-trade-agent resume` lifts it, once the reason is dealt with"
+STRAY_ORDER = "stray_order"
+#: What helps where it is no gate that stops an order.
+_OTHER_REMEDIES = {
+    STRAY_ORDER: "A person must look: an order at the exchange carries this agent's mark, but its journal does not know"
+    " it. `binance-trade-agent orders --foreign` shows it; cancel it at the exchange, or let it trade. Until then the"
+    " symbol is not bought, only sold",
+}
 _WAIT_CANDLES = "It also passes by itself as candles close"
 
 GATES: Mapping[str, GateRule] = {
@@ -71,7 +78,8 @@ GATES: Mapping[str, GateRule] = {
     "entries_halted": GateRule("entries are halted", remedy=_RESUME),
     "not_traded": GateRule(
         "the symbol is not among those traded",
-        remedy="Add it to TRADING_SYMBOLS, or change the rule there, and start the trader again",
+        remedy="Add it to TRADING_SYMBOLS, or change the rule there; if TRADING_SYMBOLS_EXCLUDE names it, take it out of"
+        " that first. Then start the trader again",
     ),
     "unresolved_order": GateRule(
         "it is not known yet what became of an earlier order",
@@ -182,7 +190,7 @@ _OTHER_TITLES = {
     "rejected": "the exchange refused the order",
     "unknown": "no answer came to the order when it was sent; `binance-trade-agent orders` tells what became of it",
     "protection_in_the_way": "its protection at the exchange has to be taken back first",
-    "stray_order": "an order of unknown origin rests at the exchange",
+    STRAY_ORDER: "an order of unknown origin rests at the exchange",
     "entry_rests": "an earlier entry waits for its price",
 }
 
@@ -213,6 +221,11 @@ _CONSEQUENCES: Mapping[str, frozenset[str]] = {
 }
 
 
+def has_advice(code: str) -> bool:
+    """Whether there is more to say about it than what it is."""
+    return code in GATES or code in _OTHER_REMEDIES
+
+
 def title_of(code: str) -> str:
     """What stopped an order, in a few words; the code itself where it is not known."""
     rule = GATES.get(code)
@@ -226,10 +239,12 @@ def change_for(
     *,
     is_exit: bool = False,
     is_earlier: bool = False,
+    is_alone: bool = True,
 ) -> Change:
     """What would have let `gate` pass; `settings` are those of the session, as text.
 
-    `is_earlier` says that it blocked in a session before, whose settings may have been others.
+    `is_earlier` says that it blocked in a session before, whose settings may have been others, `is_alone` that no
+    other gate would have blocked the same order.
     """
     rule = _rule(gate.gate, is_exit)
     if rule is None:
@@ -242,7 +257,7 @@ def change_for(
     text = f"{rule.setting} {_now(gate, value, is_earlier)}"
     if needed is not None:
         word = "at most" if rule.bound is Bound.AT_MOST else "at least"
-        text += f"; {word} {needed} would have let it pass"
+        text += f"; {word} {needed} would have let it pass" if is_alone else f"; it takes {word} {needed}"
     return Change(gate.gate, text + (f". {remedy}" if remedy else ""), rule.setting, value, needed, symbol)
 
 
@@ -250,7 +265,7 @@ def change_unseen(code: str, settings: Mapping[str, str], *, is_exit: bool = Fal
     """What is behind a gate whose limit and observed value are not known."""
     rule = _rule(code, is_exit)
     if rule is None:
-        return Change(code, title_of(code))
+        return Change(code, _OTHER_REMEDIES.get(code) or title_of(code))
     remedy = rule.remedy.format(sizing=_sizing_setting(settings))
     if rule.setting is None:
         return Change(code, remedy)
@@ -282,10 +297,13 @@ def _now(gate: GateResult, value: str | None, is_earlier: bool) -> str:
     """The setting's value, and the limit it comes to where that is another number."""
     if value is None:
         return f"sets the limit ({gate.limit})"
+    limit, number = _number(gate.limit), _number(value)
+    is_share = "%" in gate.limit
+    if limit is not None and number == (limit / 100 if is_share else limit):
+        return f"is {value}"
     if is_earlier:
         return f"is {value} now; an earlier session decided by a limit of {gate.limit}"
-    limit, number = _number(gate.limit), _number(value)
-    if limit is None or number is None or number in (limit, limit / 100):
+    if limit is None or number is None:
         return f"is {value}"
     return f"is {value} ({gate.limit})"
 
@@ -314,18 +332,13 @@ def _bound(gate: GateResult, rule: GateRule, value: str | None) -> str | None:
     if rule.setting == "CANDLE_HISTORY":
         return None if limit is None else to_wire(limit)
     if not (rule.setting or "").endswith("_SHARE"):
-        return to_wire(observed // 1 + 1 if is_above else _rounded_up(observed))
+        # what a gate saw is recorded rounded away from its limit: it suffices
+        return to_wire(observed // 1 + 1 if is_above else observed)
     if "%" in gate.observed:
         return to_wire(
             (observed / 100).quantize(_SHARE_STEP, ROUND_CEILING) + (_SHARE_STEP if is_above else 0)
         )
     return _scaled(observed, limit, value)
-
-
-def _rounded_up(observed: Decimal) -> Decimal:
-    """What is surely no less: a digit that was rounded away may have been the one too many."""
-    exponent = observed.as_tuple().exponent
-    return observed + Decimal(1).scaleb(exponent) if isinstance(exponent, int) and exponent < 0 else observed
 
 
 def _scaled(observed: Decimal, limit: Decimal | None, value: str | None) -> str | None:

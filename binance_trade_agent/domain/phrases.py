@@ -17,9 +17,12 @@ def moment(at: datetime, now: datetime) -> str:
 
 
 def period(first: datetime, last: datetime, now: datetime) -> str:
-    """Two moments, or one where they are the same second."""
-    begin, end = _stamp(first, now), _stamp(last, now)
-    return f"at {end} UTC" if begin == end else f"{begin} to {end} UTC"
+    """Two moments, or one where they are the same second; with both dates where these differ."""
+    first, last = first.astimezone(UTC), last.astimezone(UTC)
+    if first.date() != last.date():
+        return f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
+    begin, end = _stamp(first, now), f"{last:%H:%M:%S}"
+    return f"at {begin} UTC" if f"{first:%H:%M:%S}" == end else f"{begin} to {end} UTC"
 
 
 def length(span: timedelta) -> str:

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from binance_trade_agent.domain.decisions import GateResult
+from binance_trade_agent.domain.decisions import GateResult, Outcome, SignalAction
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.phrases import counted
@@ -25,9 +25,7 @@ def show_decision(reference: str, as_json: bool) -> None:
             orders = desk.watch.orders(limit=1000, symbol=row.symbol)
             order = next((found for found in orders if found.client_order_id == row.client_order_id), None)
     if row is None:
-        typer.echo(
-            f"no decision begins with {reference!r}: see `binance-trade-agent decisions --json`", err=True
-        )
+        typer.echo(f"no decision begins with {reference!r}: see `binance-trade-agent decisions`", err=True)
         raise typer.Exit(ExitCode.FAILURE)
     if as_json:
         print_json({"decision": row, "order": order})
@@ -45,6 +43,8 @@ def draw_decision(row: DecisionRow, order: OrderRow | None, screen: Console, now
     if row.gates:
         screen.print()
         draw_gates(row.gates, screen)
+    elif row.outcome == Outcome.HELD and row.action == SignalAction.HOLD:
+        _line(screen, "gates", "no gate was asked: the strategy wanted no order")
     if order is not None:
         screen.print()
         _line(screen, "order", _order_text(order))

@@ -212,9 +212,10 @@ def show_decisions(limit: int, symbol: str | None, outcome: str | None, as_json:
     now = datetime.now(tz=UTC)
     table(
         "Decisions",
-        ("age>", "cycle>", "symbol", "signal", "strength>", "outcome", "reason", "blocked by?"),
+        ("id>", "age>", "cycle>", "symbol", "signal", "strength>", "outcome", "reason", "blocked by?"),
         [
             (
+                row.id[:8],
                 age(row.decided_at, now),
                 row.cycle_number,
                 row.symbol,

@@ -50,7 +50,7 @@ def blocked() -> str:
 def test_an_explanation_has_all_its_parts_in_order() -> None:
     text = " ".join(blocked().split())
     parts = [
-        "Why has it not traded?",
+        "Why has it not traded? 2026-05-03 09:30:00 to 2026-05-04 09:30:00 UTC",
         "12 BUY signals were stopped by spread (the spread is too wide)",
         "How far decisions came",
         "cycles decided signals allowed sized sent filled",
@@ -62,8 +62,9 @@ def test_an_explanation_has_all_its_parts_in_order() -> None:
         "Nearest misses",
         "BTCUSDT: RSI 1.6 above the entry, at 09:29:00 UTC",
         "What would have to change",
-        "spread (BTCUSDT): RISK_MAX_SPREAD_BPS is 50; at least 61.4 would have let it pass",
-        "cooldown (BTCUSDT): It would have blocked next",
+        "spread (BTCUSDT): RISK_MAX_SPREAD_BPS is 50; it takes at least 61.3",
+        "cooldown (BTCUSDT): And then this blocks: 1 candle closed since BTCUSDT was sold. RISK_COOLDOWN_CANDLES",
+        "neither alone would have let it pass.",
     ]
     places = [text.find(part) for part in parts]
     assert -1 not in places, parts[places.index(-1)]
@@ -125,6 +126,12 @@ def test_json_keys_are_those_of_the_documents(capsys: pytest.CaptureFixture[str]
     ]
     assert (found["answer"], found["code"], found["reasons"][0]["share"]) == ("traded", "spread", "1")
     assert found["nearest_misses"][0]["distance"] == 0.01
+
+
+def test_a_decision_that_wanted_no_order_says_why_it_has_no_gates() -> None:
+    on = screen()
+    draw_decision(decision_of(), None, on, START)
+    assert "no gate was asked: the strategy wanted no order" in shown(on)
 
 
 @pytest.mark.parametrize("width", [80, 160])

@@ -51,11 +51,43 @@ def test_a_few_signals_that_were_blocked_are_told_before_many_decisions_without_
     assert (first.setting, first.value, first.needed, first.symbol) == (
         "RISK_MAX_SPREAD_BPS",
         "50",
-        "61.4",
+        "61.3",
         "BTCUSDT",
     )
     assert (second.code, second.setting, second.needed) == ("open_positions", "RISK_MAX_OPEN_POSITIONS", "6")
-    assert second.text.startswith("it would have blocked next")
+    assert first.text == "RISK_MAX_SPREAD_BPS is 50; it takes at least 61.3"
+    assert second.text.startswith("and then this blocks: open_positions saw 5 positions")
+    assert second.text.endswith(
+        "spread and open_positions blocked the same order: neither alone would have let it pass"
+    )
+
+
+def test_what_stands_behind_a_gate_and_was_told_already_must_change_all_the_same() -> None:
+    gates = [
+        gate("spread", False, "50 bps", "61.3 bps"),
+        gate("cooldown", False, "3 candles", "1 candle"),
+        gate("open_positions", False, "under 5 positions", "5 positions"),
+    ]
+    later = decision_of(symbol="ETHUSDT", action="BUY", outcome="refused", gates=gates[1:])
+    full = count_of(20, "cooldown", "rests", gate="cooldown", symbol="ETHUSDT")
+    row = decision_of(action="BUY", outcome="refused", gates=gates)
+    cooldown, positions, spread = explain(summary_of(full, SPREAD, blocked=[later, row]), around()).changes
+    assert [change.code for change in (cooldown, positions, spread)] == [
+        "cooldown",
+        "open_positions",
+        "spread",
+    ]
+    assert "neither alone" in positions.text
+    assert spread.text.endswith(
+        "spread, cooldown and open_positions blocked the same order: none of them alone would have let it pass"
+    )
+    assert "would have let it pass" not in cooldown.text
+
+
+def test_a_stray_order_has_advice() -> None:
+    stray = count_of(2, "stray_order", "x", action="BUY", outcome="unresolved_order")
+    (change,) = explain(summary_of(stray), around()).changes
+    assert "A person must look" in change.text
 
 
 def test_reasons_are_merged_over_symbols_and_shares_are_of_all_decisions() -> None:
@@ -163,6 +195,18 @@ def test_a_broken_strategy_is_named_with_file_and_line() -> None:
     assert "/home/ann/mine.py, line 12" in found.headline
     assert (found.funnel.undecided, found.funnel.signals) == (30, 0)
     assert (found.remarks, found.changes) == ((), ())
+
+
+def test_a_strategy_that_failed_beside_others_is_told_once() -> None:
+    text = "strategy mine failed: ZeroDivisionError: division by zero (/home/ann/mine.py, line 12)"
+    row = decision_of(action=None, outcome="failed", reason=Reason("strategy_failed", text))
+    broken = count_of(900, "strategy_failed", text, action=None, outcome="failed")
+    quiet = decision_of(symbol="ETHUSDT")
+    held = replace(HOLD, symbol="ETHUSDT")
+    found = explain(summary_of(broken, held, latest=[row, quiet]), around())
+    assert " ".join((found.headline, *found.remarks)).count(text) == 1
+    rare = explain(summary_of(replace(broken, count=3), held, latest=[row, quiet]), around())
+    assert " ".join((rare.headline, *rare.remarks)).count(text) == 1
 
 
 def test_missing_data_counts_as_a_condition_only_while_it_lasts() -> None:

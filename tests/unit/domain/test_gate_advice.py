@@ -9,6 +9,7 @@ from binance_trade_agent.domain.gate_advice import (
     GATES,
     change_for,
     change_unseen,
+    has_advice,
     others_that_failed,
     title_of,
 )
@@ -16,8 +17,8 @@ from binance_trade_agent.settings import Settings
 from tests.summaries import gate
 
 CASES = [
-    ("spread", "50 bps", "61.3 bps", "RISK_MAX_SPREAD_BPS", "50", "61.4"),
-    ("stale_data", "190 s", "250.1 s", "RISK_MAX_DATA_AGE_SECONDS", "0", "250.2"),
+    ("spread", "50 bps", "61.3 bps", "RISK_MAX_SPREAD_BPS", "50", "61.3"),
+    ("stale_data", "190 s", "250.1 s", "RISK_MAX_DATA_AGE_SECONDS", "0", "250.1"),
     ("price_jump", "5%", "7.12%", "RISK_MAX_PRICE_JUMP_SHARE", "0.05", "0.0712"),
     ("cooldown", "3 candles", "1 candle", "RISK_COOLDOWN_CANDLES", "3", "1"),
     ("loss_cooldown", "10 candles", "4 candles", "RISK_LOSS_COOLDOWN_CANDLES", "10", "4"),
@@ -102,6 +103,21 @@ def test_gates_without_a_setting_have_a_remedy(name: str) -> None:
     assert change.setting is None
     assert len(change.text) > 20
     assert change_unseen(name, {}).text == change.text
+
+
+def test_an_earlier_session_is_told_only_where_its_limit_was_another() -> None:
+    for limit, observed, is_told in (("50 bps", "61.3 bps", False), ("40 bps", "61.3 bps", True)):
+        wide = gate("spread", False, limit, observed)
+        text = change_for(wide, {"RISK_MAX_SPREAD_BPS": "50"}, is_earlier=True).text
+        assert ("earlier session" in text) is is_told
+    jump = gate("price_jump", False, "5%", "7.12%")
+    assert "earlier" not in change_for(jump, {"RISK_MAX_PRICE_JUMP_SHARE": "0.05"}, is_earlier=True).text
+
+
+def test_a_stray_order_is_for_a_person_to_look_at() -> None:
+    assert has_advice("stray_order")
+    assert "orders --foreign" in change_unseen("stray_order", {}).text
+    assert "TRADING_SYMBOLS_EXCLUDE" in change_unseen("not_traded", {}).text
 
 
 def test_an_unknown_gate_speaks_for_itself() -> None:

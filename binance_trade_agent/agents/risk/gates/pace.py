@@ -36,7 +36,8 @@ def loss_cooldown(proposal: Proposal) -> GateResult:
         proposal.context.trips.last_closed.get(proposal.symbol),
     )
     if trip is None or trip.closed_at is None or not trip.is_loss:
-        text = f"the last position in {proposal.symbol} {'was none' if trip is None else 'lost nothing'}"
+        last = f"the last position in {proposal.symbol} lost nothing"
+        text = last if trip is not None else f"no position in {proposal.symbol} has been closed before"
         return GateResult("loss_cooldown", True, candle_count(limit), "no loss", text)
     closed = proposal.closed_since(trip.closed_at)
     text = (
