@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.control.watching import AgentStatus, Watch
@@ -18,6 +19,7 @@ from binance_trade_agent.telemetry.health import TraderCondition
 _SPAN = re.compile(r"(\d{1,6})\s*(s|min|m|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONGEST = timedelta(days=3660)
+_GUARDS_TOLD = 2
 _START = "`make up`, or `binance-trade-agent start` while supervisord runs"
 
 #: What the trader's condition means for somebody who waits for a trade: a code, a sentence about it with the verdict's
@@ -169,6 +171,26 @@ def _guard(found: Protection) -> str:
     """What protects a position, in words; empty if nothing has to."""
     if found.is_unprotected:
         return f"unprotected: {found.alarm}"
-    levels = [("stop", found.stop), ("target", found.target)]
-    shown = " and ".join(f"{name} {to_wire(price)}" for name, price in levels if price is not None)
+    if len(found.guards) > _GUARDS_TOLD:
+        said = [_range("stop", found.stops), _range("target", found.targets)]
+        shown = ", ".join(text for text in said if text)
+        return f"{len(found.guards)} orders or order lists, {shown}, at the exchange"
+    said = [_levels("stop", found.stops), _levels("target", found.targets)]
+    # several of each read apart with a comma
+    shown = (", " if len(found.guards) > 1 else " and ").join(text for text in said if text)
     return f"{shown} at the exchange" if shown else ""
+
+
+def _levels(name: str, prices: tuple[Decimal, ...]) -> str:
+    """`stop 95`, or `stops 95 and 96`; empty without prices."""
+    shown = " and ".join(map(to_wire, prices))
+    return f"{name}{'s' if len(prices) > 1 else ''} {shown}" if prices else ""
+
+
+def _range(name: str, prices: tuple[Decimal, ...]) -> str:
+    """`stops from 95 to 99`."""
+    return (
+        f"{name}s from {to_wire(prices[0])} to {to_wire(prices[-1])}"
+        if len(prices) > 1
+        else _levels(name, prices)
+    )

@@ -38,6 +38,16 @@ class Protection:
         return total(guard.quantity for guard in self.guards)
 
     @property
+    def stops(self) -> tuple[Decimal, ...]:
+        """The guards' stops, each once, lowest first."""
+        return tuple(sorted({guard.stop for guard in self.guards if guard.stop is not None}))
+
+    @property
+    def targets(self) -> tuple[Decimal, ...]:
+        """The guards' targets, each once, lowest first."""
+        return tuple(sorted({guard.target for guard in self.guards if guard.target is not None}))
+
+    @property
     def stop(self) -> Decimal | None:
         """The stop that a falling price reaches first."""
         return max((guard.stop for guard in self.guards if guard.stop is not None), default=None)

@@ -123,6 +123,23 @@ def test_orders_are_joined_with_their_decisions_and_what_guards_the_position() -
     assert [funnel.filled for funnel in found.funnels] == [1]
 
 
+def test_several_order_lists_are_told_with_all_their_levels() -> None:
+    placed = count_of(1, "placed", "sent", action="BUY", outcome="placed")
+    whole = summary_of(placed, orders=[order_of(1)])
+    lists = [
+        oco(f"l{number}", START, quantity="0.001", stop=f"6{number}000.00", target=f"6{number + 4}000.00")
+        for number in (1, 2, 3)
+    ]
+    two, _ = running(whole=whole, order_rows=(*lists[0], *lists[1]))
+    (trade,) = two.explain().trades
+    assert trade.protection == "stops 61000 and 62000, targets 65000 and 66000 at the exchange"
+    three, _ = running(whole=whole, order_rows=(*lists[0], *lists[1], *lists[2]))
+    (trade,) = three.explain().trades
+    assert trade.protection == (
+        "3 orders or order lists, stops from 61000 to 63000, targets from 65000 to 67000, at the exchange"
+    )
+
+
 def test_more_fills_than_a_summary_names_are_counted_by_symbol_in_one_look() -> None:
     placed = [
         count_of(30, "placed", "sent", action="BUY", outcome="placed", symbol=symbol)
