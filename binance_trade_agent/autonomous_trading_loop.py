@@ -19,6 +19,7 @@ from binance_trade_agent.bootstrap.reporting import CycleReporter
 from binance_trade_agent.bootstrap.start import (
     FollowedStream,
     check_for_reset,
+    check_named_symbols,
     connect,
     note_refused_start,
     pause_before_start,
@@ -351,6 +352,8 @@ async def _session(
     if interrupted:
         _log.warning("closed cycles that a killed process left open", cycles=interrupted)
     try:
+        if kind != "commands":
+            check_named_symbols(trader)
         await connect(trader, stop)
         request = await with_symbols(trader, keeper, trader.session_request(kind))
     except ConfigurationError:

@@ -23,6 +23,7 @@ from binance_trade_agent.domain.errors import (
     StorageError,
 )
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.domain.operator_rules import strategy_symbol_rules
 from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.domain.user_events import UserEvent
 from binance_trade_agent.ports import UserStream
@@ -71,6 +72,22 @@ def note_refused_start(settings: Settings, problems: Sequence[str]) -> None:
             store.database.close()
     except (ConfigurationError, LeaseHeld, StorageError) as error:
         _log.warning("nothing tells in the book why this start ended", reason=str(error))
+
+
+def check_named_symbols(trader: Trader) -> None:
+    """That each symbol with a strategy of its own is traded, or held: what is held is still sold by it.
+
+    Raises:
+        ConfigurationError: STRATEGY_BY_SYMBOL names others; where a rule selects the symbols, it may.
+    """
+    settings = trader.settings
+    if settings.symbol_rule is not None:
+        return
+    positions = trader.store.ledger.positions()
+    held = [symbol for symbol, position in positions.items() if position.quantity > 0]
+    problems = list(strategy_symbol_rules(settings.strategy_by_symbol, settings.symbols, held))
+    if problems:
+        raise ConfigurationError(*problems)
 
 
 def serve_metrics(trader: Trader, metrics: TraderMetrics, held: ExitStack) -> None:

@@ -46,6 +46,16 @@ def symbol_rules(symbols: Collection[str], exclude: Sequence[str]) -> Iterator[s
         yield f"TRADING_SYMBOLS names {', '.join(excluded)}, which TRADING_SYMBOLS_EXCLUDE excludes"
 
 
+def strategy_symbol_rules(
+    named: Collection[str], symbols: Collection[str], held: Collection[str]
+) -> Iterator[str]:
+    """What has a strategy of its own must be traded, or `held`: it is still sold by it. No rule selects `symbols`."""
+    missing = [symbol for symbol in named if symbol not in symbols and symbol not in held]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"STRATEGY_BY_SYMBOL: {', '.join(missing)} {verb} not among TRADING_SYMBOLS"
+
+
 def simulated_symbol_rules(symbols: Collection[str], simulated: Collection[str]) -> Iterator[str]:
     """What is named must exist on the simulator."""
     missing = [symbol for symbol in symbols if symbol not in simulated]

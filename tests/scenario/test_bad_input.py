@@ -70,6 +70,7 @@ def test_a_symbol_the_exchange_does_not_know_ends_the_start_with_78(tmp_path: Pa
     [
         ("STRATEGY_NAME", "foo", "strategy 'foo' is not known"),
         ("TRADING_SYMBOLS", "BTCUSDT,NOSUCHUSDT", "NOSUCHUSDT"),
+        ("STRATEGY_BY_SYMBOL", "SOLUSDT=dca", "SOLUSDT is not among TRADING_SYMBOLS"),
     ],
 )
 def test_a_start_that_its_configuration_ended_is_told_until_a_good_one(
