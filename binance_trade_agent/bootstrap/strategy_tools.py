@@ -131,7 +131,8 @@ def write_strategy(name: str, folder: Path) -> tuple[Path, Path]:
     }
     in_the_way = [str(path) for path in files if path.exists()]
     if in_the_way:
-        raise ConfigurationError(f"{' and '.join(in_the_way)} exists already; nothing was written")
+        exist = "exists" if len(in_the_way) == 1 else "exist"
+        raise ConfigurationError(f"{' and '.join(in_the_way)} {exist} already; nothing was written")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in files.items():

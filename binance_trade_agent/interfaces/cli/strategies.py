@@ -18,6 +18,7 @@ from binance_trade_agent.bootstrap.strategy_tools import (
     write_strategy,
 )
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.domain.phrases import counted
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.interfaces.cli.output import console, print_json, table
 from binance_trade_agent.settings import load_settings
@@ -54,7 +55,8 @@ def draw_strategies(rows: tuple[ListedStrategy, ...], problems: tuple[str, ...],
         f"[bold green]{row.name}[/] decides on {', '.join(row.decides_on)}" for row in rows if row.decides_on
     ]
     screen.print(
-        "\n" + "; ".join(used) if used else "\nNone of them decides on a symbol that is named.", style="dim"
+        "\n" + "; ".join(used) if used else "\nNone of them decides on a symbol that TRADING_SYMBOLS lists.",
+        style="dim",
     )
 
 
@@ -81,8 +83,8 @@ def draw_strategy(details: StrategyDetails, screen: Console) -> None:
             )
     facts = {
         "from": "shipped" if listed.source == "shipped" else details.file,
-        "warm-up": None if listed.warmup_candles is None else f"{listed.warmup_candles:,} candles",
-        "decides on": ", ".join(listed.decides_on) or "no symbol that is named",
+        "warm-up": None if listed.warmup_candles is None else counted(listed.warmup_candles, "candle"),
+        "decides on": ", ".join(listed.decides_on) or "no symbol that TRADING_SYMBOLS lists",
         "position": "may add to one" if details.adds else "one entry at a time",
     }
     grid = Table(box=None, show_header=False, pad_edge=False)

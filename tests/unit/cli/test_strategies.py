@@ -209,7 +209,7 @@ def test_the_shell_sees_what_was_written_and_what_failed(tmp_path: Path) -> None
         assert text in answer.stdout
     again = cli(tmp_path, "strategy", "new", "my_dip")
     assert again.returncode == ExitCode.CONFIGURATION
-    assert "exists already" in again.stderr
+    assert "test_my_dip.py exist already" in again.stderr
     path = tmp_path / "my_dip.py"
     path.write_text(path.read_text().replace("return self.period", "return self.period // 2"))
     checked = cli(tmp_path, "strategy", "check", "my_dip.py", "--json")
