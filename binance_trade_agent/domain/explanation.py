@@ -262,7 +262,8 @@ def _together(first: GateResult, others: tuple[GateResult, ...]) -> str:
     """That one change alone would not have done."""
     names = [gate.gate for gate in (first, *others)]
     alone = "neither alone" if len(names) == 2 else "none of them alone"
-    return f"{', '.join(names[:-1])} and {names[-1]} blocked the same order: {alone} would have let it pass"
+    both = f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"All of them must change, {both}: {alone} would have let it pass"
 
 
 def _count_of(summary: DecisionSummary, reason: RankedReason) -> ReasonCount:

@@ -58,7 +58,7 @@ def test_a_few_signals_that_were_blocked_are_told_before_many_decisions_without_
     assert first.text == "RISK_MAX_SPREAD_BPS is 50; it takes at least 61.3"
     assert second.text.startswith("and then this blocks: open_positions saw 5 positions")
     assert second.text.endswith(
-        "spread and open_positions blocked the same order: neither alone would have let it pass"
+        "All of them must change, spread and open_positions: neither alone would have let it pass"
     )
 
 
@@ -79,7 +79,7 @@ def test_what_stands_behind_a_gate_and_was_told_already_must_change_all_the_same
     ]
     assert "neither alone" in positions.text
     assert spread.text.endswith(
-        "spread, cooldown and open_positions blocked the same order: none of them alone would have let it pass"
+        "All of them must change, spread, cooldown and open_positions: none of them alone would have let it pass"
     )
     assert "would have let it pass" not in cooldown.text
 
