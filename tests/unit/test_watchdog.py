@@ -78,7 +78,7 @@ def test_the_listener_protocol_and_nothing_else_on_stdout(tmp_path: Path) -> Non
     assert sink.getvalue() == "READY\nRESULT 2\nOK" * 2 + "READY\n"
     fatal, unreachable = log.getvalue().splitlines()
     assert "dash_ui failed to start" in fatal
-    assert "no supervisord answers" in unreachable
+    assert "supervisord does not run" in unreachable
 
 
 class OneTrader:
@@ -141,5 +141,5 @@ def test_only_this_projects_programs_can_be_touched(tmp_path: Path) -> None:
 def test_no_supervisord_at_all(tmp_path: Path) -> None:
     client = SupervisorClient(tmp_path)
     assert client.pid() is None
-    with pytest.raises(SupervisionError, match="no supervisord answers"):
+    with pytest.raises(SupervisionError, match="supervisord does not run"):
         client.states()
