@@ -271,6 +271,19 @@ async def test_candles_are_the_closed_ones_with_an_exclusive_close(
     assert wire.seen(KLINES)[0].params == {"symbol": "BTCUSDT", "interval": "1m", "limit": "4"}
 
 
+async def test_a_candle_that_still_moves_is_not_closed_though_the_clock_runs_ahead(
+    wire: FakeExchangeWire, exchange: BinanceExchange, clock: ManualClock
+) -> None:
+    opened = clock.now() - 10 * MINUTE
+    wire.script(KLINES, *[answer([kline(opened + MINUTE * n) for n in range(3)])] * 2)
+
+    latest = await exchange.candles("BTCUSDT", CandleInterval.M1, limit=5)
+    later = await exchange.candles("BTCUSDT", CandleInterval.M1, limit=5, since=opened)
+
+    assert [candle.open_time for candle in latest] == [opened, opened + MINUTE]
+    assert later == latest
+
+
 async def test_candles_after_the_machine_slept_are_those_closed_meanwhile(
     wire: FakeExchangeWire, exchange: BinanceExchange, clock: ManualClock
 ) -> None:

@@ -121,15 +121,18 @@ class BinanceExchange:
     async def candles(
         self, symbol: str, interval: CandleInterval, *, limit: int, since: datetime | None = None
     ) -> tuple[Candle, ...]:
-        """Closed candles, rising: the latest `limit`, or those that open at or after `since` (at most `limit`)."""
+        """Closed candles, rising: the latest `limit`, or those that open at or after `since` (at most `limit`).
+
+        A candle is closed when the answer shows the next one: by the clock alone, one that runs
+        ahead of the exchange's would take a candle that still moves for a closed one.
+        """
         await self._keep_time()
-        # taken before asking: what is closed then is surely closed in the answer
         asked_at = self.now()
         if since is None:
             candles = await self._candles_backward(symbol, interval, limit + _SPARE_CANDLES)
         else:
-            candles = await self._candles_forward(symbol, interval, limit, since)
-        closed = tuple(candle for candle in candles if candle.close_time <= asked_at)
+            candles = await self._candles_forward(symbol, interval, limit + 1, since)
+        closed = tuple(candle for candle in candles[:-1] if candle.close_time <= asked_at)
         return closed[-limit:] if since is None else closed[:limit]
 
     async def book_tops(self, symbols: Sequence[str]) -> Mapping[str, BookTop]:
