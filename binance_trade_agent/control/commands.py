@@ -1,6 +1,7 @@
 """Carries out commands that other processes handed over. Only the holder of the trading lease does."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 from binance_trade_agent.control.flattening import Flattening
@@ -15,6 +16,7 @@ from binance_trade_agent.ports import Clock, ControlState, Ledger, OrderJournal
 _STATUS = {
     Outcome.PLACED: CommandStatus.DONE,
     Outcome.HELD: CommandStatus.DONE,
+    Outcome.DRY_RUN: CommandStatus.DONE,
     Outcome.REFUSED: CommandStatus.REFUSED,
     Outcome.HALTED: CommandStatus.REFUSED,
     Outcome.REJECTED: CommandStatus.REFUSED,
@@ -113,6 +115,7 @@ class CommandRunner:
 
     async def _workflow(self, command: Command) -> CycleReport:
         quantity, side = command.arguments.get("quantity"), command.arguments.get("side")
+        price, limit_s = command.arguments.get("limit_price"), command.arguments.get("time_limit_s")
         report = await self._orchestrator.execute_trading_workflow(
             self._next_cycle_number(),
             command.arguments["symbol"],
@@ -120,6 +123,9 @@ class CommandRunner:
                 side=Side(side) if side else None,
                 quantity=Decimal(quantity) if quantity else None,
                 reason=f"{command.channel}:{command.actor}",
+                limit_price=Decimal(price) if price else None,
+                time_limit=timedelta(seconds=int(limit_s)) if limit_s else None,
+                dry_run="dry_run" in command.arguments,
             ),
         )
         self._state.finish(command.id, _result(report))

@@ -23,6 +23,7 @@ _NOT_HALTED = frozenset(TradingState) - {TradingState.HALTED}
 _ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _POLL_S = 0.1
 _RELAUNCH_S = 5.0
+_LONGEST_REST_S = 7 * 24 * 3600
 
 
 #: The limits whose halt of entries begins their count anew when a person resumes.
@@ -102,9 +103,15 @@ class Steering:
         channel: str,
         idempotency_key: str | None = None,
         reason: str = "",
+        limit_price: Decimal | None = None,
+        time_limit_s: int | None = None,
+        dry_run: bool = False,
         timeout_s: float = 60.0,
     ) -> CommandResult:
         """Run one workflow for `symbol`; without `side` the strategy decides.
+
+        A BUY with a `limit_price` rests at that price, for `time_limit_s` at most. A `dry_run` tells
+        what would happen, and does none of it.
 
         The same key again returns the first result, `repeated`, and trades nothing, also where that
         was a refusal: an answer that got lost must not become an order later, in another market.
@@ -115,7 +122,9 @@ class Steering:
         """
         asked = self._command(
             CommandKind.WORKFLOW,
-            _workflow_arguments(symbol, quantity, side),
+            _workflow_arguments(symbol, quantity, side)
+            | _limit_arguments(side, limit_price, time_limit_s)
+            | ({"dry_run": "true"} if dry_run else {}),
             actor=actor,
             channel=channel,
             key=idempotency_key,
@@ -168,6 +177,37 @@ class Steering:
         arguments = {"client_order_id": client_order_id} | ({"force": "true"} if force else {})
         asked = self._command(
             CommandKind.CANCEL, arguments, actor=actor, channel=channel, key=idempotency_key, reason=reason
+        )
+        return await self._carried_out(asked, timeout_s)
+
+    async def protect(
+        self,
+        symbol: str,
+        *,
+        stop_price: Decimal | None = None,
+        target_price: Decimal | None = None,
+        actor: str,
+        channel: str,
+        reason: str = "",
+        idempotency_key: str | None = None,
+        timeout_s: float = 60.0,
+    ) -> CommandResult:
+        """Move a position's stop, its target, or both, to prices of a person's own; without either, back to the settings'.
+
+        They hold until the position is closed, and go before what the settings say.
+
+        Raises:
+            ConfigurationError: the arguments cannot be meant.
+            CommandTimeout: no answer within `timeout_s`; the command stays stored.
+        """
+        arguments = _workflow_arguments(symbol, None, None)
+        for name, price in (("stop_price", stop_price), ("target_price", target_price)):
+            if price is not None:
+                arguments[name] = _price_text(name, price)
+        if stop_price is not None and target_price is not None and stop_price >= target_price:
+            raise ConfigurationError(f"stop {stop_price}: it must be below the target {target_price}")
+        asked = self._command(
+            CommandKind.PROTECT, arguments, actor=actor, channel=channel, key=idempotency_key, reason=reason
         )
         return await self._carried_out(asked, timeout_s)
 
@@ -225,6 +265,32 @@ def _workflow_arguments(symbol: str, quantity: Decimal | None, side: Side | None
     if side is not None:
         arguments["side"] = side.value
     return arguments
+
+
+def _limit_arguments(side: Side | None, price: Decimal | None, time_limit_s: int | None) -> dict[str, str]:
+    """Those of an entry that rests."""
+    if price is None:
+        if time_limit_s is not None:
+            raise ConfigurationError("a time limit is of an order that rests: give a limit price too")
+        return {}
+    if side is not Side.BUY:
+        raise ConfigurationError(
+            "a limit price is for a BUY that rests; to sell at a price, set a target of the position (`protect`)"
+        )
+    arguments = {"limit_price": _price_text("limit price", price)}
+    if time_limit_s is not None:
+        if not 1 <= time_limit_s <= _LONGEST_REST_S:
+            raise ConfigurationError(
+                f"time limit {time_limit_s} s: expected 1 to {_LONGEST_REST_S} s (a week)"
+            )
+        arguments["time_limit_s"] = str(time_limit_s)
+    return arguments
+
+
+def _price_text(name: str, price: Decimal) -> str:
+    if not (price.is_finite() and 0 < price < Decimal("1e15")):
+        raise ConfigurationError(f"{name} {str(price)[:40]}: expected a number above 0 and below 1e15")
+    return to_wire(price)
 
 
 #: How long a command may wait before the trader refuses it as no longer meant.

@@ -21,6 +21,8 @@ class ActKind(StrEnum):
     TRADE = "trade"
     FLATTEN = "flatten"
     CANCEL = "cancel"
+    PROTECT = "protect"
+    REDUCE_ONLY = "reduce_only"
     START = "start"
     STOP = "stop"
     SET_SETTING = "set_setting"
@@ -80,6 +82,6 @@ class AuditRow:
 class Steered(ControlSnapshot):
     """The state that holds after an act. `repeated`: its key was spent at `done_at`, so nothing was done now."""
 
-    done_at: datetime
+    done_at: datetime = field(kw_only=True)
     repeated: bool = False
     refused: bool = False

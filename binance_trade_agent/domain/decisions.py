@@ -114,6 +114,7 @@ class Outcome(StrEnum):
     HALTED = "halted"  # the kill switch is on
     INTERRUPTED = "interrupted"  # the process died in this cycle
     FAILED = "failed"  # the strategy raised an error
+    DRY_RUN = "dry_run"  # every gate passed, but it was only asked what would happen
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +233,20 @@ class TradingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ControlSnapshot:
-    """The control state as stored: who set it, when and why."""
+    """The control state as stored: who set it, when and why.
+
+    `reduce_only` is symbol -> why nothing of it may be bought for now; what is held of it may be sold.
+    """
 
     state: TradingState
     reason: str
     actor: str
     since: datetime
+    reduce_only: Mapping[str, str] = field(default_factory=dict)
+
+    def may_enter(self, symbol: str) -> bool:
+        """Whether a position in `symbol` may be opened or added to."""
+        return self.state.entries_allowed and symbol not in self.reduce_only
 
 
 class CycleKind(StrEnum):

@@ -62,6 +62,7 @@ class CommandKind(StrEnum):
     WORKFLOW = "workflow"
     FLATTEN = "flatten"
     CANCEL = "cancel"
+    PROTECT = "protect"
 
 
 @dataclass(frozen=True, slots=True)

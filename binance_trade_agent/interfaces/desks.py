@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.performance import PerformanceView
+from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch
@@ -31,8 +33,18 @@ class Desk(Protocol):
         ...
 
     @property
+    def performance(self) -> PerformanceView:
+        """What trading has earned."""
+        ...
+
+    @property
     def steering(self) -> Steering:
         """What can be done."""
+        ...
+
+    @property
+    def programs(self) -> Programs:
+        """The programs that supervisord runs."""
         ...
 
     def is_current(self) -> bool:

@@ -1,6 +1,7 @@
 """What a cycle works with: the plan of a session, a person's request, the agents and the books."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from binance_trade_agent.agents.execution.place import TradeExecutionAgent
@@ -29,11 +30,18 @@ class TradingPlan:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What a person or an agent asked for: a side the strategy need not agree with, and its quantity."""
+    """What a person or an agent asked for: a side the strategy need not agree with, and its quantity.
+
+    `limit_price` makes an entry rest at that price, for `time_limit` (else ENTRY_TIME_LIMIT_SECONDS). A `dry_run` goes
+    through data, signal and risk, and neither sends nor cancels anything.
+    """
 
     side: Side | None = None
     quantity: Decimal | None = None
     reason: str = "requested"
+    limit_price: Decimal | None = None
+    time_limit: timedelta | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _ACTS = {
     CommandKind.WORKFLOW: ActKind.TRADE,
     CommandKind.FLATTEN: ActKind.FLATTEN,
     CommandKind.CANCEL: ActKind.CANCEL,
+    CommandKind.PROTECT: ActKind.PROTECT,
 }
 #: States that a person's act leads to and that end a flatten which has not ended.
 _WITHDRAWING = frozenset({TradingState.RUNNING, TradingState.HALTED})
@@ -363,4 +364,13 @@ def _act_of(command: Command) -> Act:
 def _steered(
     control: ControlSnapshot, done_at: datetime, *, repeated: bool = False, refused: bool = False
 ) -> Steered:
-    return Steered(control.state, control.reason, control.actor, control.since, done_at, repeated, refused)
+    return Steered(
+        control.state,
+        control.reason,
+        control.actor,
+        control.since,
+        control.reduce_only,
+        done_at=done_at,
+        repeated=repeated,
+        refused=refused,
+    )

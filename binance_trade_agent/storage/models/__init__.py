@@ -15,7 +15,9 @@ from binance_trade_agent.storage.models.control import (
     Incident,
     Message,
     Override,
+    ReduceOnly,
     RequestWeight,
+    ToolCall,
 )
 from binance_trade_agent.storage.models.cycles import (
     Candle,
@@ -31,6 +33,7 @@ from binance_trade_agent.storage.models.trading import (
     OUTSIDE,
     UNFINISHED_CANCEL,
     UNFINISHED_ORDER,
+    AskedLevels,
     Balance,
     Cancel,
     EquitySnapshot,
@@ -48,6 +51,7 @@ __all__ = [
     "OUTSIDE",
     "UNFINISHED_CANCEL",
     "UNFINISHED_ORDER",
+    "AskedLevels",
     "Audit",
     "Balance",
     "Ban",
@@ -74,9 +78,11 @@ __all__ = [
     "Override",
     "Position",
     "PositionMove",
+    "ReduceOnly",
     "RequestWeight",
     "RoundTrip",
     "Session",
     "SymbolProgress",
     "SymbolRules",
+    "ToolCall",
 ]

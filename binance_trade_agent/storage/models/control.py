@@ -24,6 +24,17 @@ class Control(OfBook):
     since: Mapped[datetime]
 
 
+class ReduceOnly(OfBook):
+    """A symbol of which nothing may be bought until a person says so."""
+
+    __tablename__ = "reduce_only"
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    actor: Mapped[str]
+    since: Mapped[datetime]
+
+
 class Override(OfBook):
     """A setting changed at run time."""
 
@@ -83,6 +94,21 @@ class Audit(NumberedOfBook):
     outcome: Mapped[str | None]
     answer: Mapped[str | None]
     finished_at: Mapped[datetime | None]
+
+
+class ToolCall(NumberedOfBook):
+    """One call over MCP, refused ones too: `outcome` is DONE or the code of the refusal; `arguments` are cut short."""
+
+    __tablename__ = "tool_calls"
+    __table_args__ = (Index(None, "book_id", "at"),)
+
+    at: Mapped[datetime]
+    caller: Mapped[str]
+    tier: Mapped[str]
+    tool: Mapped[str]
+    arguments: Mapped[str]
+    outcome: Mapped[str]
+    took_ms: Mapped[float]
 
 
 class Message(NumberedOfBook):

@@ -170,6 +170,19 @@ class Position(OfBook):
     last_trade_id: Mapped[int] = mapped_column(BigInteger)
 
 
+class AskedLevels(OfBook):
+    """The stop and target that a person asked for a position; gone with its round trip."""
+
+    __tablename__ = "asked_levels"
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    stop_price: Mapped[Decimal | None]
+    target_price: Mapped[Decimal | None]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+
+
 class Flow(NumberedOfBook):
     """One change of an asset's balance.
 
