@@ -118,7 +118,9 @@ class FakeControlState:
 
     def _steered(self, at: datetime, *, repeated: bool = False, refused: bool = False) -> Steered:
         now = self.snapshot
-        return Steered(now.state, now.reason, now.actor, now.since, at, repeated, refused)
+        return Steered(
+            now.state, now.reason, now.actor, now.since, done_at=at, repeated=repeated, refused=refused
+        )
 
     def open_act(self, act: Act, before: str, details: Mapping[str, str] | None = None) -> AuditRow | None:
         for row in self.rows:
