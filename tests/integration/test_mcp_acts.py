@@ -154,7 +154,9 @@ async def test_real_money_is_asked_for_twice_and_traded_once() -> None:
     box = toolbox(desk, confirmations=live(desk))
 
     first = await call(box, TRADE, symbol="btcusdt", quantity="0.01", side="BUY")
-    assert first["text"].startswith("Nothing was done yet. This trades real money: BUY, BTCUSDT, 0.01.")
+    assert first["text"].startswith(
+        "Nothing was done yet. This trades real money: Buy 0.01 BTC at market, about "
+    )
     assert (first["finished_at"], desk.state.commands) == (None, {})
 
     code = first["confirmation"]
@@ -265,7 +267,7 @@ async def test_a_flatten_is_a_command_of_its_own_and_asked_for_twice_in_live_mod
     desk = fake_desk(mode="live")
     box = toolbox(desk, confirmations=live(desk))
     first = await call(box, "flatten_positions", reason="storm")
-    assert "all that the trader bought is sold" in first["text"]
+    assert "Sell all that the trader bought (" in first["text"]
     assert desk.state.commands == {}
     await call(box, "flatten_positions", reason="storm", confirmation=first["confirmation"])
     assert len(desk.state.commands) == 1

@@ -2,14 +2,11 @@
 
 import json
 import uuid
-from decimal import Decimal
 
 from mcp.server.mcpserver import Context
 
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.grants import Tier
-from binance_trade_agent.domain.money import to_wire
-from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.mcp_server.access import caller
 from binance_trade_agent.interfaces.mcp_server.answers import Control, WorkflowAnswer
@@ -24,9 +21,10 @@ from binance_trade_agent.interfaces.mcp_server.arguments import (
     upper,
 )
 from binance_trade_agent.interfaces.mcp_server.caps import hold_caps
-from binance_trade_agent.interfaces.mcp_server.confirmations import LIFE_S, Confirmations
+from binance_trade_agent.interfaces.mcp_server.confirming import ToConfirm, agreed
 from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, refusal, refusals
-from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox, desk_of, toolbox_of
+from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox, desk_of
+from binance_trade_agent.interfaces.mcp_server.wording import flatten_words, order_words
 
 CHANNEL = "mcp"
 #: What a limit or the kill switch has stopped is not for a token that only controls to start again.
@@ -46,16 +44,25 @@ async def execute_trading_workflow(
     It may place a real order in the modes testnet, demo and live; in live mode a first call only returns a code to
     confirm with. Works whether the trader runs or not.
     """
-    box, name = toolbox_of(ctx), upper(symbol)
-    key = idempotency_key or uuid.uuid4().hex
-    asked = json.dumps(["trade", name, str(quantity), side, idempotency_key])
-    if confirmation is not None:
-        key = _confirmed_key(box, asked, confirmation)
+    name = upper(symbol)
     with refusals():
-        desk = box.door.desk()
+        desk = desk_of(ctx)
+
+        def what() -> str:
+            # nobody is asked about an order that the caps refuse
+            hold_caps(desk, caller().caps, _actor(), name, quantity, idempotency_key)
+            return order_words(desk.watch, name, side, quantity)
+
+        key = await agreed(
+            ctx,
+            act=json.dumps(["trade", name, str(quantity), side, idempotency_key]),
+            key=idempotency_key or uuid.uuid4().hex,
+            code=confirmation,
+            what=what,
+        )
+        if isinstance(key, ToConfirm):
+            return WorkflowAnswer.to_confirm(key)
         hold_caps(desk, caller().caps, _actor(), name, quantity, key)
-        if box.confirmations is not None and confirmation is None:
-            return _to_confirm(box.confirmations, asked, key, _order_text(name, quantity, side))
         # If the client goes away only this waiting ends: the command is stored, and carried out.
         result = await desk.steering.trade(
             name, quantity, side, actor=_actor(), channel=CHANNEL, idempotency_key=key
@@ -100,17 +107,18 @@ async def flatten_positions(
 
     In live mode a first call only returns a code to confirm with.
     """
-    box = toolbox_of(ctx)
-    key = idempotency_key or uuid.uuid4().hex
-    asked = json.dumps(["flatten", idempotency_key])
-    if confirmation is not None:
-        key = _confirmed_key(box, asked, confirmation)
-    elif box.confirmations is not None:
-        return _to_confirm(box.confirmations, asked, key, "all that the trader bought is sold")
     with refusals():
-        result = await box.door.desk().steering.flatten(
-            reason, actor=_actor(), channel=CHANNEL, idempotency_key=key
+        desk = desk_of(ctx)
+        key = await agreed(
+            ctx,
+            act=json.dumps(["flatten", idempotency_key]),
+            key=idempotency_key or uuid.uuid4().hex,
+            code=confirmation,
+            what=lambda: flatten_words(desk.watch),
         )
+        if isinstance(key, ToConfirm):
+            return WorkflowAnswer.to_confirm(key)
+        result = await desk.steering.flatten(reason, actor=_actor(), channel=CHANNEL, idempotency_key=key)
     return _answer(result, key)
 
 
@@ -141,34 +149,6 @@ def _answer(result: CommandResult, key: str) -> WorkflowAnswer:
         idempotency_key=key,
         finished_at=result.finished_at,
         repeated=result.repeated,
-    )
-
-
-def _confirmed_key(box: Toolbox, asked: str, code: str) -> str:
-    key = box.confirmations.key(caller().name, asked, code) if box.confirmations else None
-    if key is None:
-        raise refusal(
-            RefusalCode.CONFIRMATION_INVALID,
-            "the code is over, or was given for other arguments or another token; nothing was done."
-            " Call without it for a new one",
-        )
-    return key
-
-
-def _order_text(symbol: str, quantity: Decimal | None, side: Side | None) -> str:
-    amount = to_wire(quantity) if quantity is not None else "as much as the risk rules allow"
-    return f"{side.value if side else 'whatever the strategy says'}, {symbol}, {amount}"
-
-
-def _to_confirm(confirmations: Confirmations, asked: str, key: str, what: str) -> WorkflowAnswer:
-    return WorkflowAnswer(
-        text=f"Nothing was done yet. This trades real money: {what}. If that is meant, call again"
-        f" within {LIFE_S:.0f} s with confirmation, and all else unchanged",
-        details={},
-        idempotency_key=key,
-        finished_at=None,
-        confirmation=confirmations.ask(caller().name, asked, key),
-        confirm_within_s=LIFE_S,
     )
 
 

@@ -9,6 +9,7 @@ from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.records import CancelRow, DecisionRow, FillRow, OrderRow
+from binance_trade_agent.interfaces.mcp_server.confirming import ToConfirm
 
 
 class Health(BaseModel):
@@ -322,6 +323,18 @@ class WorkflowAnswer(BaseModel):
     repeated: bool = False
     confirmation: str | None = None
     confirm_within_s: float | None = None
+
+    @classmethod
+    def to_confirm(cls, asked: ToConfirm) -> "WorkflowAnswer":
+        """The answer of a call that did nothing yet."""
+        return cls(
+            text=asked.text,
+            details={},
+            idempotency_key=asked.key,
+            finished_at=None,
+            confirmation=asked.code,
+            confirm_within_s=asked.within_s,
+        )
 
 
 def decimal_text(value: Decimal | None) -> str | None:

@@ -44,3 +44,7 @@ class Confirmations:
         if one is None or one.ends_at <= self._clock() or (one.holder, one.act) != (holder, act):
             return None
         return one.key
+
+    def forget(self, code: str) -> None:
+        """Close `code`: what it stands for was declined."""
+        self._asked.pop(code, None)

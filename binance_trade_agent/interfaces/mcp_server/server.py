@@ -28,6 +28,7 @@ from binance_trade_agent.interfaces.mcp_server.access import (
     required_tier,
     transport_security,
 )
+from binance_trade_agent.interfaces.mcp_server.confirming import Question
 from binance_trade_agent.interfaces.mcp_server.pace import Pace
 from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, code_of, plainly, refusal
 from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
@@ -107,6 +108,9 @@ class TieredServer(MCPServer[Toolbox]):
             )
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
+            if isinstance(error.__cause__, Question):
+                outcome = "ASKED"
+                return error.__cause__.result
             told = plainly(error)
             outcome = code_of(told)
             raise told from error.__cause__

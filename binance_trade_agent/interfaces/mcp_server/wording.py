@@ -1,0 +1,45 @@
+"""What an act will do, in words for the person who is asked."""
+
+from decimal import Decimal
+
+from binance_trade_agent.control.watching import Watch
+from binance_trade_agent.domain.caps import worth_of
+from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.orders import Side
+
+_CENT = Decimal("0.01")
+
+
+def order_words(
+    watch: Watch, symbol: str, side: Side | None, quantity: Decimal | None, limit_price: Decimal | None = None
+) -> str:
+    """Such as "Buy 0.01 BTC at market, about 642 USDT, in LIVE mode"; raises `StorageError`."""
+    status = watch.status()
+    quote = status.equity.quote if status.equity else ""
+    base = symbol.removesuffix(quote) if quote and symbol != quote else symbol
+    amount = f"{to_wire(quantity)} {base}" if quantity is not None else f"as much {base} as the limits allow"
+    does = f"{side.value.capitalize()} {amount}" if side else f"Trade {symbol} as its strategy says, {amount}"
+    price = limit_price if limit_price is not None else watch.last_price(symbol)
+    at = f"at {to_wire(limit_price)} {quote}".rstrip() if limit_price is not None else "at market"
+    return f"{does} {at}{_about(worth_of(quantity, price), quote)}, in {status.mode.upper()} mode"
+
+
+def flatten_words(watch: Watch) -> str:
+    """What selling everything means; raises `StorageError`."""
+    status = watch.status()
+    held = [f"{to_wire(one.quantity)} {one.base}" for one in watch.positions() if one.quantity]
+    listed = ", ".join(held) or "nothing is held now"
+    quote = status.equity.quote if status.equity else ""
+    return (
+        f"Sell all that the trader bought ({listed}){_about(status.exposure or None, quote)}, and halt,"
+        f" in {status.mode.upper()} mode"
+    )
+
+
+def in_mode(watch: Watch, words: str) -> str:
+    """`words`, and the mode that they happen in; raises `StorageError`."""
+    return f"{words}, in {watch.status().mode.upper()} mode"
+
+
+def _about(worth: Decimal | None, quote: str) -> str:
+    return f", about {to_wire(worth.quantize(_CENT))} {quote}".rstrip() if worth is not None else ""
