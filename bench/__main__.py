@@ -18,6 +18,7 @@ from bench.figures import Figure
 from bench.first_order import first_order_on_random_seeds
 from bench.mcp import reading_over_mcp
 from bench.processes import memory_of_processes, recovery_after_kill, start_to_first_order
+from bench.year import reading_one_year
 
 SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
     "decisions": own_time_of_decisions,
@@ -27,6 +28,7 @@ SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
     "mcp": reading_over_mcp,
     "recovery": recovery_after_kill,
     "seeds": first_order_on_random_seeds,
+    "year": reading_one_year,
 }
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -39,11 +41,15 @@ def main(names: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="bta-bench-") as folder:
             figures += SECTIONS[name](Path(folder))
         sys.stderr.write(f"{name}: {time.monotonic() - began:.0f} s\n")
-    table = Table("what", "measured", "target", "peer", title="bench")
+    table = Table("what", "measured", "target", "peer", "note", title="bench")
     for figure in figures:
         colour = "green" if figure.met else "red"
         table.add_row(
-            figure.what, f"[{colour}]{figure.value:,.1f} {figure.unit}[/]", figure.target_text, figure.peer
+            figure.what,
+            f"[{colour}]{figure.value:,.1f} {figure.unit}[/]",
+            figure.target_text,
+            figure.peer,
+            figure.note,
         )
     Console().print(table)
     RESULTS.write_text(

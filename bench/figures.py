@@ -12,6 +12,8 @@ class Figure:
     unit: str
     target: float
     peer: str = ""
+    #: What else was seen.
+    note: str = ""
 
     @property
     def met(self) -> bool:

@@ -35,7 +35,7 @@ def reading_over_mcp(folder: Path) -> list[Figure]:
     with simulator(place), mcp_server(place) as server, running(place.trader()):
         with place.desk() as desk:
             eventually(lambda: desk.watch.status().cycles >= 5, within_s=120, what="cycles")
-        idle_mb = _resident_mb(server.pid)
+        idle_mb = resident_mb(server.pid)
         with running(place.start(sys.executable, "-m", "bench.plain_mcp", str(port), PYTHONPATH=str(ROOT))):
             eventually(lambda: _listens(port), within_s=60, what="the SDK's server listens")
             ours_ms, plain_ms = asyncio.run(_round_trips_ms(place, port))
@@ -77,7 +77,8 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """What a process holds in memory now."""
     (line,) = [
         line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")
     ]
