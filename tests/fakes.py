@@ -1,12 +1,13 @@
 """Hand-written stand-ins for ports, kept in memory."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
@@ -38,6 +39,7 @@ from binance_trade_agent.domain.records import (
     Session,
     StoreStatus,
 )
+from binance_trade_agent.domain.tool_calls import ASKED, DONE, ToolCall
 
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 
@@ -236,6 +238,24 @@ class FakeLauncher:
 
 
 @dataclass
+class FakeToolCalls:
+    """The calls that were written, oldest first. `broken` makes every writing fail."""
+
+    written: list[ToolCall] = field(default_factory=list)
+    pruned: list[tuple[datetime, int, int]] = field(default_factory=list)
+    broken: str | None = None
+
+    def write(self, calls: Sequence[ToolCall]) -> None:
+        if self.broken is not None:
+            raise StorageError(self.broken)
+        self.written.extend(calls)
+
+    def prune(self, *, older_than: datetime, keep: int, at_most: int) -> int:
+        self.pruned.append((older_than, keep, at_most))
+        return 0
+
+
+@dataclass
 class FakeReadModels:
     """What a database would hold, as plain rows. `broken` makes every read fail."""
 
@@ -259,6 +279,7 @@ class FakeReadModels:
     marks: LossMarks | None = None
     #: By actor.
     asked: dict[str, tuple[AskedOrder, ...]] = field(default_factory=dict)
+    calls: FakeToolCalls = field(default_factory=FakeToolCalls)
     broken: str | None = None
 
     def status(self) -> StoreStatus:
@@ -337,6 +358,13 @@ class FakeReadModels:
         rows = (row for row in self.audit_rows if since is None or row.at >= since)
         return tuple(rows)[:limit]
 
+    def tool_calls(
+        self, *, limit: int = 50, caller: str | None = None, refused_only: bool = False
+    ) -> tuple[ToolCall, ...]:
+        self._check()
+        rows = (row for row in reversed(self.calls.written) if caller in (None, row.caller))
+        return tuple(row for row in rows if not refused_only or row.outcome not in (DONE, ASKED))[:limit]
+
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]:
         self._check()
         return self.foreign_rows
@@ -367,6 +395,7 @@ class FakeDesk:
     lease: FakeLease
     launcher: FakeLauncher
     clock: FakeClock
+    calls: CallKeeper
 
     def is_current(self) -> bool:
         return True
@@ -400,6 +429,7 @@ def fake_desk(
         lease=lease,
         launcher=launcher,
         clock=clock,
+        calls=CallKeeper(reads.calls, clock),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisorClient
+from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
@@ -22,6 +23,7 @@ from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.lease import lease_for
 from binance_trade_agent.storage.performance import SqlPerformance
 from binance_trade_agent.storage.read_models import SqlReadModels
+from binance_trade_agent.storage.tool_calls import SqlToolCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Desk:
     risk: RiskReader
     steering: Steering
     programs: Programs
+    calls: CallKeeper
     database: Database
     book: Book
 
@@ -92,6 +95,7 @@ def open_desk(settings: Settings) -> Desk:
             clock,
         ),
         programs=Programs(SupervisorClient(settings.run_dir), state, clock),
+        calls=CallKeeper(SqlToolCalls(database, book), clock),
         database=database,
         book=book,
     )

@@ -28,6 +28,7 @@ from binance_trade_agent.domain.records import (
     Session,
 )
 from binance_trade_agent.domain.symbol_selection import is_rule
+from binance_trade_agent.domain.tool_calls import ToolCall
 from binance_trade_agent.ports import Clock, ReadModels
 from binance_trade_agent.telemetry.health import HealthVerdict, judge
 
@@ -194,6 +195,12 @@ class Watch:
     def audit(self, *, limit: int = 50, since: datetime | None = None) -> tuple[AuditRow, ...]:
         """Acts of people, agents and limits, newest first."""
         return self._reads.audit(limit=limit, since=since)
+
+    def tool_calls(
+        self, *, limit: int = 50, caller: str | None = None, refused_only: bool = False
+    ) -> tuple[ToolCall, ...]:
+        """Calls over MCP, newest first; `refused_only`: those that did not do what they were asked."""
+        return self._reads.tool_calls(limit=limit, caller=caller, refused_only=refused_only)
 
     def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
         """Cycles, newest first."""

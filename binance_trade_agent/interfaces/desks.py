@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
@@ -45,6 +46,11 @@ class Desk(Protocol):
     @property
     def programs(self) -> Programs:
         """The programs that supervisord runs."""
+        ...
+
+    @property
+    def calls(self) -> CallKeeper:
+        """What keeps the calls over MCP."""
         ...
 
     def is_current(self) -> bool:

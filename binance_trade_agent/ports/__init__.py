@@ -12,6 +12,7 @@ from binance_trade_agent.ports.measuring import PerformanceReads
 from binance_trade_agent.ports.overrides import Overrides
 from binance_trade_agent.ports.reading import ReadModels, ReplaySource
 from binance_trade_agent.ports.surroundings import Clock, Launcher, Notifier, Supervisor
+from binance_trade_agent.ports.tool_calls import ToolCalls
 
 __all__ = [
     "Bans",
@@ -32,6 +33,7 @@ __all__ = [
     "SeenCandles",
     "Sessions",
     "Supervisor",
+    "ToolCalls",
     "UserStream",
     "WeightBook",
 ]

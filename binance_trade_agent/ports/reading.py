@@ -28,6 +28,7 @@ from binance_trade_agent.domain.records import (
     StoreStatus,
 )
 from binance_trade_agent.domain.symbol_rules import SymbolRules
+from binance_trade_agent.domain.tool_calls import ToolCall
 
 
 class ReadModels(Protocol):
@@ -76,6 +77,12 @@ class ReadModels(Protocol):
 
     def audit(self, *, limit: int = 50, since: datetime | None = None) -> tuple[AuditRow, ...]:
         """Acts of people, agents and limits, not older than `since`."""
+        ...
+
+    def tool_calls(
+        self, *, limit: int = 50, caller: str | None = None, refused_only: bool = False
+    ) -> tuple[ToolCall, ...]:
+        """Calls over MCP, newest first; `refused_only`: those that did not do what they were asked."""
         ...
 
     def summary(self, *, since: datetime, until: datetime, symbol: str | None = None) -> DecisionSummary:

@@ -28,6 +28,7 @@ from binance_trade_agent.domain.records import (
     OrderRow,
     StoreStatus,
 )
+from binance_trade_agent.domain.tool_calls import ToolCall
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.asked_orders import asked_orders
 from binance_trade_agent.storage.audit import audit_shown
@@ -47,6 +48,7 @@ from binance_trade_agent.storage.shown import (
     order_shown,
 )
 from binance_trade_agent.storage.summary import Span, summarise
+from binance_trade_agent.storage.tool_calls import tool_calls
 
 #: No answer is longer than this, whatever is asked.
 MOST_ROWS = 10_000
@@ -205,6 +207,15 @@ class SqlReadModels:
             query = query.where(models.Audit.at >= since)
         with self._database.read() as transaction:
             return tuple(audit_shown(row) for row in transaction.scalars(query))
+
+    def tool_calls(
+        self, *, limit: int = 50, caller: str | None = None, refused_only: bool = False
+    ) -> tuple[ToolCall, ...]:
+        """Calls over MCP, newest first."""
+        with self._database.read() as transaction:
+            return tool_calls(
+                transaction, self._book.id, limit=_bounded(limit), caller=caller, refused_only=refused_only
+            )
 
     def flows(self, *, limit: int = 50) -> tuple[FlowRow, ...]:
         """Changes of balances that no fill of ours made, newest first."""
