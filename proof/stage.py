@@ -47,6 +47,9 @@ PATIENCE_S = 45.0
 _LOOK_S = 0.05
 _POSTS = (ORDER, REPLACE, OCO)
 
+#: Reasons of decisions that saw the market.
+_WITH_DATA = {"idle", "no_new_candle"}
+
 
 class Stage:
     """What a row can do and see. `check` notes each claim; a row passes when all of them hold."""
@@ -168,6 +171,14 @@ class Stage:
     def reasons(self, symbol: str = SYMBOL) -> set[str]:
         """Reason codes of the symbol's latest decisions."""
         return {row.reason_code for row in self.watch.decisions(limit=6, symbol=symbol)}
+
+    def await_data(self, within_s: float | None = None) -> None:
+        """Wait until the latest decisions had all they need."""
+        try:
+            self.until(lambda: self.reasons() <= _WITH_DATA, "decisions have data again", within_s)
+        except AssertionError as error:
+            told = "; ".join(f"{row.reason_code}: {row.reason}" for row in self.watch.decisions(limit=6))
+            raise AssertionError(f"{error}; the latest say {told}") from error
 
     def price(self) -> Decimal:
         """The symbol's last price at the exchange, as the latest decision saw it."""
