@@ -18,8 +18,16 @@ _GATE_FIELDS = tuple(field.name for field in fields(GateResult) if field.name !=
 #: What the exchange's eight decimals leave of a product.
 _ROUNDING = Decimal("0.00000001")
 
-#: How an approved order may end without having been written: the kill switch, or protection that traded.
-_UNSENT = frozenset({(Outcome.HALTED, "halted"), (Outcome.UNRESOLVED, "protection_in_the_way")})
+#: How an approved order may end without having been written: the kill switch, a symbol that was made
+#: reduce-only meanwhile, protection that traded, or a dry run.
+_UNSENT = frozenset(
+    {
+        (Outcome.HALTED, "halted"),
+        (Outcome.REFUSED, "reduce_only"),
+        (Outcome.UNRESOLVED, "protection_in_the_way"),
+        (Outcome.DRY_RUN, "dry_run"),
+    }
+)
 
 
 def check_fills(tally: Tally, fills: Iterable[Fill]) -> None:

@@ -200,7 +200,9 @@ class Replayer:
         book = self._book.at(seen.mark)
         self._check_book(row, snapshot, seen, book)
         check_marks(self._tally, row, self._marks, seen.marks)
-        self._marks = seen.marks or self._marks
+        if row.inputs is None or not row.inputs.dry_run:
+            # the marks that a dry run saw were not kept
+            self._marks = seen.marks or self._marks
         portfolio = portfolio_of(seen, book, self._terms.quote)
         verdict = self._risk.assess(
             signal,
@@ -210,6 +212,8 @@ class Replayer:
             context=self._context(snapshot, portfolio, book.trips, row, seen),
             quantity=seen.quantity,
             side=seen.side,
+            limit_price=seen.limit_price,
+            time_limit=seen.time_limit,
         )
         check_gates(self._tally, row, verdict.gates)
         check_verdict(self._tally, row, verdict, order)

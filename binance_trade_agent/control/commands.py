@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from binance_trade_agent.control.flattening import Flattening
 from binance_trade_agent.control.steering import COMMAND_TTL
-from binance_trade_agent.domain.decisions import CycleReport, Outcome
+from binance_trade_agent.domain.decisions import CycleReport, Estimate, Outcome
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import JournalOrder, OrderStatus, Side
 from binance_trade_agent.domain.records import Command, CommandKind, CommandResult, CommandStatus
@@ -167,5 +167,25 @@ def _result(report: CycleReport) -> CommandResult:
             "executed": to_wire(order.executed),
             "quote_executed": to_wire(order.quote_executed),
         }
+    if decision.blocking_gate is not None:
+        details["blocking_gate"] = decision.blocking_gate
+    if report.dry_run:
+        details |= {"dry_run": "true"} | _estimated(report.estimate)
     status = _STATUS.get(decision.outcome, CommandStatus.FAILED)
     return CommandResult(status, decision.reason.text, details, report.finished_at)
+
+
+def _estimated(estimate: Estimate | None) -> dict[str, str]:
+    """What would have been sent: quantity, price, worth and fee."""
+    if estimate is None:
+        return {}
+    order = estimate.order
+    return {
+        "side": order.side.value,
+        "order_type": order.order_type.value,
+        "quantity": to_wire(order.quantity),
+        "price": to_wire(order.price or order.reference_price),
+        "notional": to_wire(estimate.notional),
+        "estimated_fee": to_wire(estimate.fee),
+        "quote": estimate.quote,
+    } | ({"time_limit_s": f"{order.time_limit.total_seconds():.0f}"} if order.time_limit is not None else {})

@@ -41,7 +41,9 @@ class Projector:
         self._open: dict[str, datetime] = {}
 
     def project(self, report: CycleReport) -> None:
-        """Raise, clear and enqueue what `report` calls for."""
+        """Raise, clear and enqueue what `report` calls for; a dry run leaves that to the next cycle."""
+        if report.dry_run:
+            return
         at = report.finished_at
         for text in (*(execution.text for execution in report.executions), *report.traded):
             self._tell("order", text, at)

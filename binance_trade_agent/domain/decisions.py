@@ -127,14 +127,24 @@ class ExecutionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a dry run would have sent. `notional` and `fee` are in `quote`, at the limit price or the price now."""
+
+    order: Approved
+    notional: Decimal
+    fee: Decimal
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssessmentInputs:
     """What risk saw besides market, settings, candles and fills: enough to assess again.
 
     Mappings are by symbol. `mark` is the book's newest flow by then: an exit takes back resting entries
     after its signal, and they may have bought something. `held_in_books` is the base asset by the
     book's flows, free coins of the account are those the exchange reports. `windows` are the newest
-    candle and the number of candles of each symbol whose returns were compared. `side` and
-    `quantity` are what was asked for by someone other than the strategy.
+    candle and the number of candles of each symbol whose returns were compared. `side`, `quantity`,
+    `limit_price` and `time_limit` are what was asked for by someone other than the strategy.
     """
 
     mark: int
@@ -157,6 +167,8 @@ class AssessmentInputs:
     windows: Mapping[str, tuple[datetime, int]] = field(default_factory=dict)
     side: Side | None = None
     quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    time_limit: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,7 @@ class DecisionInputs:
 
     `window` candles ended with `newest_candle`, the last `new_candles` of which were new; `rules` names
     the symbol's rules as stored; `mark` is the book's newest flow when the signal was asked for.
+    A `dry_run` was only asked what would happen: whatever it decided was not done.
     """
 
     observed_at: datetime
@@ -178,6 +191,7 @@ class DecisionInputs:
     rules: str
     mark: int
     assessment: AssessmentInputs | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,3 +319,6 @@ class CycleReport:
     alarms: Mapping[str, str] = field(default_factory=dict)
     #: Where losses are counted from, after this cycle.
     marks: LossMarks | None = None
+    #: It was only asked what would happen; `estimate` is what would have been sent, if anything.
+    dry_run: bool = False
+    estimate: Estimate | None = None

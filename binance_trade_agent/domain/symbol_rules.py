@@ -96,14 +96,17 @@ class SymbolRules:
 
     def limit_violation(self, quantity: Decimal, price: Decimal) -> str | None:
         """Why the exchange would not take an order of `quantity` at `price`, in words; None if it would."""
-        if self.limit_quantity(quantity, price) == quantity:
-            return None
-        return f"LOT_SIZE or NOTIONAL: {to_wire(quantity)} at {to_wire(price)} is not accepted"
+        if self.limit_quantity(quantity, price) != quantity:
+            return f"LOT_SIZE or NOTIONAL: {to_wire(quantity)} at {to_wire(price)} is not accepted"
+        if 0 < self.max_notional < product(quantity, price):
+            return f"NOTIONAL: {to_wire(quantity)} × {to_wire(price)} is above {to_wire(self.max_notional)} {self.quote}"
+        return None
 
     def price_violation(self, side: Side, price: Decimal, reference: Decimal) -> str | None:
         """The filter that a limit price would break while the average price is `reference`, in words; None if none."""
         low, high = self.buy_price_band if side is Side.BUY else self.sell_price_band
-        if not on_step(price, self.tick_size) or price < self.min_price or 0 < self.max_price < price:
+        is_low = price <= 0 or price < self.min_price
+        if not on_step(price, self.tick_size) or is_low or 0 < self.max_price < price:
             return f"PRICE_FILTER: {to_wire(price)} is not accepted"
         if price < product(low, reference) or 0 < product(high, reference) < price:
             return f"PERCENT_PRICE: {to_wire(price)} is too far from {to_wire(reference)}"

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from binance_trade_agent.agents.market_data import MarketView
 from binance_trade_agent.agents.portfolio import BookView
 from binance_trade_agent.agents.reconciliation import Comparison
-from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart, Decision, ExecutionResult
+from binance_trade_agent.domain.decisions import (
+    ControlSnapshot,
+    CycleStart,
+    Decision,
+    Estimate,
+    ExecutionResult,
+)
 from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, MarketSnapshot
 from binance_trade_agent.domain.money import to_wire
@@ -34,6 +40,8 @@ class Cycle:
     comparison: Comparison
     rules: Mapping[str, str]
     marks: LossMarks | None = None
+    #: What a dry run would have sent.
+    estimate: Estimate | None = None
     #: Entries begun in the last minute and today; None until asked for, and again once another is begun.
     entries_begun: tuple[int, int] | None = None
     decisions: list[Decision] = field(default_factory=list)
@@ -49,6 +57,11 @@ class Cycle:
             for symbol, view in self.views.items()
             if isinstance(view, MarketSnapshot) and symbol in held | buying
         }
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether it was only asked what would happen: nothing is sent, cancelled or remembered."""
+        return self.request is not None and self.request.dry_run
 
     @property
     def portfolio(self) -> PortfolioView:

@@ -17,12 +17,13 @@ class LossWatch:
         self._marks = desk.decisions.loss_marks()
 
     def look(
-        self, portfolio: PortfolioView, control: ControlSnapshot
+        self, portfolio: PortfolioView, control: ControlSnapshot, *, is_dry: bool = False
     ) -> tuple[LossMarks | None, dict[str, str]]:
         """The marks by the present worth of `portfolio`, and an incident where a limit is breached.
 
         A breach latches: control state ENTRIES_HALTED, whose actor is the limit's gate. The
         decisions of this cycle meet the gate itself. While the worth is not known the marks stay.
+        A dry run leaves marks and state as they are.
         """
         equity = self._desk.portfolio.equity(portfolio)
         if equity is None:
@@ -33,6 +34,8 @@ class LossWatch:
             and control.state is TradingState.RUNNING
         )
         marks = marks_after(self._marks, equity, self._desk.exchange.now(), resumed=resumed)
+        if is_dry:
+            return marks, {}
         breach = breached_limit(marks, equity, self._desk.risk.limits)
         alarms = {}
         if breach is not None:

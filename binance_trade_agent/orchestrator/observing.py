@@ -26,10 +26,11 @@ class Observer:
     ) -> Cycle:
         """Everything `start`'s symbols need; `last_seen` is the last candle of each that a decision has seen."""
         desk = self._desk
-        control = desk.control.read()
+        control, is_dry = desk.control.read(), request is not None and request.dry_run
         thorough = desk.user_data.look_up_is_due() or desk.reconciler.is_in_doubt
         unfinished = await desk.resolver.resolve_all(thorough=thorough)
-        unfinished = await self._end_overdue(unfinished, control)
+        if not is_dry:
+            unfinished = await self._end_overdue(unfinished, control)
         seen = (*start.symbols, *self._compared(start, request, unfinished))
         views, account, quotes = await asyncio.gather(
             desk.market_data.snapshots(seen, last_seen),
@@ -43,11 +44,12 @@ class Observer:
         if desk.user_data.others_moved:
             desk.reconciler.survey_soon()
             desk.user_data.others_moved = False
+        # a dry run only looks: a difference is booked by a cycle that also tells of it
         comparison = await desk.reconciler.compare(
-            known, unfinished, thorough=thorough, all_found=desk.resolver.knows_all
+            known, unfinished, thorough=thorough and not is_dry, all_found=desk.resolver.knows_all
         )
         book = desk.portfolio.book(unfinished)
-        marks, alarms = self._losses.look(book.portfolio, control)
+        marks, alarms = self._losses.look(book.portfolio, control, is_dry=is_dry)
         return Cycle(
             start=start,
             request=request,
@@ -88,7 +90,8 @@ class Observer:
     ) -> tuple[JournalOrder, ...]:
         """Cancel entries that rest too long, or that nobody wants any more; what they bought stays."""
         resting = [row for row in unfinished if row.rests_as_entry]
-        ending = self.overdue(resting) if control.state.entries_allowed else resting
+        overdue = self.overdue(resting)
+        ending = [row for row in resting if row in overdue or not control.may_enter(row.intent.symbol)]
         cancelling = {cancel.intent.client_order_id for cancel in self._desk.journal.unfinished_cancels()}
         ending = [row for row in ending if row.intent.client_order_id not in cancelling]
         for row in ending:

@@ -1,13 +1,11 @@
 """What a decision records of its inputs, so that it can be taken again from the books alone."""
 
-from decimal import Decimal
-
 from binance_trade_agent.agents.risk import RiskContext
 from binance_trade_agent.domain.decisions import AssessmentInputs, DecisionInputs
 from binance_trade_agent.domain.market import MarketSnapshot
 from binance_trade_agent.domain.money import ZERO
-from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.orchestrator.cycle import Cycle
+from binance_trade_agent.orchestrator.desk import OrderRequest
 
 
 def decision_inputs(view: MarketSnapshot, cycle: Cycle) -> DecisionInputs:
@@ -23,11 +21,12 @@ def decision_inputs(view: MarketSnapshot, cycle: Cycle) -> DecisionInputs:
         ask_quantity=view.book.ask_quantity,
         rules=cycle.rules[view.symbol],
         mark=cycle.book.mark,
+        dry_run=cycle.is_dry,
     )
 
 
 def assessment_inputs(
-    view: MarketSnapshot, cycle: Cycle, context: RiskContext, side: Side | None, quantity: Decimal | None
+    view: MarketSnapshot, cycle: Cycle, context: RiskContext, asked: OrderRequest
 ) -> AssessmentInputs:
     """What risk is told of `view`'s symbol beyond that."""
     portfolio, base = cycle.portfolio, view.rules.base
@@ -55,6 +54,8 @@ def assessment_inputs(
             for symbol, candles in context.candles.items()
             if symbol != view.symbol
         },
-        side=side,
-        quantity=quantity,
+        side=asked.side,
+        quantity=asked.quantity,
+        limit_price=asked.limit_price,
+        time_limit=asked.time_limit,
     )

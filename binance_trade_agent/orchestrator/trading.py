@@ -4,6 +4,7 @@ import math
 import uuid
 from datetime import datetime
 
+from binance_trade_agent.agents.execution.protect import Outlook
 from binance_trade_agent.agents.execution.sending import Answer
 from binance_trade_agent.domain.decisions import (
     CycleKind,
@@ -12,8 +13,10 @@ from binance_trade_agent.domain.decisions import (
     CycleStart,
     Outcome,
 )
+from binance_trade_agent.domain.market import BookTop
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import JournalOrder
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.orchestrator.cycle import Cycle
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
 from binance_trade_agent.orchestrator.observing import Observer
@@ -80,6 +83,16 @@ class TradingOrchestrator:
         """Cancel one order that rests, with the list it belongs to; what it traded stays."""
         return await self._desk.execution.cancel_entry(row, reason)
 
+    async def market_of(self, symbol: str) -> tuple[SymbolRules, BookTop]:
+        """The rules and the book's top of `symbol` now; raises `ExchangeError`."""
+        rules = await self._desk.exchange.rules((symbol,))
+        tops = await self._desk.exchange.book_tops((symbol,))
+        return rules[symbol], tops[symbol]
+
+    def protection_of(self, symbol: str, rules: SymbolRules, book: BookTop) -> Outlook:
+        """How the protection of `symbol` stands at these prices."""
+        return self._desk.protection.outlook(symbol, rules, book)
+
     def wants_turn(self) -> str | None:
         """A symbol that cannot wait for the next tick: an order of it traded, or a resting entry is overdue."""
         self._touched |= self._desk.user_data.take_touched()
@@ -108,7 +121,9 @@ class TradingOrchestrator:
         desk, began, waited = self._desk, self._desk.clock.monotonic(), self._desk.exchange.waited_s
         desk.decisions.open_cycle(start, self._plan.session_id)
         reached(CrashPoint.CYCLE_OPENED)
-        self._touched = (self._touched | desk.user_data.take_touched()) - set(start.symbols)
+        self._touched |= desk.user_data.take_touched()
+        if request is None or not request.dry_run:
+            self._touched -= set(start.symbols)
         cycle = await self._observer.observe(start, request, self._progress.last_seen)
         if self._lacks_symbols(start):
             cycle.alarms["no_symbols"] = _NO_SYMBOLS
@@ -118,6 +133,8 @@ class TradingOrchestrator:
         reached(CrashPoint.CYCLE_CLOSING)
         desk.decisions.close_cycle(report, self._progress.new_candles(cycle.decisions, cycle))
         self._progress.remember(cycle)
+        if cycle.is_dry:
+            return report
         # what is overdue by now could not be ended: the next tick tries again
         expiries = (row.intent.expires_at for row in cycle.unfinished if row.intent.expires_at is not None)
         self._next_expiry = min((at for at in expiries if at > report.finished_at), default=None)
@@ -138,13 +155,16 @@ class TradingOrchestrator:
             control=cycle.control,
             decisions=tuple(cycle.decisions),
             executions=tuple(cycle.executions),
-            equity=desk.portfolio.equity(cycle.portfolio),
+            # what a dry run leaves behind is its decision: no point of the equity curve, no marks
+            equity=None if cycle.is_dry else desk.portfolio.equity(cycle.portfolio),
             unresolved=sum(1 for row in cycle.unfinished if row.status.is_unresolved),
             differences=cycle.comparison.differences,
             compared=cycle.comparison.compared,
-            traded=self._protection_news(cycle),
+            traded=() if cycle.is_dry else self._protection_news(cycle),
             alarms=cycle.alarms,
-            marks=cycle.marks,
+            marks=None if cycle.is_dry else cycle.marks,
+            dry_run=cycle.is_dry,
+            estimate=cycle.estimate,
             finished_at=desk.clock.now(),
             duration_s=duration_s,
             own_ms=max(0.0, duration_s - waited_s) * 1000,

@@ -23,6 +23,7 @@ from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.protection import ExitNow
 from binance_trade_agent.orchestrator.cycle import Cycle, locks_of, resting_entries
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
+from binance_trade_agent.orchestrator.dry_run import dry_run_reason, estimate_of, rounding_note
 from binance_trade_agent.orchestrator.progress import Progress
 from binance_trade_agent.orchestrator.recording import assessment_inputs, decision_inputs
 from binance_trade_agent.telemetry.stopwatch import Stopwatch
@@ -43,7 +44,7 @@ class SymbolTurn:
         """The one decision of `symbol` in this cycle, and after it the protection of what is held."""
         decision = await self._decide(symbol, cycle)
         view = cycle.views[symbol]
-        if cycle.start.kind is CycleKind.TEST or isinstance(view, MarketDataFailure):
+        if cycle.is_dry or cycle.start.kind is CycleKind.TEST or isinstance(view, MarketDataFailure):
             return decision
         if not cycle.has_something(symbol) or cycle.account is None:
             return decision
@@ -90,7 +91,7 @@ class SymbolTurn:
             return replace(decision, outcome=Outcome.FAILED, reason=Reason("strategy_failed", str(error)))
         watch.lap("signal")
         decision = replace(decision, signal=signal, nearest_miss=signal.nearest_miss)
-        return await self._act(signal, decision, view, cycle, watch, _chosen_side(cycle.request, due))
+        return await self._act(signal, decision, view, cycle, watch, _asked(cycle.request, due))
 
     async def _act(
         self,
@@ -99,22 +100,13 @@ class SymbolTurn:
         view: MarketSnapshot,
         cycle: Cycle,
         watch: Stopwatch,
-        side: Side | None,
+        asked: OrderRequest,
     ) -> Decision:
-        """Take a signal through locks, risk and execution; `side` is one that no strategy chose."""
+        """Take a signal through locks, risk and execution; `asked` is what no strategy chose."""
         if signal.action is SignalAction.SELL:
             await self._clear_entries(signal.symbol, cycle)
-        if waiting := _must_wait(signal, cycle):
-            if signal.action is SignalAction.SELL:
-                # a crossing comes once: the candles stay new, so that the exit is decided on when it can be sent
-                decision = replace(decision, first_candle=None, last_candle=None, candles_seen=0)
-            return replace(decision, outcome=Outcome.UNRESOLVED, reason=waiting)
-        if (resting := resting_entries(cycle.unfinished).get(signal.symbol)) is not None:
-            outcome = Outcome.HELD if side is None else Outcome.REFUSED
-            return replace(decision, outcome=outcome, reason=Reason("entry_rests", resting))
-        if signal.action is SignalAction.HOLD:
-            return replace(decision, outcome=Outcome.HELD, reason=signal.reasons[0])
-        quantity = cycle.request.quantity if cycle.request else None
+        if (held_back := self._hold_back(signal, decision, cycle, asked)) is not None:
+            return held_back
         context = self._context(signal, cycle)
         verdict = self._desk.risk.assess(
             signal,
@@ -122,23 +114,50 @@ class SymbolTurn:
             cycle.portfolio,
             control=cycle.control,
             context=context,
-            quantity=quantity,
-            side=side,
+            quantity=asked.quantity,
+            side=asked.side,
+            limit_price=asked.limit_price,
+            time_limit=asked.time_limit,
         )
         watch.lap("risk")
-        assessment = assessment_inputs(view, cycle, context, side, quantity)
+        assessment = assessment_inputs(view, cycle, context, asked)
         if decision.inputs is not None:
             decision = replace(decision, inputs=replace(decision.inputs, assessment=assessment))
         decision = replace(decision, gates=verdict.gates)
         if isinstance(verdict, Refused):
             return _refused(decision, verdict.blocking)
-        decision = await self._execute(verdict, decision, view, cycle)
-        watch.lap("execution")
-        return decision
+        if cycle.is_dry:
+            cycle.estimate = estimate_of(verdict, self._desk.risk.limits.fee_rate, self._plan.quote)
+            decision = replace(decision, outcome=Outcome.DRY_RUN, reason=dry_run_reason(cycle.estimate))
+        else:
+            decision = await self._execute(verdict, decision, view, cycle)
+            watch.lap("execution")
+        return _with_note(decision, rounding_note(asked.limit_price, verdict))
+
+    def _hold_back(
+        self, signal: Signal, decision: Decision, cycle: Cycle, asked: OrderRequest
+    ) -> Decision | None:
+        """How the decision ends before any gate is asked; None where there is an order to judge."""
+        if waiting := _must_wait(signal, cycle):
+            if signal.action is SignalAction.SELL:
+                # a crossing comes once: the candles stay new, so that the exit is decided on when it can be sent
+                decision = replace(decision, first_candle=None, last_candle=None, candles_seen=0)
+            return replace(decision, outcome=Outcome.UNRESOLVED, reason=waiting)
+        resting = resting_entries(cycle.unfinished).get(signal.symbol)
+        if resting is not None and not (cycle.is_dry and signal.action is SignalAction.SELL):
+            outcome = Outcome.HELD if asked.side is None else Outcome.REFUSED
+            return replace(decision, outcome=outcome, reason=Reason("entry_rests", resting))
+        if signal.action is SignalAction.HOLD:
+            return replace(decision, outcome=Outcome.HELD, reason=signal.reasons[0])
+        return None
 
     async def _clear_entries(self, symbol: str, cycle: Cycle) -> None:
-        """Take back what still rests to buy the symbol: an exit does not wait for it."""
+        """Take back what still rests to buy the symbol: an exit does not wait for it. A dry run only supposes so."""
         rows = [row for row in cycle.unfinished if row.intent.symbol == symbol and row.rests_as_entry]
+        if cycle.is_dry:
+            supposed = tuple(row for row in cycle.unfinished if row not in rows)
+            cycle.book = self._desk.portfolio.book(supposed)
+            return
         for row in rows:
             await self._desk.execution.cancel_entry(row, "an exit")
         if rows:
@@ -147,7 +166,7 @@ class SymbolTurn:
             cycle.book = self._desk.portfolio.book(cycle.unfinished)
 
     def _due_exit(self, view: MarketSnapshot, cycle: Cycle) -> ExitNow | None:
-        if cycle.start.kind is CycleKind.TEST or not cycle.has_something(view.symbol):
+        if cycle.is_dry or cycle.start.kind is CycleKind.TEST or not cycle.has_something(view.symbol):
             return None
         return self._desk.protection.due_exit(cycle.portfolio.position(view.symbol), view)
 
@@ -236,7 +255,7 @@ def _is_by_hand(request: OrderRequest | None) -> bool:
 def _seen(decision: Decision, view: MarketSnapshot, cycle: Cycle) -> Decision:
     """Note which candles this decision is the first to see."""
     fresh = view.fresh_candles
-    if not fresh or _is_by_hand(cycle.request) or cycle.start.kind is CycleKind.FILL:
+    if not fresh or cycle.is_dry or _is_by_hand(cycle.request) or cycle.start.kind is CycleKind.FILL:
         return decision
     return replace(
         decision,
@@ -260,9 +279,15 @@ def _must_wait(signal: Signal, cycle: Cycle) -> Reason | None:
     return None
 
 
-def _chosen_side(request: OrderRequest | None, due: ExitNow | None) -> Side | None:
-    """The side that no strategy chose: a person's, or an exit that protection could not leave to the exchange."""
-    return Side.SELL if due is not None else request.side if request is not None else None
+def _asked(request: OrderRequest | None, due: ExitNow | None) -> OrderRequest:
+    """What no strategy chose: a person's order, or an exit that protection could not leave to the exchange."""
+    if due is not None:
+        return OrderRequest(side=Side.SELL)
+    return request or OrderRequest()
+
+
+def _with_note(decision: Decision, note: str) -> Decision:
+    return replace(decision, reason=replace(decision.reason, text=decision.reason.text + note))
 
 
 def _exit_signal(view: MarketSnapshot, due: ExitNow) -> Signal:

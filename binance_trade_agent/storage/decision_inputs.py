@@ -10,10 +10,10 @@ _INPUTS = TypeAdapter(DecisionInputs)
 
 
 def inputs_to_json(inputs: DecisionInputs | None) -> dict[str, Any] | None:
-    """What a JSON column takes; fields that are None are left out."""
+    """What a JSON column takes; fields at their defaults are left out."""
     if inputs is None:
         return None
-    plain: dict[str, Any] = _INPUTS.dump_python(inputs, mode="json", exclude_none=True)
+    plain: dict[str, Any] = _INPUTS.dump_python(inputs, mode="json", exclude_none=True, exclude_defaults=True)
     return plain
 
 

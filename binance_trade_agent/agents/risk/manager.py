@@ -1,6 +1,7 @@
 """The risk agent: a proposal through its gates, in order; every one of them is asked."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
 from binance_trade_agent.agents.risk.gates.sequence import gates_for
@@ -36,14 +37,18 @@ class RiskManagementAgent:
         context: RiskContext,
         quantity: Decimal | None = None,
         side: Side | None = None,
+        limit_price: Decimal | None = None,
+        time_limit: timedelta | None = None,
     ) -> RiskVerdict:
         """An order with the size it may have, or what blocked it; either carries all gates in order.
 
         `side` is a person's choice and overrides the signal's; it skips the gates `warmup`,
         `one_action_per_candle`, `cooldown`, `loss_cooldown` and `losing_streak`, which restrain
         the strategy, and no other.
-        `quantity` is in base currency; one over a limit is refused, never shrunk. Raises
-        `ValueError` for a HOLD without a side: there is nothing to assess.
+        `quantity` is in base currency; one over a limit is refused, never shrunk. `limit_price`
+        makes an entry a LIMIT order at that price, which every gate takes for what it costs, for
+        `time_limit` or the operator's. Raises `ValueError` for a HOLD without a side: there is
+        nothing to assess.
         """
         proposal = Proposal(
             side=side or Side(signal.action.value),
@@ -56,11 +61,12 @@ class RiskManagementAgent:
             context=context,
             limits=self.limits,
             windows=self._windows,
+            asked_price=limit_price,
         )
         gates = tuple(gate(proposal) for gate in gates_for(proposal))
         if not all(gate.passed for gate in gates):
             return Refused(proposal.symbol, gates)
-        limit_price = proposal.limit_price
+        price = proposal.limit_price
         return Approved(
             symbol=proposal.symbol,
             side=proposal.side,
@@ -68,7 +74,7 @@ class RiskManagementAgent:
             reference_price=proposal.price,
             purpose=Purpose.ENTRY if proposal.side is Side.BUY else Purpose.EXIT,
             gates=gates,
-            order_type=OrderType.MARKET if limit_price is None else OrderType.LIMIT,
-            price=limit_price,
-            time_limit=None if limit_price is None else self.limits.entry_time_limit,
+            order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
+            price=price,
+            time_limit=None if price is None else time_limit or self.limits.entry_time_limit,
         )

@@ -26,7 +26,7 @@ class Proposal:
     """An order as proposed: by the strategy, or by a person (`by_hand`).
 
     `quantity` is what was asked for; None leaves the size to risk, which takes `share` of a usual
-    entry, or of what is held.
+    entry, or of what is held. `asked_price` is the limit price that was asked for, of an entry.
     """
 
     side: Side
@@ -39,6 +39,7 @@ class Proposal:
     context: RiskContext
     limits: RiskLimits
     windows: Windows
+    asked_price: Decimal | None = None
 
     @property
     def symbol(self) -> str:
@@ -56,10 +57,15 @@ class Proposal:
         book = self.snapshot.book
         return book.ask if self.side is Side.BUY else book.bid
 
+    @cached_property
+    def worst_price(self) -> Decimal:
+        """What the order pays at worst, or gets first: a limit price that was asked for, else `price`."""
+        return self.price if self.asked_price is None or self.limit_price is None else self.limit_price
+
     @property
     def average_at_most(self) -> Decimal:
         """What the exchange may take for the price when it bounds a MARKET order's worth: an average of minutes."""
-        return self.price * (1 + self.limits.resale_room)
+        return self.worst_price * (1 + self.limits.resale_room)
 
     @cached_property
     def position(self) -> Position | None:
@@ -138,11 +144,12 @@ class Proposal:
 
     @cached_property
     def unit_cost(self) -> Decimal:
-        """What one unit costs at the ask, fee included."""
-        return self.snapshot.book.ask * (1 + self.limits.fee_rate)
+        """What one unit costs, fee included: at the ask, or at the limit price that was asked for."""
+        price = self.worst_price if self.side is Side.BUY else self.snapshot.book.ask
+        return price * (1 + self.limits.fee_rate)
 
     def cost(self, quantity: Decimal) -> Decimal:
-        """What buying `quantity` at the ask costs, fee included."""
+        """What buying `quantity` costs at worst, fee included."""
         return quantity * self.unit_cost
 
     @cached_property
@@ -170,8 +177,11 @@ class Proposal:
 
     @cached_property
     def resale_price(self) -> Decimal:
-        """The bid after the fall that an entry must be able to stand."""
-        return self.snapshot.book.bid * (1 - self.limits.resale_room)
+        """The bid after the fall that an entry must be able to stand; an entry that rests fills at its own price."""
+        bid = self.snapshot.book.bid
+        if self.side is Side.BUY:
+            bid = min(bid, self.worst_price)
+        return bid * (1 - self.limits.resale_room)
 
     @cached_property
     def needed(self) -> Decimal:
@@ -185,8 +195,15 @@ class Proposal:
 
     @cached_property
     def limit_price(self) -> Decimal | None:
-        """What an automatic entry bids where entries are limit orders; None for a MARKET order."""
-        if self.side is Side.SELL or self.by_hand or self.limits.entry_type is not OrderType.LIMIT:
+        """What an entry bids: the price asked for, or an automatic one where entries are limit orders.
+
+        None for a MARKET order. Rounded down to the tick.
+        """
+        if self.side is Side.SELL:
+            return None
+        if self.asked_price is not None:
+            return floor_to_step(self.asked_price, self.rules.tick_size)
+        if self.by_hand or self.limits.entry_type is not OrderType.LIMIT:
             return None
         bid_price = self.price * (1 - self.limits.entry_offset_bps / 10_000)
         return floor_to_step(bid_price, self.rules.tick_size)
@@ -311,7 +328,7 @@ class Proposal:
 
     @property
     def _entry_size(self) -> Decimal:
-        """Rounded down from the target cost or the least that a limit leaves, at the ask plus fee."""
+        """Rounded down from the target cost or the least that a limit leaves, at `unit_cost`."""
         rooms = [self.symbol_room, self.total_room, self.cash_room]
         if self.correlated_room is not None:
             rooms.append(self.correlated_room)
@@ -330,6 +347,8 @@ class Proposal:
 
     def _under_max_notional(self, quantity: Decimal) -> Decimal:
         rules = self.rules
-        if rules.max_notional and rules.max_notional_for_market and self.average_at_most > 0:
-            return min(quantity, rules.max_notional / self.average_at_most)
-        return quantity
+        if not rules.max_notional or self.average_at_most <= 0:
+            return quantity
+        if not rules.max_notional_for_market and self.limit_price is None:
+            return quantity
+        return min(quantity, rules.max_notional / self.average_at_most)

@@ -7,6 +7,9 @@ from binance_trade_agent.domain.decisions import GateResult
 from binance_trade_agent.domain.money import ZERO, floor_to_step, to_wire
 from binance_trade_agent.domain.orders import Side
 
+#: How far the exchange's average price may lie from the price now, where a limit price that was asked for is judged.
+_AVERAGE_ROOM = Decimal("0.01")
+
 
 def entry_size(proposal: Proposal) -> GateResult:
     """Large enough to be sold again after fees and a fall of the price, and nothing the filters refuse."""
@@ -65,8 +68,13 @@ def _entry_violation(proposal: Proposal, quantity: Decimal) -> str | None:
     violation = violation or rules.market_violation(quantity, proposal.average_at_most)
     if price is None or violation is not None:
         return violation
-    return rules.limit_violation(quantity, price) or rules.price_violation(
-        Side.BUY, price, proposal.snapshot.price
+    reference = proposal.snapshot.price
+    # what bounds limit prices is the exchange's average of some minutes, which is not known here
+    apart = ZERO if proposal.asked_price is None else _AVERAGE_ROOM
+    return (
+        rules.limit_violation(quantity, price)
+        or rules.price_violation(Side.BUY, price, reference * (1 + apart))
+        or rules.price_violation(Side.BUY, price, reference * (1 - apart))
     )
 
 
@@ -83,7 +91,12 @@ def _sized(proposal: Proposal) -> str:
 
 
 def _origin(proposal: Proposal) -> str:
-    return "asked for" if proposal.quantity is not None else proposal.target.text
+    origin = "asked for" if proposal.quantity is not None else proposal.target.text
+    asked, price = proposal.asked_price, proposal.limit_price
+    if asked is None or price is None:
+        return origin
+    rounded = f" ({to_wire(asked)} rounded down to the tick)" if price != asked else ""
+    return f"{origin}, at {to_wire(price)}{rounded}"
 
 
 def _resale(proposal: Proposal) -> str:
