@@ -56,10 +56,14 @@ class LogTail:
             raise ConfigurationError(f"program {program[:40]!r}: there is no such log; there are: {known}")
         return self._folder / f"{program}.log"
 
-    def _told(self, line: str) -> str:
+    def blotted(self, text: str) -> str:
+        """`text` without the secrets, and without what stands behind the name of one."""
         for secret in self._secrets:
-            line = line.replace(secret, "********")
-        line = masked_text(line)
+            text = text.replace(secret, "********")
+        return masked_text(text)
+
+    def _told(self, line: str) -> str:
+        line = self.blotted(line)
         return line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…"
 
 

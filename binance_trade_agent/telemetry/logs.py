@@ -118,15 +118,16 @@ def _name_program(program: str) -> Any:
 
 def _mask_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        event[name] = _masked(name, value)
+        event[name] = masked(name, value)
     return event
 
 
-def _masked(name: object, value: Any) -> Any:
+def masked(name: object, value: Any) -> Any:
+    """`value`, hidden where `name`, or the name of something in it, smells of a secret."""
     if isinstance(name, str) and _SECRET_NAME.search(name):
         return _MASK
     if isinstance(value, Mapping):
-        return {key: _masked(key, item) for key, item in value.items()}
+        return {key: masked(key, item) for key, item in value.items()}
     return value
 
 

@@ -56,7 +56,7 @@ def plainly(error: ToolError) -> ToolError:
     return told
 
 
-def code_of(error: ToolError) -> str:
+def code_of(error: Exception) -> str:
     """The code that `error` begins with."""
     return str(error).partition(":")[0]
 

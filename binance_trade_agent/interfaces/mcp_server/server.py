@@ -1,22 +1,19 @@
 """The server: its tools with their tiers, its health route, and its ASGI application."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
-import structlog
 from mcp.server.auth.settings import AuthSettings
-from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import CallToolResult, InputRequiredResult, Tool, ToolAnnotations
+from mcp.server.mcpserver import MCPServer
+from mcp.types import ToolAnnotations
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from binance_trade_agent import __version__
+from binance_trade_agent.control.call_log import CallLog
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.interfaces.desks import DeskDoor, HealthAnswer, health_answer, unreadable_answer
@@ -24,13 +21,12 @@ from binance_trade_agent.interfaces.mcp_server import acting, explaining, instal
 from binance_trade_agent.interfaces.mcp_server.access import (
     EndedTokens,
     TokenTable,
-    caller,
-    required_tier,
     transport_security,
 )
-from binance_trade_agent.interfaces.mcp_server.confirming import Question
+from binance_trade_agent.interfaces.mcp_server.door import DoorRecorder
 from binance_trade_agent.interfaces.mcp_server.pace import Pace
-from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, code_of, plainly, refusal
+from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder, complain
+from binance_trade_agent.interfaces.mcp_server.tiered import TieredServer
 from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 
 _INSTRUCTIONS = (
@@ -40,8 +36,6 @@ _INSTRUCTIONS = (
 )
 _MAX_BODY_BYTES = 1_000_000
 _CALLS_PER_MINUTE = 600
-
-_log = structlog.get_logger("binance_agent")
 
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _STEERS = ToolAnnotations(
@@ -81,85 +75,18 @@ _TOOLS: tuple[tuple[Callable[..., Any], str, Tier, ToolAnnotations], ...] = (
 )
 
 
-class TieredServer(MCPServer[Toolbox]):
-    """Lists and runs only the tools that the caller's token opens, and notes each call with its outcome."""
-
-    #: How often a token may call.
-    pace: Pace = Pace(_CALLS_PER_MINUTE)
-
-    async def list_tools(self) -> list[Tool]:
-        """The caller's tools."""
-        tier = caller().tier
-        return [tool for tool in await self._all_tools() if required_tier(tool.meta) <= tier]
-
-    async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[Toolbox, Any] | None = None
-    ) -> CallToolResult | InputRequiredResult:
-        """Run a tool.
-
-        Raises:
-            ToolError: the caller's tier is too low, it calls too often, or the tool refuses.
-        """
-        began = time.monotonic()
-        outcome = "DONE"
-        try:
-            self._admit(
-                next((tool for tool in await self._all_tools() if tool.name == name), None), name, arguments
-            )
-            return await super().call_tool(name, arguments, context)
-        except ToolError as error:
-            if isinstance(error.__cause__, Question):
-                outcome = "ASKED"
-                return error.__cause__.result
-            told = plainly(error)
-            outcome = code_of(told)
-            raise told from error.__cause__
-        except asyncio.CancelledError:
-            outcome = "CANCELLED"
-            raise
-        finally:
-            took_ms = round((time.monotonic() - began) * 1000, 1)
-            _log.info("call", caller=caller().name, tool=name[:64], outcome=outcome, took_ms=took_ms)
-
-    def _admit(self, tool: Tool | None, name: str, arguments: dict[str, Any]) -> None:
-        """Raises the refusal of a call that must not begin."""
-        grant = caller()
-        if (wait_s := self.pace.wait_s(grant.name)) is not None:
-            raise refusal(
-                RefusalCode.RATE_LIMITED,
-                f"more than {self.pace.calls} calls in a minute; wait {wait_s:.0f} s",
-            )
-        if tool is None:
-            raise refusal(
-                RefusalCode.UNKNOWN_TOOL, f"there is no tool {name[:64]!r}; tools/list names those there are"
-            )
-        if (needed := required_tier(tool.meta)) > grant.tier:
-            raise refusal(
-                RefusalCode.FORBIDDEN, f"{name} needs a token of the tier {needed.scope}; ask the operator"
-            )
-        known = tool.input_schema.get("properties", {})
-        if unknown := sorted(set(arguments) - set(known)):
-            raise refusal(
-                RefusalCode.BAD_ARGUMENT,
-                f"{name} has no argument {unknown[0][:64]!r}; it has {', '.join(known) or 'none'}",
-            )
-
-    async def _all_tools(self) -> list[Tool]:
-        """Every tool. A misspelt argument is an error, never left out: it could be a quantity."""
-        return [
-            tool.model_copy(update={"input_schema": {**tool.input_schema, "additionalProperties": False}})
-            for tool in await super().list_tools()
-        ]
-
-
 def build_server(
     toolbox: Toolbox, tokens: TokenTable, *, calls_per_minute: int = _CALLS_PER_MINUTE
 ) -> TieredServer:
     """The MCP server on a desk. Configure logging before: the SDK would else install its own."""
+    recorder = CallRecorder(CallLog(lambda: toolbox.door.desk().calls, complain), toolbox.logs.blotted)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Toolbox]) -> AsyncIterator[Toolbox]:
-        yield toolbox
+        try:
+            yield toolbox
+        finally:
+            await anyio.to_thread.run_sync(recorder.flush)
 
     server = TieredServer(
         name="binance-trade-agent",
@@ -175,7 +102,7 @@ def build_server(
             required_scopes=[Tier.READ.scope],
         ),
     )
-    server.pace = Pace(calls_per_minute)
+    server.pace, server.recorder = Pace(calls_per_minute), recorder
     for function, title, tier, annotations in _TOOLS:
         server.add_tool(function, title=title, annotations=annotations, meta={"tier": tier.scope})
     _add_health(server, toolbox.door)
@@ -193,6 +120,7 @@ def build_app(
         transport_security=transport_security(host, port, allowed_hosts),
     )
     app.add_middleware(EndedTokens, tokens=tokens)
+    app.add_middleware(DoorRecorder, tokens=tokens, recorder=server.recorder)
     return app
 
 

@@ -1,0 +1,158 @@
+"""The SDK's server with tiers: who may call what, how often, and a row of every call."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import (
+    ResourceError,
+    ResourceNotFoundError,
+    ToolError,
+    UnexpectedResourceError,
+)
+from mcp.shared.exceptions import MCPError
+from mcp.types import CallToolResult, GetPromptResult, InputRequiredResult, Tool
+from pydantic import AnyUrl
+
+from binance_trade_agent.domain.grants import Tier
+from binance_trade_agent.domain.tool_calls import ASKED, DONE
+from binance_trade_agent.interfaces.mcp_server.access import caller, required_tier
+from binance_trade_agent.interfaces.mcp_server.confirming import Question
+from binance_trade_agent.interfaces.mcp_server.pace import Pace
+from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder
+from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, code_of, plainly, refusal
+from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
+
+_CANCELLED = "CANCELLED"
+_PROTOCOL_ERROR = "PROTOCOL_ERROR"
+
+
+class TieredServer(MCPServer[Toolbox]):
+    """Lists and runs only what the caller's token opens, and keeps each call with its outcome.
+
+    Acts and refusals are written before they are answered, reads soon after.
+    """
+
+    #: How often a token may call, and who keeps the calls: set before the first of them.
+    pace: Pace
+    recorder: CallRecorder
+
+    async def list_tools(self) -> list[Tool]:
+        """The caller's tools."""
+        tier = caller().tier
+        return [tool for tool in await self._all_tools() if required_tier(tool.meta) <= tier]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Toolbox, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Run a tool.
+
+        Raises:
+            ToolError: the caller's tier is too low, it calls too often, or the tool refuses.
+        """
+        began = time.monotonic()
+        tool = next((tool for tool in await self._all_tools() if tool.name == name), None)
+        try:
+            self._admit(tool, name, arguments)
+            answer = await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, Question):
+                await self.recorder.settle(caller(), name, arguments, ASKED, began)
+                return error.__cause__.result
+            told = plainly(error)
+            await self._refused(name, arguments, code_of(told), began)
+            raise told from error.__cause__
+        except MCPError:
+            await self._refused(name, arguments, _PROTOCOL_ERROR, began)
+            raise
+        except asyncio.CancelledError:
+            self.recorder.note(caller(), name, arguments, _CANCELLED, began)
+            raise
+        if tool is not None and required_tier(tool.meta) > Tier.READ:
+            await self.recorder.settle(caller(), name, arguments, DONE, began)
+        else:
+            self.recorder.note(caller(), name, arguments, DONE, began)
+        return answer
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Toolbox, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a resource; errors as the SDK's, and one for too many calls."""
+        began, name = time.monotonic(), str(uri)
+        try:
+            self._keep_pace()
+            contents = await super().read_resource(uri, context)
+        except ToolError as error:  # the SDK knows no other way out of a resource
+            await self._refused(name, {}, code_of(error), began)
+            raise ResourceError(str(error)) from error
+        except ResourceError as error:
+            await self._refused(name, {}, _resource_code(error), began)
+            raise
+        self.recorder.note(caller(), name, {}, DONE, began)
+        return contents
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Toolbox, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Fill in a prompt; errors as the SDK's."""
+        began, told = time.monotonic(), f"prompt {name}"
+        try:
+            prompt = await super().get_prompt(name, arguments, context)
+        except ValueError:
+            await self._refused(told, arguments or {}, RefusalCode.BAD_ARGUMENT, began)
+            raise
+        self.recorder.note(caller(), told, arguments or {}, DONE, began)
+        return prompt
+
+    async def _refused(self, tool: str, arguments: dict[str, Any], code: str, began: float) -> None:
+        grant = caller()
+        if code == RefusalCode.RATE_LIMITED:
+            self.recorder.note_of_flood(grant.name, grant.tier.scope, tool, arguments, code, began)
+        else:
+            await self.recorder.settle(grant, tool, arguments, code, began)
+
+    def _admit(self, tool: Tool | None, name: str, arguments: dict[str, Any]) -> None:
+        """Raises the refusal of a call that must not begin."""
+        self._keep_pace()
+        if tool is None:
+            raise refusal(
+                RefusalCode.UNKNOWN_TOOL, f"there is no tool {name[:64]!r}; tools/list names those there are"
+            )
+        if (needed := required_tier(tool.meta)) > caller().tier:
+            raise refusal(
+                RefusalCode.FORBIDDEN, f"{name} needs a token of the tier {needed.scope}; ask the operator"
+            )
+        known = tool.input_schema.get("properties", {})
+        if unknown := sorted(set(arguments) - set(known)):
+            raise refusal(
+                RefusalCode.BAD_ARGUMENT,
+                f"{name} has no argument {unknown[0][:64]!r}; it has {', '.join(known) or 'none'}",
+            )
+
+    def _keep_pace(self) -> None:
+        if (wait_s := self.pace.wait_s(caller().name)) is not None:
+            raise refusal(
+                RefusalCode.RATE_LIMITED,
+                f"more than {self.pace.calls} calls in a minute; wait {wait_s:.0f} s",
+            )
+
+    async def _all_tools(self) -> list[Tool]:
+        """Every tool. A misspelt argument is an error, never left out: it could be a quantity."""
+        return [
+            tool.model_copy(update={"input_schema": {**tool.input_schema, "additionalProperties": False}})
+            for tool in await super().list_tools()
+        ]
+
+
+def _resource_code(error: ResourceError) -> str:
+    if isinstance(error, ResourceNotFoundError):
+        return RefusalCode.NOT_FOUND
+    if isinstance(error, UnexpectedResourceError):
+        return RefusalCode.INTERNAL
+    return code_of(error)
