@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from binance_trade_agent.control.flattening import Flattening
+from binance_trade_agent.control.protecting import Protecting
 from binance_trade_agent.control.steering import COMMAND_TTL
 from binance_trade_agent.domain.decisions import CycleReport, Estimate, Outcome
 from binance_trade_agent.domain.money import to_wire
@@ -43,6 +44,7 @@ class CommandRunner:
         self._state = state
         self._journal = journal
         self._flattening = Flattening(state, orchestrator, ledger, journal, clock, next_cycle_number)
+        self._protecting = Protecting(state, orchestrator, ledger, journal, clock, next_cycle_number)
         self._orchestrator = orchestrator
         self._clock = clock
         self._next_cycle_number = next_cycle_number
@@ -76,6 +78,8 @@ class CommandRunner:
                 return await self._flattening.step(command, {})
             if command.kind is CommandKind.CANCEL:
                 return await self._cancel(command)
+            if command.kind is CommandKind.PROTECT:
+                return await self._protecting.carry_out(command)
             return await self._workflow(command)
         return None
 

@@ -1,25 +1,23 @@
-"""What protects a position at the exchange, and the next thing to do about it. Pure.
+"""What protects a position at the exchange, and where its stop and target lie. Pure.
 
 Protection is a set of covers: an OCO (stop and target), a stop or a target alone. Each
 covers a quantity of its own; together they cover the position less dust that cannot be sold.
 An OCO cannot be moved in one request, so a trailing stop replaces it by a stop alone;
-its target is then watched in each cycle, as is everything that no order can cover.
+its target is then watched in each cycle, as is everything that no order can cover. Levels
+that a person asked for move what rests in the same way; those of the settings move nothing,
+because the average price they are shares of shifts with each purchase.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from binance_trade_agent.domain.market import BookTop
-from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, to_wire, total
+from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, total
 from binance_trade_agent.domain.orders import JournalOrder, OrderType, Purpose
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 
-#: How far below its trigger a STOP_LOSS_LIMIT may sell, where a market stop is not to be had.
-_LIMIT_ROOM = Decimal("0.01")
-#: A trailing stop moves once it gains this share of its distance: each move is a request.
-_TRAILING_STEP = Decimal("0.1")
 #: How much of the exchange's price band is used: it is measured from an average price that moves.
 _BAND_SHARE = Decimal("0.98")
 
@@ -33,9 +31,25 @@ class ProtectionPlan:
     trailing_share: Decimal = ZERO
 
     @property
-    def has_stop(self) -> bool:
-        """Whether positions get a stop."""
-        return self.stop_share > 0 or self.trailing_share > 0
+    def has_levels(self) -> bool:
+        """Whether positions get a stop or a target."""
+        return self.stop_share > 0 or self.trailing_share > 0 or self.target_share > 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLevels:
+    """A stop and a target that a person asked for a position; None leaves that one to the settings.
+
+    With neither, they were taken back: what rests is to go to the settings' levels.
+    """
+
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+
+    @property
+    def are_taken_back(self) -> bool:
+        """Whether nothing is asked for any more."""
+        return self.stop_price is None and self.target_price is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +74,19 @@ class Cover:
         return next((row.intent.stop_price for row in self.rows if row.intent.purpose is Purpose.STOP), None)
 
     @property
+    def target_price(self) -> Decimal | None:
+        """Where its target rests."""
+        return next((row.intent.price for row in self.rows if row.intent.purpose is Purpose.TARGET), None)
+
+    @property
     def has_target(self) -> bool:
         """Whether a target rests with it."""
         return any(row.intent.purpose is Purpose.TARGET for row in self.rows)
+
+    @property
+    def is_triggered(self) -> bool:
+        """Whether its stop sells already."""
+        return any(row.executed for row in self.rows if row.intent.purpose is Purpose.STOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +117,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Replace a cover by a stop alone, for `quantity`."""
+    """Replace a cover by a stop alone, or without one by a target alone, for `quantity`. `asked`: a person wants it."""
 
     cover: Cover
     quantity: Decimal
-    stop: StopTerms
+    stop: StopTerms | None
+    target: Decimal | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Cancel a cover that would sell more than is held."""
+    """Cancel a cover, for the `reason` given."""
 
     cover: Cover
+    reason: str = "it would sell more than is held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +140,16 @@ class Leave:
 
     text: str
     alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait(Leave):
+    """Nothing can be done now; later it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck(Leave):
+    """What rests does not agree with what a person asked for, and the exchange lets it not be moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,147 +178,44 @@ def covered(covers: Iterable[Cover]) -> Decimal:
     return total(cover.quantity for cover in covers)
 
 
-def levels_of(position: Position, rules: SymbolRules, book: BookTop, plan: ProtectionPlan) -> Levels:
-    """Stop and target of `position` at the present bid; none for a position without a price paid."""
-    paid = position.average_price
-    if paid is None or paid <= 0:
-        return Levels(None, None)
-    stops = [paid * (1 - plan.stop_share)] if plan.stop_share else []
-    if plan.trailing_share:
-        stops.append(book.bid * (1 - plan.trailing_share))
-    target = paid * (1 + plan.target_share) if plan.target_share else None
-    if target is not None and rules.sell_price_band[1]:
-        highest = book.bid * rules.sell_price_band[1] * _BAND_SHARE
-        # a lower one would still take some profit, or the band leaves no room for any
-        target = min(target, highest) if highest > max(paid, book.bid) or book.bid >= target else None
+def levels_of(
+    position: Position,
+    rules: SymbolRules,
+    book: BookTop,
+    plan: ProtectionPlan,
+    asked: AskedLevels | None = None,
+) -> Levels:
+    """Stop and target of `position` at the present bid: the asked ones, else the settings' shares of the price paid.
+
+    A trailing stop may lie above the stop that was asked for; a position without a price paid has no other levels.
+    """
+    stop, target = _planned(position, rules, book, plan)
+    if asked is not None:
+        stop = asked.stop_price if asked.stop_price is not None else stop
+        target = asked.target_price if asked.target_price is not None else target
+    if plan.trailing_share and (position.average_price or ZERO) > 0:
+        stop = max(stop or ZERO, book.bid * (1 - plan.trailing_share))
     return Levels(
-        floor_to_step(max(stops), rules.tick_size) if stops else None,
+        floor_to_step(stop, rules.tick_size) if stop is not None else None,
         ceil_to_step(target, rules.tick_size) if target is not None else None,
     )
 
 
-def next_step(
-    position: Position | None,
-    covers: Sequence[Cover],
-    rules: SymbolRules,
-    book: BookTop,
-    plan: ProtectionPlan,
-) -> Step:
-    """The one next thing to do for a position's protection."""
-    held = position.quantity if position is not None else ZERO
-    surplus = covered(covers) - held
-    if surplus > 0 and covers:
-        return Drop(covers[-1])
-    if position is None or held <= 0 or not (plan.has_stop or plan.target_share):
-        return Leave("nothing to protect")
-    levels = levels_of(position, rules, book, plan)
-    open_quantity = rules.sellable_quantity(-surplus, book.bid)
-    if not rules.trading:
-        return Leave(f"{rules.symbol} is not open for trading", alarm=bool(open_quantity))
-    if open_quantity:
-        return _cover(open_quantity, covers, levels, rules, book)
-    if unguarded := _unguarded_exit(covers, levels, book):
-        return unguarded
-    return _trail(covers, levels, rules, plan) or _resting(covers)
+def _planned(
+    position: Position, rules: SymbolRules, book: BookTop, plan: ProtectionPlan
+) -> tuple[Decimal | None, Decimal | None]:
+    """The fixed stop and the target of the settings."""
+    paid = position.average_price
+    if paid is None or paid <= 0:
+        return None, None
+    target = paid * (1 + plan.target_share) if plan.target_share else None
+    if target is not None and rules.sell_price_band[1]:
+        highest = highest_target(rules, book)
+        # a lower one would still take some profit, or the band leaves no room for any
+        target = min(target, highest) if highest > max(paid, book.bid) or book.bid >= target else None
+    return paid * (1 - plan.stop_share) if plan.stop_share else None, target
 
 
-def _cover(
-    quantity: Decimal, covers: Sequence[Cover], levels: Levels, rules: SymbolRules, book: BookTop
-) -> Step:
-    passed = _passed(levels, book)
-    if passed is not None:
-        return passed
-    stop = _stop_terms(levels.stop, rules)
-    prices = [price for price in (stop.price if stop else None, levels.stop, levels.target) if price]
-    if not prices:
-        return Leave(f"no level of {rules.symbol} can be an order's price now: watched", alarm=True)
-    lowest = min(prices)
-    quantity = rules.limit_quantity(quantity, lowest)
-    if not quantity:
-        text = f"what is open is too little to be sold at {to_wire(lowest)}: watched in each cycle"
-        return Leave(text)
-    target = levels.target if OrderType.LIMIT_MAKER in rules.order_types else None
-    if stop is not None and target is not None and not rules.oco_allowed:
-        target = None
-    if stop is None and levels.stop is not None:
-        return Leave(f"{rules.symbol} takes no stop order: watched in each cycle", alarm=True)
-    if stop is not None and _algo_orders(covers) >= rules.max_algo_orders > 0:
-        return _merge(quantity, covers, stop, rules)
-    if stop is None and target is None:
-        return Leave(f"{rules.symbol} takes no order that would protect it: watched", alarm=True)
-    return Place(quantity, stop, target)
-
-
-def _merge(quantity: Decimal, covers: Sequence[Cover], stop: StopTerms, rules: SymbolRules) -> Step:
-    """No further stop may be opened: widen one that is there."""
-    stops = [cover for cover in covers if cover.stop_price is not None]
-    widened = min(stops, key=lambda cover: cover.quantity, default=None)
-    wider = rules.limit_quantity(widened.quantity + quantity, stop.stop_price) if widened else ZERO
-    if widened is None or wider <= widened.quantity or not rules.cancel_replace_allowed:
-        return Leave("the exchange takes no further stop order of this symbol: watched", alarm=True)
-    return Move(widened, wider, stop)
-
-
-def _unguarded_exit(covers: Sequence[Cover], levels: Levels, book: BookTop) -> ExitNow | None:
-    """What a cover without a target, or without a stop, leaves to the cycle."""
-    lacks_target = not all(cover.has_target for cover in covers)
-    lacks_stop = any(cover.stop_price is None for cover in covers)
-    if lacks_target and levels.target is not None and book.bid >= levels.target:
-        return _take_profit(levels.target, book)
-    if lacks_stop and levels.stop is not None and book.bid <= levels.stop:
-        return _stop_loss(levels.stop, book)
-    return None
-
-
-def _passed(levels: Levels, book: BookTop) -> ExitNow | None:
-    if levels.stop is not None and book.bid <= levels.stop:
-        return _stop_loss(levels.stop, book)
-    if levels.target is not None and book.bid >= levels.target:
-        return _take_profit(levels.target, book)
-    return None
-
-
-def _stop_loss(stop: Decimal, book: BookTop) -> ExitNow:
-    return ExitNow("stop_loss", f"the bid {to_wire(book.bid)} is not above the stop {to_wire(stop)}")
-
-
-def _take_profit(target: Decimal, book: BookTop) -> ExitNow:
-    return ExitNow("take_profit", f"the bid {to_wire(book.bid)} has reached the target {to_wire(target)}")
-
-
-def _trail(covers: Sequence[Cover], levels: Levels, rules: SymbolRules, plan: ProtectionPlan) -> Move | None:
-    if not plan.trailing_share or not rules.cancel_replace_allowed:
-        return None
-    stop = _stop_terms(levels.stop, rules)
-    if stop is None:
-        return None
-    least = 1 + plan.trailing_share * _TRAILING_STEP
-    for cover in covers:
-        # a level that follows the price down is never reached: it cannot be watched in place of a stop
-        lacks_stop = cover.stop_price is None and not plan.stop_share
-        if lacks_stop or (cover.stop_price and stop.stop_price >= cover.stop_price * least):
-            quantity = rules.limit_quantity(cover.quantity, stop.price or stop.stop_price)
-            if quantity:
-                return Move(cover, quantity, stop)
-    return None
-
-
-def _stop_terms(stop_price: Decimal | None, rules: SymbolRules) -> StopTerms | None:
-    if stop_price is None or stop_price <= 0:
-        return None
-    if OrderType.STOP_LOSS in rules.order_types:
-        return StopTerms(OrderType.STOP_LOSS, stop_price, None)
-    if OrderType.STOP_LOSS_LIMIT in rules.order_types:
-        price = floor_to_step(stop_price * (1 - _LIMIT_ROOM), rules.tick_size)
-        return StopTerms(OrderType.STOP_LOSS_LIMIT, stop_price, price)
-    return None
-
-
-def _algo_orders(covers: Iterable[Cover]) -> int:
-    return sum(1 for cover in covers for row in cover.rows if row.intent.order_type.is_algo)
-
-
-def _resting(covers: Sequence[Cover]) -> Leave:
-    if not covers:
-        return Leave("only dust is held")
-    return Leave(f"{to_wire(covered(covers))} covered by {len(covers)} at the exchange")
+def highest_target(rules: SymbolRules, book: BookTop) -> Decimal:
+    """The highest price a target may rest at now; 0 where there is no limit."""
+    return book.bid * rules.sell_price_band[1] * _BAND_SHARE

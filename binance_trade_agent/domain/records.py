@@ -295,6 +295,18 @@ class ForeignOrderRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedLevelsRow:
+    """The stop and target that a person asked for a position; with neither, they were taken back just now."""
+
+    symbol: str
+    stop_price: Decimal | None
+    target_price: Decimal | None
+    actor: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Booking:
     """One change of the book, in the order in which it was booked: a flow, and the fill it belongs to, if any.
 

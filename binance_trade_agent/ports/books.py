@@ -26,6 +26,8 @@ from binance_trade_agent.domain.orders import (
     OrderListIntent,
 )
 from binance_trade_agent.domain.portfolio import AccountSnapshot, Position
+from binance_trade_agent.domain.protection import AskedLevels
+from binance_trade_agent.domain.records import AskedLevelsRow
 from binance_trade_agent.domain.round_trips import TripBook
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 
@@ -176,6 +178,23 @@ class Ledger(Protocol):
 
     def note_foreign_orders(self, orders: Sequence[ExchangeOrder], at: datetime) -> None:
         """Replace the list of open orders that are not ours, which is shown to people."""
+        ...
+
+    def asked_levels(self) -> dict[str, AskedLevels]:
+        """symbol -> the stop and target that a person asked for its position; gone once that is closed."""
+        ...
+
+    def ask_levels(
+        self, symbol: str, levels: AskedLevels, *, actor: str, reason: str, at: datetime
+    ) -> AskedLevelsRow | None:
+        """Let `levels` go before the settings' for what is held of `symbol`; returns what was asked before.
+
+        With neither stop nor target they are taken back: the row stays until what rests agrees with the settings.
+        """
+        ...
+
+    def restore_levels(self, symbol: str, before: AskedLevelsRow | None) -> None:
+        """Let what was asked before be asked again; None removes the levels of `symbol`."""
         ...
 
 

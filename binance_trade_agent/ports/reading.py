@@ -11,6 +11,7 @@ from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
+    AskedLevelsRow,
     Book,
     Booking,
     CancelRow,
@@ -67,6 +68,10 @@ class ReadModels(Protocol):
         ...
 
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]: ...
+    def asked_levels(self) -> tuple[AskedLevelsRow, ...]:
+        """The stops and targets that people asked for positions, by symbol."""
+        ...
+
     def asked_orders(self, actor: str, *, since: datetime) -> tuple[AskedOrder, ...]:
         """The workflows that `actor` asked for, oldest first."""
         ...

@@ -11,9 +11,11 @@ from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import ExchangeOrder, Fill
 from binance_trade_agent.domain.portfolio import AccountSnapshot, Position
-from binance_trade_agent.domain.records import Book
+from binance_trade_agent.domain.protection import AskedLevels
+from binance_trade_agent.domain.records import AskedLevelsRow, Book
 from binance_trade_agent.domain.round_trips import TripBook
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.asked_levels import all_asked, asked_of, forget_asked, store_asked
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.flows import add_flow, book_others, put_in
 from binance_trade_agent.storage.positions import held, move_out, position_of
@@ -146,6 +148,30 @@ class SqlLedger:
                 transaction.merge(_foreign_row(self._book.id, order, row.seen_at if row else at))
             for row in known.values():
                 transaction.delete(row)
+
+    def asked_levels(self) -> dict[str, AskedLevels]:
+        """Symbol -> the stop and target that a person asked for its position."""
+        with self._database.read() as transaction:
+            rows = all_asked(transaction, self._book.id)
+            return {row.symbol: AskedLevels(row.stop_price, row.target_price) for row in rows}
+
+    def ask_levels(
+        self, symbol: str, levels: AskedLevels, *, actor: str, reason: str, at: datetime
+    ) -> AskedLevelsRow | None:
+        """Let `levels` go before the settings' until the position is closed; returns what was asked before."""
+        row = AskedLevelsRow(symbol, levels.stop_price, levels.target_price, actor, reason, at)
+        with self._database.write() as transaction:
+            before = asked_of(transaction, self._book.id, symbol)
+            store_asked(transaction, self._book.id, row)
+            return before
+
+    def restore_levels(self, symbol: str, before: AskedLevelsRow | None) -> None:
+        """Let what was asked before be asked again; None removes the levels of `symbol`."""
+        with self._database.write() as transaction:
+            if before is None:
+                forget_asked(transaction, self._book.id, symbol)
+            else:
+                store_asked(transaction, self._book.id, before)
 
     def _has_flows(self, transaction: Session) -> bool:
         opening = select(models.Flow.id).filter_by(book_id=self._book.id, kind="opening").limit(1)

@@ -26,6 +26,7 @@ from binance_trade_agent.domain.orders import Fill, Side
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.asked_levels import forget_closed
 from binance_trade_agent.storage.flows import MOVED, base_asset, book_own, take_back_foreign
 from binance_trade_agent.storage.round_trips import newest_trip, store_trips
 from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
@@ -49,6 +50,7 @@ def book_fills(transaction: Session, book: Book, client_order_id: str, fills: It
     take_back_foreign(transaction, book.id, symbol, [fill.trade_id for fill in fresh])
     reached(CrashPoint.BOOKING)
     row = transaction.get(models.Position, (book.id, symbol))
+    before, _ = newest_trip(transaction, book.id, symbol)
     if row is not None and fresh[0].trade_id < row.last_trade_id:
         fresh = booked_fills(transaction, book.id, symbol=symbol)
         first, history = 1, _recounted(transaction, book.id, row, fresh)
@@ -62,6 +64,7 @@ def book_fills(transaction: Session, book: Book, client_order_id: str, fills: It
     _store(row, history.position, fresh[-1].trade_id)
     transaction.flush()
     store_trips(transaction, book.id, symbol, first, history.trips)
+    forget_closed(transaction, book.id, symbol, before, first, history.trips)
 
 
 def move_out(transaction: Session, book: Book, symbol: str, quantity: Decimal, at: datetime) -> None:
@@ -95,6 +98,7 @@ def move_out(transaction: Session, book: Book, symbol: str, quantity: Decimal, a
     )
     _store(row, history.position, row.last_trade_id)
     store_trips(transaction, book.id, symbol, first, history.trips)
+    forget_closed(transaction, book.id, symbol, first, first, history.trips)
 
 
 def _so_far(

@@ -14,6 +14,7 @@ from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
+    AskedLevelsRow,
     Book,
     CancelRow,
     CycleRow,
@@ -30,6 +31,7 @@ from binance_trade_agent.domain.records import (
 )
 from binance_trade_agent.domain.tool_calls import ToolCall
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.asked_levels import all_asked
 from binance_trade_agent.storage.asked_orders import asked_orders
 from binance_trade_agent.storage.audit import audit_shown
 from binance_trade_agent.storage.control_state import stored_control
@@ -242,6 +244,11 @@ class SqlReadModels:
         )
         with self._database.read() as transaction:
             return tuple(foreign_shown(row) for row in transaction.scalars(query))
+
+    def asked_levels(self) -> tuple[AskedLevelsRow, ...]:
+        """The stops and targets that people asked for positions, by symbol."""
+        with self._database.read() as transaction:
+            return all_asked(transaction, self._book.id)
 
     def asked_orders(self, actor: str, *, since: datetime) -> tuple[AskedOrder, ...]:
         """The workflows that `actor` asked for, oldest first."""

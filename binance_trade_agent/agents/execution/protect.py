@@ -26,14 +26,17 @@ from binance_trade_agent.domain.protection import (
     Drop,
     ExitNow,
     Leave,
+    Levels,
     Move,
     Place,
     ProtectionPlan,
     Step,
     StopTerms,
+    Wait,
     covers_of,
-    next_step,
+    levels_of,
 )
+from binance_trade_agent.domain.protection_steps import next_step
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import Clock, ControlState, Exchange, Ledger, OrderJournal, SeenCandles
 
@@ -50,6 +53,16 @@ class Protected:
 
     text: str
     alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is due for a symbol's protection, where its levels lie, and what rests. `trails`: its stop follows the price."""
+
+    step: Step
+    levels: Levels
+    covers: tuple[Cover, ...]
+    trails: bool
 
 
 class ProtectionAgent:
@@ -87,14 +100,22 @@ class ProtectionAgent:
         view = self._seen.get(symbol)
         return view is not None and not isinstance(self._next(symbol, view.rules, view.book), Leave)
 
+    def outlook(self, symbol: str, rules: SymbolRules, book: BookTop) -> Outlook:
+        """How the protection of `symbol` stands at these prices; sends nothing."""
+        position = self._held(self._ledger.positions().get(symbol))
+        asked = self._ledger.asked_levels().get(symbol)
+        levels = levels_of(position, rules, book, self._plan, asked) if position else Levels(None, None)
+        step = self._next(symbol, rules, book)
+        return Outlook(step, levels, self.covers(symbol), bool(self._plan.trailing_share))
+
     def covers(self, symbol: str) -> tuple[Cover, ...]:
         """The protection that rests for `symbol`."""
         return covers_of(self._journal.unfinished(), symbol)
 
     def due_exit(self, position: Position | None, view: MarketSnapshot) -> ExitNow | None:
         """Whether the price has passed a level that no order at the exchange guards."""
-        held = self._held(position)
-        step = next_step(held, self.covers(view.symbol), view.rules, view.book, self._plan)
+        held, asked = self._held(position), self._ledger.asked_levels().get(view.symbol)
+        step = next_step(held, self.covers(view.symbol), view.rules, view.book, self._plan, asked)
         return step if isinstance(step, ExitNow) else None
 
     async def protect(
@@ -108,6 +129,8 @@ class ProtectionAgent:
             if isinstance(step, ExitNow):
                 return Protected(step.text, alarm=True)
             if isinstance(step, Leave):
+                if not isinstance(step, Wait):
+                    self._end_taking_back(view.symbol)
                 return Protected(told or step.text, step.alarm)
             if placed:
                 return Protected(told)
@@ -123,6 +146,12 @@ class ProtectionAgent:
             if answer.sent is not Sent.DONE:
                 _log.warning("protection", symbol=view.symbol, text=told)
                 return Protected(told, alarm=True)
+
+    def _end_taking_back(self, symbol: str) -> None:
+        """Levels that were taken back have done their part once what rests agrees with the settings'."""
+        asked = self._ledger.asked_levels().get(symbol)
+        if asked is not None and asked.are_taken_back:
+            self._ledger.restore_levels(symbol, None)
 
     def _wait_s(self, symbol: str, step: Place | Move | Drop) -> float:
         """How long to wait before `step` is tried again; another step than the one refused need not wait."""
@@ -142,11 +171,12 @@ class ProtectionAgent:
     def _next(self, symbol: str, rules: SymbolRules, book: BookTop) -> Step:
         rows = [row for row in self._journal.unfinished() if row.intent.symbol == symbol]
         if any(row.locks_symbol for row in rows):
-            return Leave("an order of the symbol is not finished")
+            return Wait("an order of the symbol is not finished")
         if any(cancel.intent.symbol == symbol for cancel in self._journal.unfinished_cancels()):
-            return Leave("a cancel of the symbol is not resolved")
+            return Wait("a cancel of the symbol is not resolved")
         position = self._held(self._ledger.positions().get(symbol))
-        return next_step(position, covers_of(rows, symbol), rules, book, self._plan)
+        asked = self._ledger.asked_levels().get(symbol)
+        return next_step(position, covers_of(rows, symbol), rules, book, self._plan, asked)
 
     def _held(self, position: Position | None) -> Position | None:
         """The position as far as the account holds it: nothing else can be protected or sold."""
@@ -164,26 +194,31 @@ class ProtectionAgent:
     ) -> Answer:
         """Journal and send one step."""
         if isinstance(step, Drop):
-            cancel = self._execution.cancel_of(step.cover, "it would sell more than is held")
+            cancel = self._execution.cancel_of(step.cover, step.reason)
             self._journal.write_cancel(cancel)
             return await self._sender.cancel(cancel)
         if isinstance(step, Move):
-            intent = self._stop(view, step.quantity, step.stop, None)
-            moved = self._execution.cancel_of(step.cover, "the stop moves", replaced_by=intent)
+            intent = self._alone(view, step.quantity, step.stop, step.target)
+            reason = "moved as a person asked" if step.asked else "the stop moves"
+            moved = self._execution.cancel_of(step.cover, reason, replaced_by=intent)
             self._journal.write_replacement(moved, intent, decision, cycle_id, candles)
             return await self._sender.replacement(moved, intent)
         if step.stop is not None and step.target is not None:
             order_list = self._oco(view, step.quantity, step.stop, step.target)
             self._journal.write_list(order_list, decision, cycle_id, candles)
             return await self._sender.order_list(order_list)
-        if step.stop is not None:
-            alone = self._stop(view, step.quantity, step.stop, None)
-        elif step.target is not None:
-            alone = self._target(view, step.quantity, step.target, None)
-        else:
-            raise ValueError("a cover has a stop or a target")
+        alone = self._alone(view, step.quantity, step.stop, step.target)
         self._journal.write_intent(alone, decision, cycle_id, candles)
         return await self._sender.order(alone)
+
+    def _alone(
+        self, view: MarketSnapshot, quantity: Decimal, stop: StopTerms | None, target: Decimal | None
+    ) -> OrderIntent:
+        if stop is not None:
+            return self._stop(view, quantity, stop, None)
+        if target is not None:
+            return self._target(view, quantity, target, None)
+        raise ValueError("a cover has a stop or a target")
 
     def _oco(
         self, view: MarketSnapshot, quantity: Decimal, stop: StopTerms, target: Decimal
@@ -240,19 +275,27 @@ class ProtectionAgent:
 
 
 def _task(step: Place | Move | Drop) -> str:
-    """What a step does and for how much: prices move, but the exchange's refusal is of the same task."""
+    """What a step does and for how much: prices move, but the exchange's refusal is of the same task.
+
+    Another price that a person asks for is another task.
+    """
     quantity = step.cover.quantity if isinstance(step, Drop) else step.quantity
-    return f"{type(step).__name__} {to_wire(quantity)}"
+    at = f" {_levels_text(step.stop, step.target)}" if isinstance(step, Move) and step.asked else ""
+    return f"{type(step).__name__} {to_wire(quantity)}{at}"
+
+
+def _levels_text(stop: StopTerms | None, target: Decimal | None) -> str:
+    levels = [f"stop {to_wire(stop.stop_price)}"] if stop else []
+    levels += [f"target {to_wire(target)}"] if target else []
+    return " and ".join(levels)
 
 
 def _tell(step: Place | Move | Drop, answer: Answer) -> str:
     """What was done, and how it went where it went wrong."""
     if isinstance(step, Drop):
-        told = "cancelled protection that would sell more than is held"
+        told = f"cancelled protection: {step.reason}"
     elif isinstance(step, Move):
-        told = f"moved the stop to {to_wire(step.stop.stop_price)}"
+        told = f"moved the protection to {_levels_text(step.stop, step.target)}"
     else:
-        levels = [f"stop {to_wire(step.stop.stop_price)}"] if step.stop else []
-        levels += [f"target {to_wire(step.target)}"] if step.target else []
-        told = f"protected {to_wire(step.quantity)} by {' and '.join(levels)}"
+        told = f"protected {to_wire(step.quantity)} by {_levels_text(step.stop, step.target)}"
     return told if answer.sent is Sent.DONE else f"not {told}: {answer.text}"

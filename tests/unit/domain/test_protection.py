@@ -27,8 +27,8 @@ from binance_trade_agent.domain.protection import (
     Step,
     covered,
     covers_of,
-    next_step,
 )
+from binance_trade_agent.domain.protection_steps import next_step
 from tests.trading_views import RULES, SYMBOL
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
