@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.market import MarketReader
 from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
-from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Steered
-from binance_trade_agent.domain.caps import AskedOrder
+from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Restricted, Steered
+from binance_trade_agent.domain.caps import Admission, AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, StorageError
 from binance_trade_agent.domain.loss_limits import LossMarks
@@ -40,6 +41,8 @@ from binance_trade_agent.domain.records import (
     StoreStatus,
 )
 from binance_trade_agent.domain.tool_calls import ASKED, DONE, ToolCall
+from binance_trade_agent.ports import SeenMarket
+from tests.fake_market import FakeMarket, btc_book
 
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 
@@ -96,7 +99,7 @@ class FakeControlState:
     ) -> ControlSnapshot:
         if self.snapshot.state not in only_from:
             return self.snapshot
-        self.snapshot = ControlSnapshot(state, reason, actor, at)
+        self.snapshot = ControlSnapshot(state, reason, actor, at, self.snapshot.reduce_only)
         self.history.append(self.snapshot)
         return self.snapshot
 
@@ -157,7 +160,19 @@ class FakeControlState:
             for row in self.rows
         ]
 
-    def submit(self, command: Command) -> Command:
+    def restrict(self, act: Act, symbols: Collection[str], *, on: bool) -> Restricted:
+        before = dict(self.snapshot.reduce_only)
+        first = next((a for a in self.acts if a.idempotency_key == act.idempotency_key), None)
+        if act.idempotency_key is not None and first is not None:
+            return Restricted(before, (), (), first.at, repeated=True)
+        self.acts.append(act)
+        changed = tuple(sorted(symbol for symbol in symbols if (symbol in before) is not on))
+        named = dict.fromkeys(changed, f"{act.reason} ({act.actor})")
+        after = before | named if on else {s: why for s, why in before.items() if s not in changed}
+        self.snapshot = replace(self.snapshot, reduce_only=after)
+        return Restricted(after, changed, (), act.at)
+
+    def submit(self, command: Command, admit: Admission | None = None) -> Command:
         known = self.commands.get(command.idempotency_key)
         if known is not None:
             if known.arguments != command.arguments:
@@ -165,6 +180,8 @@ class FakeControlState:
                     f"idempotency key {command.idempotency_key}: already used for another command"
                 )
             return known
+        if admit is not None:
+            admit(())
         self.commands[command.idempotency_key] = command
         if self.answer is not None:
             self.results[command.id] = self.answer
@@ -388,12 +405,14 @@ class FakeDesk:
 
     watch: Watch
     explainer: Explainer
+    market: MarketReader
     risk: RiskReader
     steering: Steering
     reads: FakeReadModels
     state: FakeControlState
     lease: FakeLease
     launcher: FakeLauncher
+    market_reads: FakeMarket
     clock: FakeClock
     calls: CallKeeper
 
@@ -410,7 +429,9 @@ def fake_desk(
     reads = (
         FakeReadModels(state, empty_status(state)) if empty else traded_reads(state, clock.now(), interval_s)
     )
-    lease, launcher = FakeLease(), FakeLauncher()
+    lease, launcher, market = FakeLease(), FakeLauncher(), FakeMarket()
+    if not empty:
+        market.seen["BTCUSDT"] = SeenMarket(btc_book(), clock.now() - timedelta(seconds=2), None)
     plan = WatchPlan(
         mode=mode,
         mode_note="no keys are set",
@@ -422,12 +443,14 @@ def fake_desk(
     return FakeDesk(
         watch=watch,
         explainer=Explainer(reads, watch, clock),
+        market=MarketReader(market, market.ask),
         risk=RiskReader(reads, watch, clock),
         steering=Steering(state, lease, launcher, clock),
         reads=reads,
         state=state,
         lease=lease,
         launcher=launcher,
+        market_reads=market,
         clock=clock,
         calls=CallKeeper(reads.calls, clock),
     )

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from binance_trade_agent.domain.acts import FLATTEN_INCIDENT
 from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Outcome, TradingState
 from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.ports import ControlState, Outbox
@@ -16,6 +17,8 @@ _OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report
 _SEEN_BY_TURNS = frozenset({"unprotected", "strategy_failed"})
 #: A setting changed at run time that cannot be; whoever reads the settings raises and clears it.
 IGNORED_OVERRIDE = "override_ignored"
+#: Conditions that others raise and clear.
+_OF_OTHERS = frozenset({IGNORED_OVERRIDE, FLATTEN_INCIDENT})
 #: Reasons of a turn that did not ask the strategy.
 _UNASKED = frozenset({"no_new_candle", "looked_after"})
 #: Outcomes of a turn that saw too little to find such a condition again.
@@ -105,7 +108,7 @@ def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:
     if kind in _BOOKED:
         # booked when it was found, so it never comes again: a person shall see it nevertheless
         return report.finished_at - raised_at >= _DIFFERENCE_SHOWN
-    if kind == IGNORED_OVERRIDE:
+    if kind in _OF_OTHERS:
         return False
     if kind in _OF_THE_BOOK:
         return True

@@ -11,12 +11,14 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from binance_trade_agent.domain.acts import Act, ActKind, Steered
+from binance_trade_agent.domain.acts import Act, ActKind, Restricted, Steered
+from binance_trade_agent.domain.caps import Admission
 from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import Command, CommandKind, CommandResult
+from binance_trade_agent.domain.symbol_names import checked_names
 from binance_trade_agent.ports import Clock, ControlState, Launcher, Lease
 
 _NOT_HALTED = frozenset(TradingState) - {TradingState.HALTED}
@@ -93,6 +95,32 @@ class Steering:
         act = Act(ActKind.HALT, actor, channel, reason, self._clock.now(), idempotency_key)
         return self._state.steer(act, TradingState.HALTED)
 
+    def reduce_only(
+        self,
+        symbols: Collection[str],
+        reason: str,
+        *,
+        on: bool,
+        actor: str,
+        channel: str = "",
+        idempotency_key: str | None = None,
+    ) -> Restricted:
+        """Let nothing of `symbols` be bought until it is lifted (`on` false); what is held of them is sold as ever.
+
+        Any symbol may be named; `Restricted.untraded` tells those that are not traded now.
+
+        Raises:
+            ConfigurationError: a symbol's name is none, none is named, or the key stands for another act.
+        """
+        try:
+            names = checked_names(symbols)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+        if not names:
+            raise ConfigurationError("no symbol is named")
+        act = Act(ActKind.REDUCE_ONLY, actor, channel, reason, self._clock.now(), idempotency_key)
+        return self._state.restrict(act, names, on=on)
+
     async def trade(
         self,
         symbol: str,
@@ -107,11 +135,13 @@ class Steering:
         time_limit_s: int | None = None,
         dry_run: bool = False,
         timeout_s: float = 60.0,
+        admit: Admission | None = None,
     ) -> CommandResult:
         """Run one workflow for `symbol`; without `side` the strategy decides.
 
         A BUY with a `limit_price` rests at that price, for `time_limit_s` at most. A `dry_run` tells
-        what would happen, and does none of it.
+        what would happen, and does none of it. `admit` judges a new order beside those the actor has asked
+        for today, in the transaction that stores it; what it raises leaves here, and nothing is stored.
 
         The same key again returns the first result, `repeated`, and trades nothing, also where that
         was a refusal: an answer that got lost must not become an order later, in another market.
@@ -130,7 +160,7 @@ class Steering:
             key=idempotency_key,
             reason=reason,
         )
-        return await self._carried_out(asked, timeout_s)
+        return await self._carried_out(asked, timeout_s, admit)
 
     async def flatten(
         self,
@@ -232,9 +262,11 @@ class Steering:
             reason=reason,
         )
 
-    async def _carried_out(self, asked: Command, timeout_s: float) -> CommandResult:
+    async def _carried_out(
+        self, asked: Command, timeout_s: float, admit: Admission | None = None
+    ) -> CommandResult:
         """What came of a command, or of the one that spent its key."""
-        command = self._state.submit(asked)
+        command = self._state.submit(asked, admit)
         result = await self._answer(command, timeout_s)
         return replace(result, repeated=command.id != asked.id)
 

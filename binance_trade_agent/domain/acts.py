@@ -9,6 +9,8 @@ from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
 
 #: The channel of what the trader does by itself.
 TRADER_CHANNEL = "trader"
+#: The incident that is open from the moment a flatten is asked for until it has ended.
+FLATTEN_INCIDENT = "flatten"
 
 
 class ActKind(StrEnum):
@@ -76,6 +78,20 @@ class AuditRow:
     answer: str | None
     finished_at: datetime | None
     details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """The symbols that may only be sold after an act: symbol -> why, with who said so.
+
+    `changed` are those that the act changed, `untraded` those it named that the latest session does not trade.
+    """
+
+    reduce_only: Mapping[str, str]
+    changed: tuple[str, ...]
+    untraded: tuple[str, ...]
+    done_at: datetime
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What of a token's caps is used, from the workflows it asked for."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +11,8 @@ from binance_trade_agent.domain.money import ZERO, product
 class AskedOrder:
     """A workflow that somebody asked for under `key`, and what its order traded so far, in quote currency.
 
-    `is_settled`: nothing more can come of it. One that is not settled counts as if all of it traded.
+    `is_settled`: nothing more can come of it. One that is not settled counts as if all of it traded, at its limit
+    `price` if it has one. Dry runs are none.
     """
 
     key: str
@@ -20,6 +21,11 @@ class AskedOrder:
     has_order: bool
     is_settled: bool
     quote_executed: Decimal
+    price: Decimal | None = None
+
+
+#: Judges a new order beside those that its actor has asked for today; refuses it by raising an error of its own.
+Admission = Callable[[Sequence[AskedOrder]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ def use_of(asked: Iterable[AskedOrder], price_of: Callable[[str], Decimal | None
         orders += one.has_order or not one.is_settled
         if one.is_settled:
             quote += one.quote_executed
-        elif (worth := worth_of(one.quantity, price_of(one.symbol))) is None:
+        elif (worth := worth_of(one.quantity, one.price or price_of(one.symbol))) is None:
             is_known = False
         else:
             quote += max(worth, one.quote_executed)

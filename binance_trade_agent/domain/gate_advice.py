@@ -63,6 +63,10 @@ _WAIT_CANDLES = "It also passes by itself as candles close"
 GATES: Mapping[str, GateRule] = {
     "halted": GateRule("the kill switch is on", remedy=_RESUME),
     "paused": GateRule("trading is paused", remedy=_RESUME),
+    "reduce_only": GateRule(
+        "the symbol may only be sold",
+        remedy="`binance-trade-agent reduce-only --off SYMBOL` lifts it, once the reason is dealt with",
+    ),
     "daily_loss": GateRule(
         "the day's loss is at its limit",
         "RISK_DAILY_LOSS_SHARE",

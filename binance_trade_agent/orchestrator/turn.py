@@ -231,6 +231,8 @@ class SymbolTurn:
                 may_replace=view.rules.cancel_replace_allowed,
             )
         except SendingForbidden as error:
+            if error.is_of_symbol:
+                return replace(decision, outcome=Outcome.REFUSED, reason=Reason("reduce_only", str(error)))
             return replace(decision, outcome=Outcome.HALTED, reason=Reason("halted", str(error)))
         except ProtectionInTheWay as error:
             return replace(

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Steered
+from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Restricted, Steered
+from binance_trade_agent.domain.caps import Admission
 from binance_trade_agent.domain.decisions import (
     ControlSnapshot,
     TradingState,
@@ -65,9 +66,14 @@ class ControlState(Protocol):
         """Write how the act with the key ended."""
         ...
 
-    def submit(self, command: Command) -> Command:
+    def restrict(self, act: Act, symbols: Collection[str], *, on: bool) -> Restricted:
+        """Let nothing of `symbols` be bought, or again, once for the act's key (`ConfigurationError` if it differs)."""
+        ...
+
+    def submit(self, command: Command, admit: Admission | None = None) -> Command:
         """Store a command; the one already stored if its idempotency key is known (`ConfigurationError` if it differs).
 
+        `admit` is shown what the command's actor asked for today, in the same transaction, and refuses by raising.
         A flatten pauses trading in the same transaction.
         """
         ...

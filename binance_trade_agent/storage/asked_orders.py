@@ -17,13 +17,14 @@ _WITHOUT_DOUBT = frozenset({CommandStatus.DONE.value, CommandStatus.REFUSED.valu
 
 
 def asked_orders(transaction: Session, book_id: int, actor: str, since: datetime) -> tuple[AskedOrder, ...]:
-    """The workflows of `actor` since a moment, oldest first."""
-    commands = transaction.scalars(
+    """The workflows of `actor` since a moment, oldest first; dry runs, which can trade nothing, are left out."""
+    rows = transaction.scalars(
         select(models.Command)
         .filter_by(book_id=book_id, actor=actor, kind=CommandKind.WORKFLOW.value)
         .where(models.Command.created_at >= since)
         .order_by(models.Command.created_at)
-    ).all()
+    )
+    commands = [row for row in rows if "dry_run" not in row.arguments]
     ids = [row.details["client_order_id"] for row in commands if "client_order_id" in row.details]
     orders = {
         row.client_order_id: row
@@ -35,13 +36,17 @@ def asked_orders(transaction: Session, book_id: int, actor: str, since: datetime
 
 
 def _asked(row: models.Command, order: models.Order | None) -> AskedOrder:
-    quantity = row.arguments.get("quantity")
+    asked = {
+        name: Decimal(row.arguments[name]) for name in ("quantity", "limit_price") if name in row.arguments
+    }
     is_settled = row.status in _WITHOUT_DOUBT if order is None else OrderStatus(order.status).is_terminal
     return AskedOrder(
         key=row.idempotency_key,
         symbol=row.arguments["symbol"],
-        quantity=Decimal(quantity) if quantity else None,
+        # where risk chose the size, the order tells it
+        quantity=asked.get("quantity") if order is None else order.quantity,
         has_order=order is not None,
         is_settled=is_settled,
         quote_executed=order.quote_executed if order is not None else ZERO,
+        price=asked.get("limit_price") if order is None else order.price,
     )

@@ -14,22 +14,22 @@ from binance_trade_agent.domain.acts import (
     ActKind,
     ActOutcome,
     AuditRow,
+    Restricted,
     Steered,
 )
+from binance_trade_agent.domain.caps import Admission
 from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.records import Book, Command, CommandKind, CommandResult, CommandStatus
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.asked_orders import asked_orders
 from binance_trade_agent.storage.audit import act_with_key, audit_shown, close_act, write_act
+from binance_trade_agent.storage.command_rows import act_of, command_of, command_row
 from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.flatten_incident import clear_flatten, raise_flatten
 from binance_trade_agent.storage.interrupted import fail_interrupted_commands
+from binance_trade_agent.storage.reduce_only import reduce_only_symbols, restrict
 
-_ACTS = {
-    CommandKind.WORKFLOW: ActKind.TRADE,
-    CommandKind.FLATTEN: ActKind.FLATTEN,
-    CommandKind.CANCEL: ActKind.CANCEL,
-    CommandKind.PROTECT: ActKind.PROTECT,
-}
 #: States that a person's act leads to and that end a flatten which has not ended.
 _WITHDRAWING = frozenset({TradingState.RUNNING, TradingState.HALTED})
 
@@ -73,7 +73,7 @@ class SqlControlState:
                 after=state.value,
                 outcome=ActOutcome.DONE,
             )
-        return ControlSnapshot(state, reason, actor, at)
+        return ControlSnapshot(state, reason, actor, at, before.reduce_only)
 
     def steer(
         self,
@@ -114,7 +114,16 @@ class SqlControlState:
                 outcome=ActOutcome.DONE,
                 answer="a flatten that had not ended was withdrawn" if withdrawn else None,
             )
-        return _steered(ControlSnapshot(state, act.reason, act.actor, act.at), act.at)
+        return _steered(ControlSnapshot(state, act.reason, act.actor, act.at, before.reduce_only), act.at)
+
+    def restrict(self, act: Act, symbols: Collection[str], *, on: bool) -> Restricted:
+        """Let nothing of `symbols` be bought, or again, once for the act's key.
+
+        Raises:
+            ConfigurationError: the key stands for another act, or for other symbols.
+        """
+        with self._database.write() as transaction:
+            return restrict(transaction, self._book.id, act, symbols, on=on)
 
     def open_act(self, act: Act, before: str, details: Mapping[str, str] | None = None) -> AuditRow | None:
         """Write an act down before it is done; the one that spent its key if it was done before.
@@ -151,9 +160,11 @@ class SqlControlState:
             )
         )
 
-    def submit(self, command: Command) -> Command:
+    def submit(self, command: Command, admit: Admission | None = None) -> Command:
         """Store a command, with its audit row; the one already stored if its idempotency key is known.
 
+        `admit` is shown what the command's actor has asked for since midnight (UTC), and refuses a new command by
+        raising: nothing is stored then. No other process stores a command meanwhile, so it must not wait for any.
         A flatten pauses trading in the same transaction, so that nothing is bought from then on.
 
         Raises `ConfigurationError` if the key stands for another command.
@@ -162,9 +173,12 @@ class SqlControlState:
         with self._database.write() as transaction:
             row = transaction.scalar(key)
             if row is None:
-                act = _act_of(command)
+                act = act_of(command)
                 act_with_key(transaction, self._book.id, act)
-                transaction.add(_command_row(self._book.id, command))
+                if admit is not None:
+                    midnight = command.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
+                    admit(asked_orders(transaction, self._book.id, command.actor, midnight))
+                transaction.add(command_row(self._book.id, command))
                 before = self._stop_entries(transaction, act) if act.kind is ActKind.FLATTEN else None
                 write_act(
                     transaction,
@@ -174,7 +188,7 @@ class SqlControlState:
                     details={"command": command.id, **command.arguments},
                 )
                 return command
-            stored = _command(row)
+            stored = command_of(row)
         if (stored.kind, stored.arguments) != (command.kind, dict(command.arguments)):
             raise ConfigurationError(
                 f"the idempotency key {command.idempotency_key!r} was used for another command "
@@ -192,7 +206,7 @@ class SqlControlState:
             .order_by(models.Command.created_at, models.Command.id)
         )
         with self._database.read() as transaction:
-            return tuple(_command(row) for row in transaction.scalars(query))
+            return tuple(command_of(row) for row in transaction.scalars(query))
 
     def claim(self, command_id: str, at: datetime) -> bool:
         """Mark a pending command as taken; False if it is not pending any more."""
@@ -220,10 +234,12 @@ class SqlControlState:
             row.state, row.status, row.text = "finished", result.status.value, result.text
             row.details, row.finished_at = dict(result.details), result.finished_at
             if state is not None:
-                act = _act_of(_command(row))
+                act = act_of(command_of(row))
                 reason = ": ".join(filter(None, (act.kind.value, act.reason)))
                 self._set(transaction, state, replace(act, reason=reason, at=result.finished_at))
             self._close(transaction, row.idempotency_key, result, state)
+            if row.kind == CommandKind.FLATTEN:
+                clear_flatten(transaction, self._book.id, result.finished_at)
         return True
 
     def open_flatten(self) -> tuple[Command, dict[str, str]] | None:
@@ -237,7 +253,7 @@ class SqlControlState:
         )
         with self._database.read() as transaction:
             row = transaction.scalar(query)
-            return None if row is None else (_command(row), dict(row.details))
+            return None if row is None else (command_of(row), dict(row.details))
 
     def note(self, command_id: str, details: Mapping[str, str]) -> None:
         """Keep how far a command has come."""
@@ -270,6 +286,7 @@ class SqlControlState:
         if before is not TradingState.PAUSED:
             reason = ": ".join(filter(None, ("flatten", act.reason)))
             self._set(transaction, TradingState.PAUSED, replace(act, reason=reason))
+        raise_flatten(transaction, self._book.id, act)
         return before.value
 
     def _withdraw_flattens(self, transaction: Session, act: Act) -> int:
@@ -289,6 +306,8 @@ class SqlControlState:
         ).all()
         for key in withdrawn:
             self._close(transaction, key, CommandResult(CommandStatus.REFUSED, text, {}, act.at))
+        if withdrawn:
+            clear_flatten(transaction, self._book.id, act.at)
         return len(withdrawn)
 
     def _close(
@@ -312,53 +331,15 @@ class SqlControlState:
 
 def stored_control(transaction: Session, book: Book) -> ControlSnapshot:
     """The control state, or the one a new book starts with."""
+    restricted = reduce_only_symbols(transaction, book.id)
     row = transaction.get(models.Control, book.id)
     if row is not None:
-        return ControlSnapshot(TradingState(row.state), row.reason, row.actor, row.since)
+        return ControlSnapshot(TradingState(row.state), row.reason, row.actor, row.since, restricted)
     since = transaction.get_one(models.Book, book.id).created_at
+    state, reason = TradingState.RUNNING, "initial"
     if book.mode == "live":
-        return ControlSnapshot(TradingState.PAUSED, "a fresh live install starts paused", "system", since)
-    return ControlSnapshot(TradingState.RUNNING, "initial", "system", since)
-
-
-def _command_row(book_id: int, command: Command) -> models.Command:
-    return models.Command(
-        book_id=book_id,
-        id=command.id,
-        kind=command.kind.value,
-        arguments=dict(command.arguments),
-        idempotency_key=command.idempotency_key,
-        actor=command.actor,
-        channel=command.channel,
-        created_at=command.created_at,
-        reason=command.reason or None,
-        state="pending",
-        details={},
-    )
-
-
-def _command(row: models.Command) -> Command:
-    return Command(
-        id=row.id,
-        kind=CommandKind(row.kind),
-        arguments=row.arguments,
-        idempotency_key=row.idempotency_key,
-        actor=row.actor,
-        channel=row.channel,
-        created_at=row.created_at,
-        reason=row.reason or "",
-    )
-
-
-def _act_of(command: Command) -> Act:
-    return Act(
-        _ACTS[command.kind],
-        command.actor,
-        command.channel,
-        command.reason,
-        command.created_at,
-        command.idempotency_key,
-    )
+        state, reason = TradingState.PAUSED, "a fresh live install starts paused"
+    return ControlSnapshot(state, reason, "system", since, restricted)
 
 
 def _steered(

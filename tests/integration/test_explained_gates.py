@@ -13,6 +13,7 @@ import pytest
 from binance_trade_agent.bootstrap.trader import open_store
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.watching import Watch, WatchPlan
+from binance_trade_agent.domain.acts import Act, ActKind
 from binance_trade_agent.domain.decisions import CycleKind, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, OutcomeUnknown
 from binance_trade_agent.domain.explanation import Explanation
@@ -129,6 +130,13 @@ def controlled(state: TradingState, *before: int, signal: int = BUY) -> Play:
     return play
 
 
+async def reduced(session: Session) -> None:
+    await session.close(100)
+    act = Act(ActKind.REDUCE_ONLY, "ann", "cli", "delisting", session.exchange.time)
+    session.desk.store.control.restrict(act, ["BTCUSDT"], on=True)
+    await session.close(BUY, BUY)
+
+
 def closes(*prices: int) -> Play:
     """A candle for each price."""
 
@@ -216,6 +224,7 @@ WITHOUT_SHARES = {"max_symbol_share": WHOLE, "max_total_share": WHOLE, "max_corr
 ENTRIES: dict[str, Scene] = {
     "halted": Scene(controlled(TradingState.HALTED), "resume"),
     "paused": Scene(controlled(TradingState.PAUSED), "resume"),
+    "reduce_only": Scene(reduced, "reduce-only --off"),
     "daily_loss": Scene(LOSS, "RISK_DAILY_LOSS_SHARE", {"daily_loss_share": Decimal("0.001")}),
     "drawdown": Scene(LOSS, "RISK_MAX_DRAWDOWN_SHARE", {"max_drawdown_share": Decimal("0.001")}),
     "entries_halted": Scene(controlled(TradingState.ENTRIES_HALTED), "resume"),

@@ -9,19 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from binance_trade_agent.control.commands import CommandRunner
 from binance_trade_agent.control.flattening import PATIENCE_S
-from binance_trade_agent.control.steering import Steering
-from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Unavailable
 from binance_trade_agent.domain.orders import ExchangeOrder, OrderIntent, OrderType, Side
 from binance_trade_agent.domain.protection import ProtectionPlan
-from binance_trade_agent.domain.records import CommandResult, CommandStatus
+from binance_trade_agent.domain.records import CommandStatus
 from binance_trade_agent.orchestrator import OrderRequest
-from tests.desk import UNRESTRAINED, DeskUnderTest, booked_equals_held, make_desk
+from tests.desk import UNRESTRAINED, booked_equals_held, make_desk
 from tests.fake_exchange import FakeExchange
-from tests.fakes import FakeLauncher, FakeLease
+from tests.room import Room
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 PLAN = ProtectionPlan(stop_share=Decimal("0.05"), target_share=Decimal("0.10"))
@@ -31,61 +28,6 @@ LIMIT_ENTRIES = replace(
     entry_offset_bps=Decimal(100),
     entry_time_limit=timedelta(minutes=2),
 )
-
-
-class Room:
-    """A trader's side (`runner`) and a person's (`steering`) of one book."""
-
-    def __init__(self, desk: DeskUnderTest) -> None:
-        self.desk = desk
-        self.exchange = desk.exchange
-        self.steering = Steering(desk.store.control, FakeLease(), FakeLauncher(), desk.clock)
-        self.runner = CommandRunner(
-            desk.store.control,
-            desk.orchestrator,
-            desk.clock,
-            lambda: desk.next_number,
-            desk.store.ledger,
-            desk.store.journal,
-        )
-
-    async def buy(self, symbol: str = "BTCUSDT") -> None:
-        request = OrderRequest(side=Side.BUY, quantity=Decimal("0.5"))
-        await self.desk.orchestrator.execute_trading_workflow(self.desk.next_number, symbol, request=request)
-
-    def ask_to_flatten(self, key: str = "k") -> asyncio.Task[CommandResult]:
-        asked = self.steering.flatten("fire", actor="ann", channel="cli", idempotency_key=key, timeout_s=900)
-        return asyncio.create_task(asked)
-
-    async def carry_out(self, asked: asyncio.Task[CommandResult]) -> CommandResult:
-        """Steps with the clock moving on, until the answer is there."""
-        while not asked.done():
-            await asyncio.sleep(0)
-            if await self.runner.run_next() is None:
-                self.desk.clock.advance(1)
-        return await asked
-
-    async def cancel(self, client_order_id: str, *, force: bool = False) -> CommandResult:
-        asked = self.steering.cancel(client_order_id, actor="ann", channel="cli", force=force)
-        return await self.carry_out(asyncio.create_task(asked))
-
-    @property
-    def state(self) -> TradingState:
-        return self.desk.store.control.read().state
-
-    @property
-    def sales(self) -> list[tuple[str, Decimal]]:
-        return [
-            (intent.symbol, intent.quantity)
-            for intent in self.exchange.sent
-            if intent.side is Side.SELL and intent.order_type is OrderType.MARKET
-        ]
-
-    def audit(self, action: str) -> AuditRow:
-        return next(row for row in self.desk.store.reads.audit() if row.action == action)
-
-    def resting(self) -> list[ExchangeOrder]:
-        return [order for order in self.exchange.orders.values() if not order.status.is_terminal]
 
 
 @pytest.fixture

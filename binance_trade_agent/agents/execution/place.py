@@ -32,11 +32,17 @@ from binance_trade_agent.ports import Clock, ControlState, Exchange, OrderJourna
 
 
 class SendingForbidden(Exception):
-    """The control state changed since the cycle began: the order was not sent, nothing was written."""
+    """The control state changed since the cycle began: the order was not sent, nothing was written.
 
-    def __init__(self, control: ControlSnapshot) -> None:
-        super().__init__(f"{control.state} by {control.actor}: {control.reason}")
-        self.control = control
+    `is_of_symbol` says that only this symbol may not be bought, and trading goes on.
+    """
+
+    def __init__(self, control: ControlSnapshot, symbol: str) -> None:
+        self.is_of_symbol = control.state.entries_allowed
+        text = f"{control.state} by {control.actor}: {control.reason}"
+        if self.is_of_symbol:
+            text = f"{symbol} is reduce-only: {control.reduce_only[symbol]}"
+        super().__init__(text)
 
 
 class ProtectionInTheWay(Exception):
@@ -76,15 +82,15 @@ class TradeExecutionAgent:
         symbol `may_replace` orders.
 
         Raises:
-            SendingForbidden: a person paused or halted in the meantime.
+            SendingForbidden: a person paused, halted or made the symbol reduce-only in the meantime.
             ProtectionInTheWay: a cover could not be cancelled, or traded meanwhile; those cancelled before are put
                 back by the caller.
         """
-        self._check_allowed(approved.purpose)
+        self._check_allowed(approved)
         ended = covers if approved.purpose is Purpose.EXIT else ()
         for cover in ended[1:] if may_replace else ended:
             await self._clear(cover)
-            self._check_allowed(approved.purpose)
+            self._check_allowed(approved)
         self._check_untraded(ended)
         intent = self._intent(approved)
         if not ended or not may_replace:
@@ -119,11 +125,11 @@ class TradeExecutionAgent:
             created_at=self._clock.now(),
         )
 
-    def _check_allowed(self, purpose: Purpose) -> None:
+    def _check_allowed(self, approved: Approved) -> None:
         control = self._control.read()
-        entry = purpose is Purpose.ENTRY
-        if not control.state.orders_allowed or (entry and not control.state.entries_allowed):
-            raise SendingForbidden(control)
+        entry = approved.purpose is Purpose.ENTRY
+        if not control.state.orders_allowed or (entry and not control.may_enter(approved.symbol)):
+            raise SendingForbidden(control, approved.symbol)
 
     async def _clear(self, cover: Cover) -> None:
         cancel = self.cancel_of(cover, "an exit")

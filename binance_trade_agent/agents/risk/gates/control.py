@@ -22,6 +22,14 @@ def paused(proposal: Proposal) -> GateResult:
     return GateResult("paused", passed, "not PAUSED", control.state.value, text)
 
 
+def reduce_only(proposal: Proposal) -> GateResult:
+    """A symbol of which a person lets nothing be bought for now."""
+    symbol, why = proposal.symbol, proposal.control.reduce_only.get(proposal.symbol)
+    text = f"{symbol} may be bought" if why is None else f"{symbol} is reduce-only: {why}"
+    observed = "not reduce-only" if why is None else "reduce-only"
+    return GateResult("reduce_only", why is None, "not reduce-only", observed, text)
+
+
 def daily_loss(proposal: Proposal) -> GateResult:
     """The day's loss, open positions included; latched until a person resumes."""
     marks = proposal.context.marks

@@ -14,6 +14,7 @@ from binance_trade_agent.agents.risk.gates.control import (
     halted,
     not_traded,
     paused,
+    reduce_only,
 )
 from binance_trade_agent.agents.risk.gates.exposure import (
     correlation,
@@ -47,6 +48,7 @@ Gate = Callable[[Proposal], GateResult]
 _ENTRY: tuple[Gate, ...] = (
     halted,
     paused,
+    reduce_only,
     daily_loss,
     drawdown,
     entries_halted,
