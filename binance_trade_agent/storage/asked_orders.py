@@ -44,7 +44,7 @@ def _asked(row: models.Command, order: models.Order | None) -> AskedOrder:
         key=row.idempotency_key,
         symbol=row.arguments["symbol"],
         # where risk chose the size, the order tells it
-        quantity=asked.get("quantity") if order is None else order.quantity,
+        quantity=asked.get("quantity", None if order is None else order.quantity),
         has_order=order is not None,
         is_settled=is_settled,
         quote_executed=order.quote_executed if order is not None else ZERO,

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from binance_trade_agent.domain.caps import Use, use_of
 from binance_trade_agent.domain.decisions import Outcome
-from binance_trade_agent.domain.orders import OrderStatus
+from binance_trade_agent.domain.orders import OrderStatus, OrderType, TimeInForce
 from binance_trade_agent.domain.records import Command, CommandKind, CommandResult, CommandStatus
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
@@ -23,6 +24,40 @@ from tests.integration.storage.samples import (
 )
 
 ASKED = Command("k1", CommandKind.WORKFLOW, {"symbol": "BTCUSDT", "quantity": "2"}, "first", "ann", "mcp", T0)
+
+
+def resting(control: SqlControlState, number: int, arguments: dict[str, str], order: str = "") -> None:
+    """A workflow with these arguments that led to `order`, or that waits."""
+    at, details = T0 + number * MINUTE, {"client_order_id": order}
+    asked = {"symbol": "BTCUSDT", "side": "BUY"} | arguments
+    control.submit(
+        replace(ASKED, id=f"k{number}", idempotency_key=f"key{number}", created_at=at, arguments=asked)
+    )
+    if order:
+        control.claim(f"k{number}", at)
+        control.finish(f"k{number}", CommandResult(CommandStatus.DONE, "", details, at))
+
+
+def test_a_resting_order_counts_in_full_at_its_price_until_it_ends(database, book):
+    SqlSessions(database, book).begin(session())
+    SqlDecisionLog(database, book).open_cycle(cycle_start(), "s1")
+    control, journal = SqlControlState(database, book), SqlOrderJournal(database, book)
+    entry = replace(intent(), order_type=OrderType.LIMIT, price=Decimal(40000), time_in_force=TimeInForce.GTC)
+    journal.write_intent(entry, decision("d1", outcome=Outcome.PLACED), "c1")
+    journal.record(entry.client_order_id, exchange_order(entry, OrderStatus.OPEN))
+    resting(control, 1, {"limit_price": "40000.5"}, entry.client_order_id)
+    resting(control, 2, {"limit_price": "30000", "quantity": "2"})
+    resting(control, 3, {"limit_price": "30000", "quantity": "2", "dry_run": "true"})
+
+    def use(order_quantity: Decimal) -> Use:
+        asked = SqlReadModels(database, book).asked_orders("ann", since=T0)
+        assert [one.quantity for one in asked] == [order_quantity, Decimal(2)]
+        return use_of(asked, lambda symbol: None)
+
+    assert use(entry.quantity) == Use(2, entry.quantity * 40000 + 60000)
+    part = fill(1)
+    journal.record(entry.client_order_id, exchange_order(entry, OrderStatus.CANCELED, [part]))
+    assert use(entry.quantity) == Use(2, part.quote_quantity + 60000)
 
 
 def finished(control: SqlControlState, number: int, result: CommandResult | None, actor: str = "ann") -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -5,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from binance_trade_agent.domain.acts import Act, ActKind, ActOutcome
+from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.records import (
@@ -147,6 +149,47 @@ def test_a_key_makes_a_command_happen_once(control, database):
         with pytest.raises(ConfigurationError, match="used for another command"):
             control.submit(other)
     assert audit(database) == [("ann", "cli", "trade", "", None, None, None)]
+
+
+class Full(Exception):
+    """No more orders today."""
+
+
+def test_what_is_not_admitted_is_not_stored_and_what_is_known_not_judged_again(control, database):
+    shown: list[Sequence[AskedOrder]] = []
+    control.submit(COMMAND, admit=shown.append)
+    control.submit(COMMAND, admit=shown.append)
+    assert shown == [()]
+    second = replace(COMMAND, id="k2", idempotency_key="key2", created_at=T0 + MINUTE)
+
+    def refuse(asked: Sequence[AskedOrder]) -> None:
+        assert [one.key for one in asked] == ["key"]
+        raise Full
+
+    with pytest.raises(Full):
+        control.submit(second, admit=refuse)
+    assert control.pending() == (COMMAND,)
+    assert len(audit(database)) == 1
+    others = replace(second, actor="bob")
+    control.submit(others, admit=shown.append)
+    assert shown[-1] == ()
+
+
+def test_commands_stored_at_the_same_time_do_not_pass_together(control):
+    def ask(number: int) -> bool:
+        def admit(asked: Sequence[AskedOrder]) -> None:
+            if len(asked) >= 3:
+                raise Full
+
+        try:
+            control.submit(replace(COMMAND, id=f"k{number}", idempotency_key=f"key{number}"), admit=admit)
+        except Full:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(ask, range(12))) == 3
+    assert len(control.pending()) == 3
 
 
 def test_a_command_is_taken_once_and_answered(control, book, database):
