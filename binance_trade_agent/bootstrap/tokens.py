@@ -21,7 +21,7 @@ from binance_trade_agent.settings import Settings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 #: Names that the server gives itself.
-_RESERVED = frozenset({"operator", "local"})
+_RESERVED = frozenset({"operator", "local", "stdio"})
 _PREFIX = "bta_"
 _LONGEST_DAYS = 3650
 

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -47,8 +47,10 @@ _CHATTY = (
 _CRYING_WOLF = "waitress.queue"
 
 
-def configure_logs(program: str, *, level: str, line_format: str, log_dir: Path | None) -> None:
-    """Send all logs of this process to stdout (`line_format`: `line` or `json`) and to its rotated file.
+def configure_logs(
+    program: str, *, level: str, line_format: str, log_dir: Path | None, stream: TextIO | None = None
+) -> None:
+    """Send all logs of this process to `stream`, stdout if unset (`line_format`: `line` or `json`), and to its rotated file.
 
     Raises:
         ConfigurationError: the log folder cannot be written.
@@ -66,9 +68,9 @@ def configure_logs(program: str, *, level: str, line_format: str, log_dir: Path 
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    stdout = logging.StreamHandler(sys.stdout)
-    stdout.setFormatter(_formatter(shared, as_json=line_format == "json", program=program))
-    handlers: list[logging.Handler] = [stdout]
+    shown = logging.StreamHandler(stream or sys.stdout)
+    shown.setFormatter(_formatter(shared, as_json=line_format == "json", program=program))
+    handlers: list[logging.Handler] = [shown]
     if log_dir is not None:
         file = _rotated_file(log_dir, program)
         file.setFormatter(_formatter(shared, as_json=True, program=program))

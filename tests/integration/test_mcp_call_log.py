@@ -54,6 +54,19 @@ async def test_a_question_that_is_declined_leaves_a_refused_row(era: str) -> Non
     assert [row.outcome for row in desk.watch.tool_calls(refused_only=True)] == ["DECLINED"]
 
 
+async def test_the_audit_tells_calls_too_newest_first() -> None:
+    desk = fake_desk()
+    with serving(desk, TABLE) as served:
+        await over_http(served, READ_TOKEN, "pause_trading", reason="lunch")
+        _, acts = await over_http(served, READ_TOKEN, "get_audit")
+        _, calls = await over_http(served, READ_TOKEN, "get_audit", calls=True, limit=5)
+
+    assert acts["calls"] == calls["acts"] == []
+    assert len(acts["acts"]) == len(desk.watch.audit(limit=20))
+    (call,) = [call for call in calls["calls"] if call["outcome"] != "DONE"]
+    assert (call["caller"], call["tool"], call["outcome"]) == ("watcher", "pause_trading", "FORBIDDEN")
+
+
 async def test_a_database_that_cannot_be_written_fails_no_read() -> None:
     desk = fake_desk()
     desk.reads.calls.broken = "disk full"

@@ -341,6 +341,19 @@ def strategy_check(
     _command("strategies", "check")(name, candles, json)
 
 
+@app.command()
+def mcp(
+    tier: Annotated[
+        str | None, typer.Option("--tier", help="read (as it is unset), control or trade.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--as", help="With tier and caps of this token; its text is not needed.")
+    ] = None,
+) -> None:
+    """Serve an MCP client that starts this command, over stdin and stdout."""
+    _command("mcp", "serve")(tier, name)
+
+
 @token_app.command("create")
 def token_create(
     name: Annotated[str, typer.Argument(help="Whom it is for; acts are recorded under this name.")],

@@ -5,20 +5,15 @@ import sys
 import structlog
 import uvicorn
 
-from binance_trade_agent.bootstrap.desk import open_desk
-from binance_trade_agent.bootstrap.log_tail import LogTail, secrets_of
-from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token
+from binance_trade_agent.bootstrap.secrets import mcp_token
 from binance_trade_agent.bootstrap.tokens import token_file
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.grants import Grant, Tier
-from binance_trade_agent.domain.modes import TradingMode
-from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
 from binance_trade_agent.interfaces.mcp_server.access import TokenTable
-from binance_trade_agent.interfaces.mcp_server.confirmations import Confirmations
+from binance_trade_agent.interfaces.mcp_server.equipment import equipped
 from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
-from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.logs import configure_logs
 
@@ -40,13 +35,7 @@ def serve(settings: Settings) -> None:
     listener = listen(host, port, host_setting="MCP_HOST", port_setting="MCP_PORT")
     token = mcp_token(settings)
     tokens = TokenTable({token: Grant("operator", Tier.TRADE)}, stored=token_file(settings).tokens)
-    toolbox = Toolbox(
-        DeskDoor(lambda: open_desk(settings)),
-        confirmations=Confirmations() if _must_confirm(settings) else None,
-        settings=settings.sources,
-        logs=LogTail(settings.log_dir, secrets_of(settings, token, dashboard_password(settings))),
-    )
-    server = build_server(toolbox, tokens, calls_per_minute=settings.mcp_calls_per_minute)
+    server = build_server(equipped(settings), tokens, calls_per_minute=settings.mcp_calls_per_minute)
     config = uvicorn.Config(
         build_app(server, tokens, host, port, settings.mcp_allowed_hosts),
         log_config=None,
@@ -58,10 +47,6 @@ def serve(settings: Settings) -> None:
     )
     structlog.get_logger(PROGRAM).info("MCP server ready", address=f"http://{host}:{port}/mcp")
     uvicorn.Server(config).run(sockets=[listener])
-
-
-def _must_confirm(settings: Settings) -> bool:
-    return settings.mcp_confirm_live and settings.mode is TradingMode.LIVE
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ Tiers are cumulative: a token that trades may also control and read.
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -20,6 +21,16 @@ from binance_trade_agent.bootstrap.tokens import token_digest
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.grants import Caps, Grant, StoredToken, Tier
 from binance_trade_agent.domain.money import to_wire
+
+#: Who calls without HTTP, and why they may not any more; None while they may.
+LocalCaller = Callable[[], tuple[Grant, str | None]]
+
+
+def _local() -> tuple[Grant, str | None]:
+    return Grant("local", Tier.TRADE), None
+
+
+_LOCAL: ContextVar[LocalCaller] = ContextVar("local caller", default=_local)
 
 
 def _none() -> tuple[StoredToken, ...]:
@@ -105,13 +116,23 @@ class EndedTokens:
         return self._tokens.look_up(token.strip())[1] if scheme.lower() == "bearer" else None
 
 
+def stand_for(who: LocalCaller) -> None:
+    """Let calls without a token be made by `who`, which is asked at each."""
+    _LOCAL.set(who)
+
+
 def caller() -> Grant:
     """Who makes the current call. Without HTTP there is no token: the process's own user calls."""
     token = get_access_token()
     if token is None:
-        return Grant("local", Tier.TRADE)
+        return _LOCAL.get()()[0]
     tier = max(tier for tier in Tier if tier.scope in token.scopes)
     return Grant(token.client_id, tier, _caps(token.claims or {}))
+
+
+def caller_end() -> str | None:
+    """Why the caller may do nothing any more; None while it may. With a token, HTTP has asked that already."""
+    return _LOCAL.get()()[1] if get_access_token() is None else None
 
 
 def required_tier(meta: Mapping[str, object] | None) -> Tier:

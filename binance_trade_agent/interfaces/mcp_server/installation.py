@@ -19,6 +19,9 @@ Program = Annotated[
 ]
 Lines = Annotated[int, Field(strict=True, ge=1, le=200, description="How many of the newest lines")]
 Contains = Annotated[str, Field(max_length=100, description="Only lines with this text, in any case")]
+Calls = Annotated[
+    bool, Field(strict=True, description="Calls over MCP instead: reads and refusals too, with their outcome")
+]
 NamePart = Annotated[str, Field(max_length=60, description="Only settings whose name contains this")]
 
 
@@ -68,10 +71,23 @@ class ActAnswer(Plain):
     finished_at: datetime | None
 
 
+class CallAnswer(Plain):
+    """A call over MCP; `outcome` is DONE, ASKED (its user), or the code of the refusal. Arguments are data, cut short."""
+
+    at: datetime
+    caller: str
+    tier: str
+    tool: str
+    arguments: str
+    outcome: str
+    took_ms: float
+
+
 class AuditAnswer(Plain):
-    """Acts, newest first."""
+    """Acts, or calls over MCP where those were asked for; newest first."""
 
     acts: list[ActAnswer]
+    calls: list[CallAnswer]
 
 
 class LogsAnswer(Plain):
@@ -102,11 +118,14 @@ def get_strategies(ctx: Context[Toolbox]) -> StrategiesAnswer:
     )
 
 
-def get_audit(ctx: Context[Toolbox], limit: Limit = 20) -> AuditAnswer:
-    """Who did what to the trader, through what, when and why, and how it ended: people, agents and limits."""
+def get_audit(ctx: Context[Toolbox], limit: Limit = 20, calls: Calls = False) -> AuditAnswer:
+    """Who did what to the trader, through what, when, why, and how it ended: people, agents and limits; or all MCP calls."""
     with refusals():
-        rows = desk_of(ctx).watch.audit(limit=limit)
-    return AuditAnswer(acts=[ActAnswer.model_validate(row) for row in rows])
+        watch = desk_of(ctx).watch
+        if calls:
+            made = [CallAnswer.model_validate(row) for row in watch.tool_calls(limit=limit)]
+            return AuditAnswer(acts=[], calls=made)
+        return AuditAnswer(acts=[ActAnswer.model_validate(row) for row in watch.audit(limit=limit)], calls=[])
 
 
 def get_settings(ctx: Context[Toolbox], contains: NamePart = "") -> SettingsAnswer:

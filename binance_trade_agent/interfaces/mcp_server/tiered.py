@@ -19,7 +19,7 @@ from pydantic import AnyUrl
 
 from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.domain.tool_calls import ASKED, DONE
-from binance_trade_agent.interfaces.mcp_server.access import caller, required_tier
+from binance_trade_agent.interfaces.mcp_server.access import caller, caller_end, required_tier
 from binance_trade_agent.interfaces.mcp_server.confirming import Question
 from binance_trade_agent.interfaces.mcp_server.pace import Pace
 from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder
@@ -42,6 +42,8 @@ class TieredServer(MCPServer[Toolbox]):
 
     async def list_tools(self) -> list[Tool]:
         """The caller's tools."""
+        if caller_end() is not None:
+            return []
         tier = caller().tier
         return [tool for tool in await self._all_tools() if required_tier(tool.meta) <= tier]
 
@@ -136,6 +138,8 @@ class TieredServer(MCPServer[Toolbox]):
             )
 
     def _keep_pace(self) -> None:
+        if (end := caller_end()) is not None:
+            raise refusal(RefusalCode.FORBIDDEN, end)
         if (wait_s := self.pace.wait_s(caller().name)) is not None:
             raise refusal(
                 RefusalCode.RATE_LIMITED,

@@ -74,6 +74,7 @@ def test_tokens_made_at_once_are_all_kept(tmp_path: Path) -> None:
         ("Operator", Tier.READ, Caps(), None, "token name"),
         ("operator", Tier.READ, Caps(), None, "token name"),
         ("local", Tier.READ, Caps(), None, "token name"),
+        ("stdio", Tier.READ, Caps(), None, "token name"),
         ("a" * 33, Tier.READ, Caps(), None, "token name"),
         ("a\nb", Tier.READ, Caps(), None, "token name"),
         ("a", Tier.CONTROL, Caps(orders_per_day=1), None, "places no orders"),
