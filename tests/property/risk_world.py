@@ -87,6 +87,14 @@ class Step:
     had_filled: bool
     #: whether a person resumes before the decision
     resumes: bool
+    #: None, or the limit price that a person asks for, as a share of the ask
+    limit: Decimal | None = None
+
+
+def asked_price(step: Step, snapshot: MarketSnapshot) -> Decimal | None:
+    """The limit price that a person asks for, not rounded to anything."""
+    is_asked = step.by_hand and step.limit is not None and step.action is SignalAction.BUY
+    return snapshot.book.ask * step.limit if is_asked and step.limit is not None else None
 
 
 @dataclass
@@ -150,6 +158,11 @@ class World:
         if breach is not None and self.halted_by is None:
             self.halted_by = breach[0]
         self._reckon_losses(equity.total, is_new_day=until.date() != began.date(), resumes=step.resumes)
+
+    def fall_to(self, step: Step, price: Decimal) -> MarketSnapshot:
+        """The market once the ask has come down to `price`."""
+        self.prices[step.base] = price
+        return self.snapshot(replace(step, spread=ZERO))
 
     def fill(self, base: str, order: Approved, price: Decimal, fee_in: str) -> Decimal:
         """Book a fill of the whole order; returns the quote spent (negative for a sale)."""
@@ -265,6 +278,7 @@ class World:
             ),
             quantity=self._asked(step, snapshot, view),
             side=Side(step.action.value) if step.by_hand else None,
+            limit_price=asked_price(step, snapshot),
         )
 
     # what is reckoned a second time -----------------------------------------------------

@@ -14,7 +14,7 @@ from binance_trade_agent.domain.modes import SizingMethod
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.orders import OrderType, Side
 from binance_trade_agent.domain.portfolio import PortfolioView
-from tests.property.risk_world import BASES, D, Step, World
+from tests.property.risk_world import BASES, D, Step, World, asked_price
 
 
 def decimals(low: str, high: str, places: int = 3) -> st.SearchStrategy[Decimal]:
@@ -40,12 +40,16 @@ _WORLD: dict[str, Any] = dict(
     resolved=st.sampled_from([False, False, False, True]),
     had_filled=st.booleans(),
     resumes=st.sampled_from([False, False, False, True]),
+    limit=st.sampled_from([None, None, D("0.97"), D("0.995"), D("1.004"), D("1.2")])
+    | decimals("0", "7")
+    | st.sampled_from([D("0.2"), D("0.202"), D("4.96"), D(5), D("0.0001")]),
 )
 STEPS = st.builds(Step, **_WORLD)
 #: Two symbols that move together, signals on each candle, answers that are often lost for a while.
 CROWDED = _WORLD | {
     "base": st.sampled_from(["BTC", "ADA"]),
     "by_hand": st.just(False),
+    "limit": st.none(),
     "asked": st.none(),
     "share": st.just(D(1)),
     "elapsed_s": st.just(60),
@@ -138,6 +142,9 @@ def check_entry(world: World, step: Step, snapshot: MarketSnapshot, order: Appro
     """Fill an entry as badly as it may, and look at what is left."""
     before, limits, together = world.view(), world.limits, world.together(step.base)
     price = order.price or order.reference_price * (1 + step.slippage * limits.slippage_share)
+    if order.price is not None and order.price < snapshot.book.bid:
+        # it rested, and filled because the market came down to it
+        snapshot = world.fall_to(step, order.price)
     spent = world.fill(step.base, order, price, step.fee_in)
     assert spent <= before.cash - before.reserved_quote
     after = world.view()
@@ -177,6 +184,8 @@ def check_exit(world: World, step: Step, snapshot: MarketSnapshot, order: Approv
 
 def send(world: World, step: Step, snapshot: MarketSnapshot, order: Approved) -> None:
     """Let the exchange judge an order, then lose its answer or fill it."""
+    asked = asked_price(step, snapshot)
+    assert asked is None or (order.price is not None and 0 <= asked - order.price < snapshot.rules.tick_size)
     assert all(symbol != order.symbol for symbol in world.view().locked_symbols), "not resolved yet"
     world.judge(step.base, order, snapshot, step.average)
     if order.side is Side.BUY:

@@ -1,5 +1,6 @@
 """One symbol, a calm market and a book of 1000 USDT, for tests of the risk agent."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -42,6 +43,8 @@ def assess(
     quantity: Decimal | None = None,
     side: Side | None = None,
     share: Decimal = Decimal(1),
+    limit_price: Decimal | None = None,
+    time_limit: timedelta | None = None,
 ) -> RiskVerdict:
     newest = snapshot.candles[-1].close_time
     signal = Signal(SYMBOL, "any", SignalAction(action), 1.0, (), {}, newest, share=share)
@@ -53,6 +56,8 @@ def assess(
         context=RiskContext(account or account_of(USDT=1000), CandleInterval.M1, **(context or {})),
         quantity=quantity,
         side=side,
+        limit_price=limit_price,
+        time_limit=time_limit,
     )
 
 

@@ -15,7 +15,7 @@ from tests.trading_views import RULES, SYMBOL, account_of, portfolio_of, positio
 from tests.unit.agents.risk_cases import HELD, NEWEST, SNAPSHOT, D, approved, assess, blocked, gate_of
 
 ENTRY_GATES = [
-    "halted", "paused", "daily_loss", "drawdown", "entries_halted", "not_traded", "unresolved_order",
+    "halted", "paused", "reduce_only", "daily_loss", "drawdown", "entries_halted", "not_traded", "unresolved_order",
     "stale_data", "warmup", "spread", "price_jump", "one_action_per_candle", "cooldown", "loss_cooldown",
     "losing_streak", "order_rate_minute", "order_rate_day", "open_positions", "symbol_exposure",
     "total_exposure", "correlation", "free_balance", "lot_size",
