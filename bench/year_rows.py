@@ -84,7 +84,7 @@ _ASSESSMENT = {
         "day_profit": "0",
         "day_equity": "10000",
         "peak_profit": "45.36",
-        "since": "x",
+        "since": "2026-01-01T00:00:00Z",
     },
     "last_traded_candle": "2026-01-01T00:00:00Z",
     "windows": {"BTCUSDT": ["2026-01-01T00:00:00Z", 300], "ETHUSDT": ["2026-01-01T00:00:00Z", 300]},

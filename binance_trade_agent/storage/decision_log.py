@@ -23,6 +23,7 @@ from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.candles import latest_candles, store_candles
 from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.decision_counts import count_finished
 from binance_trade_agent.storage.decision_rows import add_decisions, finish_decision, progress_rows
 from binance_trade_agent.storage.interrupted import fail_interrupted_commands
 from binance_trade_agent.storage.symbol_rules import NamedRules
@@ -79,6 +80,7 @@ class SqlDecisionLog:
                 if decision.id in written:
                     finish_decision(transaction, written[decision.id], decision)
             add_decisions(transaction, self._book_id, cycle.id, missing)
+            count_finished(transaction, self._book_id, cycle.started_at)
             store_candles(transaction, self._book_id, candles)
             if report.equity is not None:
                 transaction.add(_snapshot_row(self._book_id, cycle.id, report.equity))

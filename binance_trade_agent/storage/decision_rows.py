@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from binance_trade_agent.domain.decisions import CycleKind, Decision, GateResult, Outcome, Reason
 from binance_trade_agent.domain.records import DecisionRow
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.decision_counts import count_again
 from binance_trade_agent.storage.decision_inputs import inputs_from_json, inputs_to_json
 
 #: What a decision that was stored with an intent may come to say later.
@@ -49,6 +50,7 @@ def add_decisions(transaction: Session, book_id: int, cycle_id: str, decisions: 
     )
     _note_candles(transaction, book_id, rows)
     transaction.flush()
+    count_again(transaction, book_id, [(row.symbol, row.decided_at) for row in rows if row.scheduled])
 
 
 def complete_decision(transaction: Session, row: models.Decision, decision: Decision) -> None:
@@ -57,6 +59,14 @@ def complete_decision(transaction: Session, row: models.Decision, decision: Deci
     for column in _COMPLETED:
         setattr(row, column, getattr(whole, column))
     _note_candles(transaction, row.book_id, [row])
+    _changed(transaction, row)
+
+
+def complete_with_order(transaction: Session, row: models.Decision, decision: Decision) -> None:
+    """Let a stored decision say all that it says by now, its outcome and its order too."""
+    complete_decision(transaction, row, decision)
+    row.outcome, row.client_order_id = decision.outcome.value, decision.client_order_id
+    _changed(transaction, row)
 
 
 def progress_rows(transaction: Session, book_id: int) -> dict[str, models.SymbolProgress]:
@@ -84,6 +94,7 @@ def set_outcome(
     row.outcome = outcome.value
     if reason is not None:
         row.reason_code, row.reason = reason.code, reason.text
+    _changed(transaction, row)
 
 
 def finish_decision(transaction: Session, row: models.Decision, decision: Decision) -> None:
@@ -97,6 +108,7 @@ def finish_decision(transaction: Session, row: models.Decision, decision: Decisi
         row.outcome = decision.outcome.value
     else:
         row.reason_code, row.reason = reason
+    _changed(transaction, row)
 
 
 def shown(row: models.Decision, cycle_number: int) -> DecisionRow:
@@ -130,6 +142,11 @@ def shown(row: models.Decision, cycle_number: int) -> DecisionRow:
         signal_share=row.signal_share,
         inputs=inputs_from_json(row.inputs),
     )
+
+
+def _changed(transaction: Session, row: models.Decision) -> None:
+    if row.scheduled:
+        count_again(transaction, row.book_id, [(row.symbol, row.decided_at)])
 
 
 def _note_candles(transaction: Session, book_id: int, rows: Iterable[models.Decision]) -> None:

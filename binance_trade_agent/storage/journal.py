@@ -30,7 +30,7 @@ from binance_trade_agent.storage.candles import store_candles
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import (
     add_decisions,
-    complete_decision,
+    complete_with_order,
     note_entry,
     set_outcome,
 )
@@ -271,8 +271,7 @@ class SqlOrderJournal:
         if stored is None:
             add_decisions(transaction, self._book.id, cycle_id, [decision])
         elif decision.client_order_id is not None:
-            complete_decision(transaction, stored, decision)
-            stored.outcome, stored.client_order_id = decision.outcome.value, decision.client_order_id
+            complete_with_order(transaction, stored, decision)
         store_candles(transaction, self._book.id, candles)
 
     def _record(self, transaction: Session, client_order_id: str, order: ExchangeOrder) -> JournalOrder:

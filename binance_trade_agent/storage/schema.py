@@ -5,7 +5,7 @@ from sqlalchemy import inspect, text
 from binance_trade_agent.storage.database import connect_engine, parse_url, sqlite_path, translated_errors
 
 #: The newest migration in `migrations/versions`; a test compares it with Alembic's own head.
-HEAD = "0005"
+HEAD = "0006"
 
 _VERSION = text("SELECT version_num FROM alembic_version")
 

@@ -1,7 +1,8 @@
 """Decisions of a span of time, counted by the database: what an explanation is made of.
 
-The counts come from the index `ix_decisions_summary` alone; of the decisions' rows, just those that
-the answer quotes are read. So memory is bounded whatever the span.
+The counts come from `decision_counts`, and for the parts of hours at both ends from the index
+`ix_decisions_summary`; of the decisions' rows, just those that the answer quotes are read. So neither
+memory nor time grows much with the span.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,20 +12,18 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Double, Row, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from binance_trade_agent.domain.decisions import CycleKind
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, OrderRow, ReasonCount
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.decision_counts import counted, together
 from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.shown import order_shown
 
 _MOST_ORDERS = 20
-_BY_INDEX = "INDEXED BY ix_decisions_summary"
 
 _D, _C, _O, _F = models.Decision, models.Cycle, models.Order, models.Fill
-#: What decisions that ended alike have in common, and which of it is never NULL.
+#: What decisions that ended alike have in common.
 _ALIKE = (_D.symbol, _D.action, _D.outcome, _D.reason_code, _D.blocking_gate)
-_NEVER_NULL = (_D.symbol, _D.outcome, _D.reason_code)
 
 Alike = tuple[str, str | None, str, str, str | None]
 #: A symbol and the instant of a decision on it.
@@ -40,17 +39,14 @@ class Span(NamedTuple):
     until: datetime
     symbol: str | None
 
-    def decisions(self) -> list[ColumnElement[bool]]:
-        """What limits a query to the decisions of the span's scheduled cycles."""
-        limits = [_D.book_id == self.book_id, _D.decided_at >= self.since, _D.decided_at < self.until]
-        return [*limits, _D.scheduled.is_(True), *([_D.symbol == self.symbol] if self.symbol else [])]
-
     def orders(self, *, scheduled: bool = True) -> list[ColumnElement[bool]]:
         """What limits a query to the entries and exits that decisions of scheduled cycles, or of others, led to."""
         limits = [_O.book_id == self.book_id, _O.created_at >= self.since, _O.created_at < self.until]
         trades = _O.purpose.in_([Purpose.ENTRY.value, Purpose.EXIT.value])
         own = [_O.symbol == self.symbol] if self.symbol else []
-        return [*limits, trades, _D.scheduled.is_(scheduled), *own]
+        others = select(_D.id).where(_D.book_id == self.book_id, models.UNSCHEDULED)
+        begun = _O.decision_id.not_in(others) if scheduled else _O.decision_id.in_(others)
+        return [*limits, trades, begun, *own]
 
     def at(self, moments: Collection[Moment]) -> list[ColumnElement[bool]]:
         """What limits a query to scheduled decisions at these moments of the span."""
@@ -63,11 +59,11 @@ class Span(NamedTuple):
 def summarise(transaction: Session, span: Span) -> DecisionSummary:
     """Everything that was decided in the span, counted."""
     groups = _groups(transaction, span)
-    nearest = _nearest(transaction, span, groups)
     newest = {(group.symbol, group.last_at) for group in groups}
+    nearest = {(group.symbol, group.nearest_at) for group in groups if group.nearest_at is not None}
     latest = _latest(groups)
-    blocked = _latest(group for group in groups if group.blocking_gate is not None)
-    texts = _texts(transaction, span, newest | {(alike[0], at) for alike, at in nearest.items()})
+    blocked = _latest(group for group in groups if group.blocking_gate)
+    texts = _texts(transaction, span, newest | nearest)
     rows = _decisions(transaction, span, latest | blocked)
     sent, filled = _sent_and_filled(transaction, span)
     reached, protection = _protection(transaction, span)
@@ -76,7 +72,7 @@ def summarise(transaction: Session, span: Span) -> DecisionSummary:
         since=span.since,
         until=span.until,
         cycles=_cycles(transaction, span),
-        counts=tuple(_count(group, nearest, texts) for group in groups),
+        counts=tuple(_count(group, texts) for group in groups),
         sent=sent,
         filled=sum(filled.values()),
         latest={symbol: rows[symbol, at] for symbol, at in latest},
@@ -91,40 +87,9 @@ def summarise(transaction: Session, span: Span) -> DecisionSummary:
 
 
 def _groups(transaction: Session, span: Span) -> list[Row[Any]]:
-    query = (
-        select(
-            *_ALIKE,
-            func.count().label("number"),
-            func.min(_D.decided_at).label("first_at"),
-            func.max(_D.decided_at).label("last_at"),
-            func.min(_D.miss_distance).label("nearest"),
-        )
-        .with_hint(_D, _BY_INDEX, "sqlite")
-        .where(*span.decisions())
-        .group_by(*_ALIKE)
-    )
-    groups: Sequence[Any] = transaction.execute(query).all()
+    found = counted(transaction, span.book_id, span.since, span.until, span.symbol)
+    groups: Sequence[Any] = transaction.execute(together(found)).all()
     return sorted(groups, key=lambda group: (-group.number, group.last_at))
-
-
-def _nearest(transaction: Session, span: Span, groups: Iterable[Row[Any]]) -> dict[Alike, datetime]:
-    """Decisions that ended alike -> when one last came as near as the nearest of them."""
-    # for the moment without action and gate, which may be NULL and then equal nothing
-    smallest = {
-        (group.symbol, group.outcome, group.reason_code, group.nearest)
-        for group in groups
-        if group.nearest is not None
-    }
-    query = (
-        select(*_ALIKE, _D.miss_distance, func.max(_D.decided_at).label("last_at"))
-        .with_hint(_D, _BY_INDEX, "sqlite")
-        .where(*span.decisions(), tuple_(*_NEVER_NULL, _D.miss_distance).in_(smallest))
-        .group_by(*_ALIKE, _D.miss_distance)
-        .order_by(_D.miss_distance.desc())
-    )
-    found: Iterable[Row[Any]] = transaction.execute(query)
-    # of those alike, the smallest comes last
-    return {_alike(row): row.last_at for row in found}
 
 
 def _latest(groups: Iterable[Row[Any]]) -> set[Moment]:
@@ -153,10 +118,16 @@ def _alike(row: Row[Any]) -> Alike:
     return row.symbol, row.action, row.outcome, row.reason_code, row.blocking_gate
 
 
-def _count(group: Row[Any], nearest: Mapping[Alike, datetime], texts: Texts) -> ReasonCount:
-    alike = _alike(group)
+def _count(group: Row[Any], texts: Texts) -> ReasonCount:
+    # what is missing is counted as the empty text
+    alike = (
+        group.symbol,
+        group.action or None,
+        group.outcome,
+        group.reason_code,
+        group.blocking_gate or None,
+    )
     symbol, action, outcome, code, gate = alike
-    at = nearest.get(alike)
     return ReasonCount(
         symbol=symbol,
         action=action,
@@ -168,8 +139,8 @@ def _count(group: Row[Any], nearest: Mapping[Alike, datetime], texts: Texts) -> 
         last_at=group.last_at,
         text=texts[alike, group.last_at][0],
         nearest=group.nearest,
-        nearest_text=texts[alike, at][1] if at else None,
-        nearest_at=at,
+        nearest_text=texts[alike, group.nearest_at][1] if group.nearest_at else None,
+        nearest_at=group.nearest_at,
     )
 
 
@@ -178,7 +149,7 @@ def _cycles(transaction: Session, span: Span) -> int:
         _C.book_id == span.book_id,
         _C.started_at >= span.since,
         _C.started_at < span.until,
-        _C.kind == CycleKind.SCHEDULED.value,
+        models.SCHEDULED,
     )
     return transaction.scalar(query) or 0
 
@@ -189,8 +160,6 @@ def _sent_and_filled(transaction: Session, span: Span) -> tuple[int, dict[str, i
     traded = accepted & (cast(_O.executed, Double) > 0)
     query = (
         select(_O.symbol, func.count().filter(accepted), func.count().filter(traded))
-        .select_from(_O)
-        .join(_D, (_D.book_id == _O.book_id) & (_D.id == _O.decision_id))
         .where(*span.orders())
         .group_by(_O.symbol)
     )
@@ -201,7 +170,6 @@ def _sent_and_filled(transaction: Session, span: Span) -> tuple[int, dict[str, i
 def _orders(transaction: Session, span: Span) -> tuple[OrderRow, ...]:
     query = (
         select(_O)
-        .join(_D, (_D.book_id == _O.book_id) & (_D.id == _O.decision_id))
         .where(*span.orders())
         .order_by(_O.created_at.desc(), _O.client_order_id)
         .limit(_MOST_ORDERS)
@@ -211,15 +179,14 @@ def _orders(transaction: Session, span: Span) -> tuple[OrderRow, ...]:
 
 def _asked(transaction: Session, span: Span) -> tuple[int, tuple[OrderRow, ...]]:
     """Orders that traded and that no scheduled cycle began: all counted, the newest told."""
-    decided = (_D.book_id == _O.book_id) & (_D.id == _O.decision_id)
     traded = [*span.orders(scheduled=False), cast(_O.executed, Double) > 0]
-    newest = (
-        select(_O).join(_D, decided).where(*traded).order_by(_O.created_at.desc(), _O.client_order_id)
-    ).limit(_MOST_ORDERS)
+    newest = (select(_O).where(*traded).order_by(_O.created_at.desc(), _O.client_order_id)).limit(
+        _MOST_ORDERS
+    )
     told = tuple(order_shown(row) for row in transaction.scalars(newest))
     if len(told) < _MOST_ORDERS:
         return len(told), told
-    number = select(func.count()).select_from(_O).join(_D, decided).where(*traded)
+    number = select(func.count()).select_from(_O).where(*traded)
     return transaction.scalar(number) or 0, told
 
 

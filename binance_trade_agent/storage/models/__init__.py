@@ -20,9 +20,12 @@ from binance_trade_agent.storage.models.control import (
     ToolCall,
 )
 from binance_trade_agent.storage.models.cycles import (
+    SCHEDULED,
+    UNSCHEDULED,
     Candle,
     Cycle,
     Decision,
+    DecisionCount,
     Heartbeat,
     LossMarks,
     Session,
@@ -49,8 +52,10 @@ from binance_trade_agent.storage.models.trading import (
 
 __all__ = [
     "OUTSIDE",
+    "SCHEDULED",
     "UNFINISHED_CANCEL",
     "UNFINISHED_ORDER",
+    "UNSCHEDULED",
     "AskedLevels",
     "Audit",
     "Balance",
@@ -63,6 +68,7 @@ __all__ = [
     "Control",
     "Cycle",
     "Decision",
+    "DecisionCount",
     "EquitySnapshot",
     "Fill",
     "Flow",

@@ -55,6 +55,8 @@ class Book(Base):
     decisions: Mapped[int] = mapped_column(BigInteger, default=0)
     failed_starts: Mapped[int] = mapped_column(default=0)
     compared_at: Mapped[datetime | None]
+    #: The end of the newest hour whose decisions `decision_counts` counts; None before the first.
+    counted_until: Mapped[datetime | None]
 
 
 class OfBook(Base):

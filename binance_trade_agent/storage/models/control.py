@@ -79,6 +79,7 @@ class Audit(NumberedOfBook):
     __tablename__ = "audit"
     __table_args__ = (
         Index(None, "book_id", "at"),
+        Index(None, "book_id", "actor", "at"),
         Index("uq_audit_key", "book_id", "idempotency_key", unique=True),
     )
 

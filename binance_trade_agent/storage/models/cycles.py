@@ -10,6 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from binance_trade_agent.storage.models.base import OfBook, references
 
 _OPEN_CYCLE = text("outcome = 'open'")
+#: Almost all cycles, but an index that can be counted without reading one.
+SCHEDULED = text("kind = 'scheduled'")
+_BLOCKED = text("blocking_gate IS NOT NULL")
+#: Decisions of cycles that no schedule began: few.
+UNSCHEDULED = text("NOT scheduled")
 
 
 class Session(OfBook):
@@ -42,6 +47,13 @@ class Cycle(OfBook):
         Index(None, "book_id", "started_at"),
         Index(None, "book_id", "session_id", "number"),
         Index("ix_cycles_open", "book_id", sqlite_where=_OPEN_CYCLE, postgresql_where=_OPEN_CYCLE),
+        Index(
+            "ix_cycles_scheduled",
+            "book_id",
+            "started_at",
+            sqlite_where=SCHEDULED,
+            postgresql_where=SCHEDULED,
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -83,6 +95,22 @@ class Decision(OfBook):
         Index(None, "book_id", "symbol", "decided_at"),
         Index(None, "book_id", "outcome", "decided_at"),
         Index(None, "book_id", "symbol", "outcome", "decided_at"),
+        Index(None, "book_id", "reason_code", "decided_at"),
+        Index(
+            "ix_decisions_unscheduled",
+            "book_id",
+            "id",
+            sqlite_where=UNSCHEDULED,
+            postgresql_where=UNSCHEDULED,
+        ),
+        Index(
+            "ix_decisions_blocked",
+            "book_id",
+            "blocking_gate",
+            "decided_at",
+            sqlite_where=_BLOCKED,
+            postgresql_where=_BLOCKED,
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -113,6 +141,29 @@ class Decision(OfBook):
     scheduled: Mapped[bool] = mapped_column(server_default=true())
     #: None where nothing could be decided on, and in rows of an earlier version.
     inputs: Mapped[dict[str, Any] | None]
+
+
+class DecisionCount(OfBook):
+    """Decisions of scheduled cycles that ended alike, of one symbol in one period of `hours` hours since 1970.
+
+    No action and no gate are the empty text. `nearest_at` is when one last came as near as `nearest`.
+    """
+
+    __tablename__ = "decision_counts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    hours: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    begins_at: Mapped[datetime] = mapped_column(primary_key=True)
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    action: Mapped[str] = mapped_column(primary_key=True)
+    outcome: Mapped[str] = mapped_column(primary_key=True)
+    reason_code: Mapped[str] = mapped_column(primary_key=True)
+    blocking_gate: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    nearest: Mapped[float | None]
+    nearest_at: Mapped[datetime | None]
 
 
 class SymbolRules(OfBook):
