@@ -6,10 +6,11 @@ the running trader within a second, or, while none runs, a one-shot process.
 
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from binance_trade_agent.domain.acts import Act, ActKind, Restricted, Steered
 from binance_trade_agent.domain.caps import Admission
@@ -44,6 +45,17 @@ def resuming_from(control: ControlSnapshot) -> str:
     return ""
 
 
+class Stage(StrEnum):
+    """How far a command is that somebody waits for."""
+
+    HANDED_OVER = "handed over"
+    TAKEN = "taken"
+
+
+#: Told of each stage once, while the command goes on.
+Tell = Callable[[Stage], Awaitable[None]]
+
+
 class CommandTimeout(TimeoutError):
     """No answer in time. The command stays stored and may still be carried out: ask by its key."""
 
@@ -62,11 +74,18 @@ class Steering:
     (`Steered.repeated`). A key that stands for another act raises `ConfigurationError`.
     """
 
-    def __init__(self, state: ControlState, lease: Lease, launcher: Launcher, clock: Clock) -> None:
+    def __init__(
+        self, state: ControlState, lease: Lease, launcher: Launcher, clock: Clock, tell: Tell | None = None
+    ) -> None:
         self._state = state
         self._lease = lease
         self._launcher = launcher
         self._clock = clock
+        self._tell = tell
+
+    def telling(self, tell: Tell) -> "Steering":
+        """The same, with `tell` called while it waits for a command."""
+        return Steering(self._state, self._lease, self._launcher, self._clock, tell)
 
     def pause(
         self, reason: str, *, actor: str, channel: str = "", idempotency_key: str | None = None
@@ -273,14 +292,28 @@ class Steering:
     async def _answer(self, command: Command, timeout_s: float) -> CommandResult:
         end = self._clock.monotonic() + timeout_s
         launch_at = self._clock.monotonic()
+        told = await self._told(command, None)
         while self._clock.monotonic() < end:
             if (result := self._state.result(command.id)) is not None:
                 return result
+            told = await self._told(command, told)
             if self._clock.monotonic() >= launch_at and not self._lease.is_held():
                 self._launcher.launch()
                 launch_at = self._clock.monotonic() + _RELAUNCH_S
             await self._clock.sleep(_POLL_S)
         raise CommandTimeout(command)
+
+    async def _told(self, command: Command, last: Stage | None) -> Stage | None:
+        """The stage that is told now, after `last` was."""
+        if self._tell is None or last is Stage.TAKEN:
+            return last
+        if last is None:
+            await self._tell(Stage.HANDED_OVER)
+            return Stage.HANDED_OVER
+        if any(one.id == command.id for one in self._state.pending()):
+            return last
+        await self._tell(Stage.TAKEN)
+        return Stage.TAKEN
 
 
 def _workflow_arguments(symbol: str, quantity: Decimal | None, side: Side | None) -> dict[str, str]:
