@@ -83,6 +83,8 @@ class FakeControlState:
         self.notes: dict[str, dict[str, str]] = {}
         self.results: dict[str, CommandResult] = {}
         self.answer: CommandResult | None = None
+        #: what was asked for today, by actor
+        self.asked: dict[str, tuple[AskedOrder, ...]] = {}
         self.submitted = asyncio.Event()
 
     def read(self) -> ControlSnapshot:
@@ -181,7 +183,7 @@ class FakeControlState:
                 )
             return known
         if admit is not None:
-            admit(())
+            admit(self.asked.get(command.actor, ()))
         self.commands[command.idempotency_key] = command
         if self.answer is not None:
             self.results[command.id] = self.answer
@@ -429,6 +431,7 @@ def fake_desk(
     reads = (
         FakeReadModels(state, empty_status(state)) if empty else traded_reads(state, clock.now(), interval_s)
     )
+    state.asked = reads.asked
     lease, launcher, market = FakeLease(), FakeLauncher(), FakeMarket()
     if not empty:
         market.seen["BTCUSDT"] = SeenMarket(btc_book(), clock.now() - timedelta(seconds=2), None)

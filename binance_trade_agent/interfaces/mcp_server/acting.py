@@ -20,7 +20,7 @@ from binance_trade_agent.interfaces.mcp_server.arguments import (
     Symbol,
     upper,
 )
-from binance_trade_agent.interfaces.mcp_server.caps import hold_caps
+from binance_trade_agent.interfaces.mcp_server.caps import admission, foresee
 from binance_trade_agent.interfaces.mcp_server.confirming import ToConfirm, agreed
 from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, refusal, refusals
 from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox, desk_of
@@ -47,10 +47,10 @@ async def execute_trading_workflow(
     name = upper(symbol)
     with refusals():
         desk = desk_of(ctx)
+        admit = admission(desk, caller().caps, name, quantity)
 
         def what() -> str:
-            # nobody is asked about an order that the caps refuse
-            hold_caps(desk, caller().caps, _actor(), name, quantity, idempotency_key)
+            foresee(desk, admit, _actor(), idempotency_key)
             return order_words(desk.watch, name, side, quantity)
 
         key = await agreed(
@@ -62,10 +62,9 @@ async def execute_trading_workflow(
         )
         if isinstance(key, ToConfirm):
             return WorkflowAnswer.to_confirm(key)
-        hold_caps(desk, caller().caps, _actor(), name, quantity, key)
         # If the client goes away only this waiting ends: the command is stored, and carried out.
         result = await desk.steering.trade(
-            name, quantity, side, actor=_actor(), channel=CHANNEL, idempotency_key=key
+            name, quantity, side, actor=_actor(), channel=CHANNEL, idempotency_key=key, admit=admit
         )
     return _answer(result, key)
 

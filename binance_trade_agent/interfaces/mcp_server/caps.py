@@ -1,11 +1,9 @@
-"""The caps of a token, held before an order is asked for.
+"""The caps of a token, held in the transaction that stores the order: calls at the same time cannot pass together."""
 
-Nothing is awaited between looking and storing the command, so calls at the same time cannot pass together.
-"""
-
+from collections.abc import Sequence
 from decimal import Decimal
 
-from binance_trade_agent.domain.caps import use_of, worth_of
+from binance_trade_agent.domain.caps import Admission, AskedOrder, use_of, worth_of
 from binance_trade_agent.domain.grants import Caps
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.interfaces.desks import Desk
@@ -14,24 +12,34 @@ from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, refu
 _RENEWED = "it is renewed at 00:00 UTC"
 
 
-def hold_caps(
-    desk: Desk, caps: Caps, actor: str, symbol: str, quantity: Decimal | None, key: str | None
-) -> None:
-    """Refuse what would exceed `caps`; a repeated `key` asks for nothing new."""
+def admission(
+    desk: Desk, caps: Caps, symbol: str, quantity: Decimal | None, limit_price: Decimal | None = None
+) -> Admission | None:
+    """What refuses an order that would exceed `caps`, for `Steering.trade`; None where nothing is capped."""
     if not caps.is_any:
+        return None
+    wanted = worth_of(quantity, limit_price or desk.watch.last_price(symbol))
+
+    def admit(asked: Sequence[AskedOrder]) -> None:
+        use = use_of(asked, desk.watch.last_price)
+        if caps.orders_per_day is not None and use.orders >= caps.orders_per_day:
+            raise refusal(
+                RefusalCode.CAP_REACHED,
+                f"this token may cause {caps.orders_per_day} orders a day and has caused {use.orders}; {_RENEWED}",
+            )
+        if caps.quote_per_day is not None:
+            _hold_quote(caps.quote_per_day, use.quote, wanted, quantity)
+
+    return admit
+
+
+def foresee(desk: Desk, admit: Admission | None, actor: str, key: str | None) -> None:
+    """Refuse now what `admit` would refuse, before anybody is asked about it; a repeated `key` asks for nothing new."""
+    if admit is None:
         return
-    watch = desk.watch
-    asked = watch.asked_orders(actor)
-    if key is not None and any(one.key == key for one in asked):
-        return
-    use = use_of(asked, watch.last_price)
-    if caps.orders_per_day is not None and use.orders >= caps.orders_per_day:
-        raise refusal(
-            RefusalCode.CAP_REACHED,
-            f"this token may cause {caps.orders_per_day} orders a day and has caused {use.orders}; {_RENEWED}",
-        )
-    if caps.quote_per_day is not None:
-        _hold_quote(caps.quote_per_day, use.quote, worth_of(quantity, watch.last_price(symbol)), quantity)
+    asked = desk.watch.asked_orders(actor)
+    if key is None or all(one.key != key for one in asked):
+        admit(asked)
 
 
 def _hold_quote(cap: Decimal, used: Decimal | None, wanted: Decimal | None, quantity: Decimal | None) -> None:
