@@ -37,6 +37,7 @@ from binance_trade_agent.domain.records import (
     Heartbeat,
     Incident,
     OrderRow,
+    ProtectionTerms,
     Session,
     StoreStatus,
 )
@@ -296,6 +297,7 @@ class FakeReadModels:
     summaries: dict[str | None, DecisionSummary] = field(default_factory=dict)
     summaries_asked: list[tuple[datetime, datetime, str | None]] = field(default_factory=list)
     marks: LossMarks | None = None
+    terms: ProtectionTerms = field(default_factory=ProtectionTerms)
     #: By actor.
     asked: dict[str, tuple[AskedOrder, ...]] = field(default_factory=dict)
     calls: FakeToolCalls = field(default_factory=FakeToolCalls)
@@ -316,6 +318,10 @@ class FakeReadModels:
     def balances(self) -> dict[str, Decimal]:
         self._check()
         return self.balance_rows
+
+    def protection_terms(self, symbols: Collection[str]) -> ProtectionTerms:
+        self._check()
+        return self.terms
 
     def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]:
         self._check()

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.bootstrap.launched_quotes import QuoteProcess
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisorClient
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.market import MarketReader
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
@@ -21,6 +23,7 @@ from binance_trade_agent.storage.books import is_newest
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.lease import lease_for
+from binance_trade_agent.storage.market_reads import SqlMarketReads
 from binance_trade_agent.storage.performance import SqlPerformance
 from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.tool_calls import SqlToolCalls
@@ -33,6 +36,7 @@ class Desk:
     watch: Watch
     explainer: Explainer
     performance: PerformanceView
+    market: MarketReader
     risk: RiskReader
     steering: Steering
     programs: Programs
@@ -87,6 +91,7 @@ def open_desk(settings: Settings) -> Desk:
         watch=watch,
         explainer=Explainer(reads, watch, clock),
         performance=PerformanceView(SqlPerformance(database, book), clock),
+        market=MarketReader(SqlMarketReads(database, book), QuoteProcess()),
         risk=RiskReader(reads, watch, clock),
         steering=Steering(
             state,

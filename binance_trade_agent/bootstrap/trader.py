@@ -19,6 +19,7 @@ from binance_trade_agent.agents.signal import SignalAgent
 from binance_trade_agent.agents.user_data import UserDataAgent
 from binance_trade_agent.bootstrap.books import open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.bootstrap.exchange import exchange_config
 from binance_trade_agent.bootstrap.overrides import in_force
 from binance_trade_agent.bootstrap.plan import session_plan, signal_life
 from binance_trade_agent.bootstrap.risk import risk_limits
@@ -30,8 +31,6 @@ from binance_trade_agent.domain.overrides import Override
 from binance_trade_agent.domain.protection import ProtectionPlan
 from binance_trade_agent.domain.records import Book, Incident, Session
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
-from binance_trade_agent.exchange.binance.addresses import addresses_of
-from binance_trade_agent.exchange.binance.config import BinanceConfig
 from binance_trade_agent.orchestrator import TradingDesk, TradingOrchestrator, TradingPlan
 from binance_trade_agent.ports import (
     Bans,
@@ -248,21 +247,6 @@ def open_store(settings: Settings) -> Store:
         bans=SqlBans(database, exchange_config(settings).rest_url),
         weights=SqlWeights(database, exchange_config(settings).rest_url),
         lease=lease_for(settings.database_url, book),
-    )
-
-
-def exchange_config(settings: Settings) -> BinanceConfig:
-    """Addresses and keys of the settings' mode; single addresses can be overridden."""
-    known = None if settings.uses_simulator else addresses_of(settings.mode)
-    key, secret = settings.api_credentials
-    return BinanceConfig(
-        rest_url=settings.rest_url or (known.rest_url if known else ""),
-        stream_url=settings.stream_url or (known.stream_url if known else ""),
-        ws_api_url=settings.ws_api_url or (known.ws_api_url if known else ""),
-        api_key=key,
-        api_secret=secret,
-        recv_window_ms=settings.binance_recv_window_ms,
-        request_timeout_s=settings.binance_request_timeout_seconds,
     )
 
 

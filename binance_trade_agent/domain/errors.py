@@ -13,6 +13,7 @@ TradeAgentError
  ├ NotificationFailed         a message to a person was not taken
  ├ LeaseHeld                  another process trades on this book now
  ├ ExchangeReset              the exchange forgot this book's orders: a new book is due
+ ├ NoMarketData               a symbol's market has never been seen
  └ StaleData                  what the exchange sent is too old or incomplete to decide on
 """
 
@@ -81,6 +82,10 @@ class LeaseHeld(TradeAgentError):
 
 class ExchangeReset(TradeAgentError):
     """The exchange was set back (a testnet does that every month): it knows none of this book's orders any more."""
+
+
+class NoMarketData(TradeAgentError):
+    """Nothing is stored of a symbol's market."""
 
 
 class StaleData(TradeAgentError):

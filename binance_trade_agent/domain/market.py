@@ -67,6 +67,16 @@ class BookTop:
 
 
 @dataclass(frozen=True, slots=True)
+class DayFigures:
+    """A symbol's 24 hours: the price's change as a share of the price before, extremes, and the base quantity traded."""
+
+    change: Decimal
+    high: Decimal
+    low: Decimal
+    volume: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A symbol that can be traded: last price, best prices, and the quote currency traded in 24 hours."""
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.market import MarketReader
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
@@ -31,6 +32,11 @@ class Desk(Protocol):
     @property
     def risk(self) -> RiskReader:
         """The risk limits and their use."""
+        ...
+
+    @property
+    def market(self) -> MarketReader:
+        """Prices and candles."""
         ...
 
     @property

@@ -8,6 +8,7 @@ transaction. Exchange methods are coroutines and raise one of the four `Exchange
 from binance_trade_agent.ports.books import DecisionLog, Ledger, OrderJournal, SeenCandles
 from binance_trade_agent.ports.control import ControlState, Lease, Outbox, Sessions
 from binance_trade_agent.ports.exchange import Bans, Exchange, UserStream, WeightBook
+from binance_trade_agent.ports.market_reads import MarketReads, SeenMarket
 from binance_trade_agent.ports.measuring import PerformanceReads
 from binance_trade_agent.ports.overrides import Overrides
 from binance_trade_agent.ports.reading import ReadModels, ReplaySource
@@ -23,6 +24,7 @@ __all__ = [
     "Launcher",
     "Lease",
     "Ledger",
+    "MarketReads",
     "Notifier",
     "OrderJournal",
     "Outbox",
@@ -31,6 +33,7 @@ __all__ = [
     "ReadModels",
     "ReplaySource",
     "SeenCandles",
+    "SeenMarket",
     "Sessions",
     "Supervisor",
     "ToolCalls",

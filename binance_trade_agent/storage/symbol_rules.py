@@ -67,6 +67,12 @@ def all_rules(transaction: Session, book_id: int) -> dict[str, SymbolRules]:
     return {row.name: _RULES.validate_python(row.rules) for row in rows}
 
 
+def rules_named(transaction: Session, book_id: int, name: str) -> SymbolRules | None:
+    """The rules of that name; None where they are not stored."""
+    row = transaction.get(models.SymbolRules, (book_id, name))
+    return _RULES.validate_python(row.rules) if row else None
+
+
 def _to_json(rules: SymbolRules) -> dict[str, Any]:
     plain: dict[str, Any] = _RULES.dump_python(rules, mode="json")
     # a set has no order of its own

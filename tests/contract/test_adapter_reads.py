@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from binance_trade_agent.domain.errors import ConfigurationError, Refused, Throttled, Unavailable
-from binance_trade_agent.domain.market import CandleInterval
+from binance_trade_agent.domain.market import CandleInterval, DayFigures
 from binance_trade_agent.domain.orders import OrderStatus, OrderType
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from tests.contract.conftest import config_for
@@ -46,6 +46,7 @@ READS: dict[str, tuple[str, Read]] = {
     "rules": (INFO, lambda exchange: exchange.rules(["BTCUSDT"])),
     "candles": (KLINES, lambda exchange: exchange.candles("BTCUSDT", CandleInterval.M1, limit=5)),
     "book_tops": (BOOK, lambda exchange: exchange.book_tops(["BTCUSDT", "ETHUSDT"])),
+    "day": (DAY, lambda exchange: exchange.day("BTCUSDT")),
     "listings": (INFO, lambda exchange: exchange.listings()),
     "account": (ACCOUNT, lambda exchange: exchange.account()),
     "find_order": ("GET /api/v3/order", lambda exchange: exchange.find_order("BTCUSDT", "bta-1")),
@@ -623,3 +624,14 @@ async def test_listings_without_their_prices_are_a_failure(
     wire.script(DAY, step)
     with pytest.raises(Unavailable):
         await exchange.listings()
+
+
+async def test_a_day_of_one_symbol_has_its_change_as_a_share(
+    wire: FakeExchangeWire, exchange: BinanceExchange
+) -> None:
+    row = day_row("BTCUSDT", priceChangePercent="-2.500", highPrice="104.0", lowPrice="99.1")
+    wire.script(DAY, answer(row))
+    day = await exchange.day("BTCUSDT")
+    assert day == DayFigures(Decimal("-0.025"), Decimal("104.0"), Decimal("99.1"), Decimal(7))
+    (asked,) = wire.seen(DAY)
+    assert asked.params == {"symbol": "BTCUSDT"}

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from binance_trade_agent.domain.errors import ExchangeError, Refused, Unavailable
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, Listing
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, DayFigures, Listing
 from binance_trade_agent.domain.orders import (
     CancelIntent,
     ExchangeOrder,
@@ -41,6 +41,7 @@ from binance_trade_agent.exchange.binance.mapping import (
     account_of,
     book_top_of,
     candles_of,
+    day_of,
     fill_of,
     order_of,
     rows_of,
@@ -149,6 +150,12 @@ class BinanceExchange:
                 read = {top.symbol: top for top in map(book_top_of, rows)}
                 tops |= {symbol: read[symbol] for symbol in part}
         return {symbol: top for symbol, top in tops.items() if top.bid > 0 and top.ask > 0}
+
+    async def day(self, symbol: str) -> DayFigures:
+        """The symbol's last 24 hours (weight 2)."""
+        answer = await self._read(self._client.get_ticker, symbol=symbol)
+        with _understood("ticker/24hr"):
+            return day_of(answer)
 
     async def listings(self) -> tuple[Listing, ...]:
         """Every symbol open for spot trading, with its last 24 hours and present prices."""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, DayFigures
 from binance_trade_agent.domain.money import total
 from binance_trade_agent.domain.orders import (
     ExchangeOrder,
@@ -125,6 +125,16 @@ def book_top_of(row: Mapping[str, Any]) -> BookTop:
         bid_quantity=decimal(row["bidQty"]),
         ask=decimal(row["askPrice"]),
         ask_quantity=decimal(row["askQty"]),
+    )
+
+
+def day_of(row: Mapping[str, Any]) -> DayFigures:
+    """A row of `ticker/24hr`; the change is given in percent."""
+    return DayFigures(
+        change=decimal(row["priceChangePercent"]) / 100,
+        high=decimal(row["highPrice"]),
+        low=decimal(row["lowPrice"]),
+        volume=decimal(row["volume"]),
     )
 
 

@@ -40,13 +40,12 @@ _COSTS = {
     # without the rules no position can be left
     ("get", "exchangeInfo"): Cost(20, Share.ACCOUNT),
     ("get", "klines"): Cost(2, Share.MARKET_DATA),
-    # of all symbols, which is the only way we ask
-    ("get", "ticker/24hr"): Cost(80, Share.MARKET_DATA),
 }
 #: Requests that are cheaper with a parameter: its name, the cost with it, the cost without.
 _CHEAPER_WITH = {
     ("get", "openOrders"): ("symbol", Cost(6, Share.ORDERS), Cost(80, Share.ACCOUNT)),
     ("get", "myTrades"): ("orderId", Cost(5, Share.ORDERS), Cost(20, Share.ACCOUNT)),
+    ("get", "ticker/24hr"): ("symbol", Cost(2, Share.MARKET_DATA), Cost(80, Share.MARKET_DATA)),
     ("get", "ticker/bookTicker"): ("symbol", Cost(2, Share.MARKET_DATA), Cost(4, Share.MARKET_DATA)),
 }
 
