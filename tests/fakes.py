@@ -362,6 +362,10 @@ class FakeReadModels:
         self._check()
         return self.equity_rows[-limit:]
 
+    def order(self, client_order_id: str) -> OrderRow | None:
+        self._check()
+        return next((row for row in self.order_rows if row.client_order_id == client_order_id), None)
+
     def unfinished_orders(self) -> tuple[OrderRow, ...]:
         self._check()
         return tuple(row for row in self.order_rows if not OrderStatus(row.status).is_terminal)

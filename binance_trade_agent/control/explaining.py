@@ -178,7 +178,10 @@ def _guard(found: Protection) -> str:
     said = [_levels("stop", found.stops), _levels("target", found.targets)]
     # several of each read apart with a comma
     shown = (", " if len(found.guards) > 1 else " and ").join(text for text in said if text)
-    return f"{shown} at the exchange" if shown else ""
+    told = [f"{shown} at the exchange"] if shown else []
+    watched = [("stop", found.watched_stop), ("target", found.watched_target)]
+    told += [f"{name} {to_wire(price)} watched in each cycle" for name, price in watched if price is not None]
+    return ", ".join(told)
 
 
 def _levels(name: str, prices: tuple[Decimal, ...]) -> str:

@@ -1,15 +1,16 @@
 """What guards a position at the exchange, derived from rows that people see."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from binance_trade_agent.domain.money import ZERO, total
+from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, total
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.portfolio import Position
-from binance_trade_agent.domain.records import OrderRow
+from binance_trade_agent.domain.records import OrderRow, ProtectionTerms
 
 _AT_REST = frozenset({OrderStatus.OPEN.value, OrderStatus.PARTIALLY_FILLED.value})
+_NO_TERMS = ProtectionTerms()
 _PROTECTIVE = frozenset(purpose.value for purpose in Purpose if purpose.is_protective)
 
 
@@ -24,13 +25,23 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """An open position and what guards it. `alarm` is the open incident that says why something is unguarded."""
+    """An open position and what guards it. `alarm` is the open incident that says why something is unguarded.
+
+    `watched_stop` and `watched_target` are levels that no order holds: the trader sells there in its cycle.
+    `asked_stop` and `asked_target` are levels that `asked_by` asked for, of the ones that hold.
+    """
 
     symbol: str
     quantity: Decimal
     last_price: Decimal | None
     guards: tuple[Guard, ...]
     alarm: str = ""
+    watched_stop: Decimal | None = None
+    watched_target: Decimal | None = None
+    asked_stop: Decimal | None = None
+    asked_target: Decimal | None = None
+    asked_by: str = ""
+    asked_reason: str = ""
 
     @property
     def covered(self) -> Decimal:
@@ -39,23 +50,25 @@ class Protection:
 
     @property
     def stops(self) -> tuple[Decimal, ...]:
-        """The guards' stops, each once, lowest first."""
+        """The stops at the exchange, each once, lowest first."""
         return tuple(sorted({guard.stop for guard in self.guards if guard.stop is not None}))
 
     @property
     def targets(self) -> tuple[Decimal, ...]:
-        """The guards' targets, each once, lowest first."""
+        """The targets at the exchange, each once, lowest first."""
         return tuple(sorted({guard.target for guard in self.guards if guard.target is not None}))
 
     @property
     def stop(self) -> Decimal | None:
-        """The stop that a falling price reaches first."""
-        return max((guard.stop for guard in self.guards if guard.stop is not None), default=None)
+        """The stop that a falling price reaches first, at the exchange or watched."""
+        return max((stop for stop in (*self.stops, self.watched_stop) if stop is not None), default=None)
 
     @property
     def target(self) -> Decimal | None:
-        """The target that a rising price reaches first."""
-        return min((guard.target for guard in self.guards if guard.target is not None), default=None)
+        """The target that a rising price reaches first, at the exchange or watched."""
+        return min(
+            (target for target in (*self.targets, self.watched_target) if target is not None), default=None
+        )
 
     @property
     def stop_distance_percent(self) -> Decimal | None:
@@ -84,15 +97,57 @@ def is_at_rest(row: OrderRow) -> bool:
 
 
 def protection_of(
-    position: Position, orders: Iterable[OrderRow], last_price: Decimal | None, alarm: str = ""
+    position: Position,
+    orders: Iterable[OrderRow],
+    last_price: Decimal | None,
+    alarm: str = "",
+    terms: ProtectionTerms = _NO_TERMS,
 ) -> Protection:
-    """The protection of `position` among `orders`; its guards oldest first."""
+    """The protection of `position` among `orders`, by the `terms` of its levels; its guards oldest first."""
     lists: dict[str, list[OrderRow]] = {}
     for row in sorted(orders, key=lambda row: row.created_at):
         if row.symbol == position.symbol and is_at_rest(row):
             lists.setdefault(row.client_list_id or row.client_order_id, []).append(row)
     guards = tuple(_guard(legs) for legs in lists.values())
-    return Protection(position.symbol, position.quantity, last_price, guards, alarm)
+    asked = next((row for row in terms.asked if row.symbol == position.symbol), None)
+    found = Protection(position.symbol, position.quantity, last_price, guards, alarm)
+    if asked is not None and (asked.stop_price is not None or asked.target_price is not None):
+        found = replace(
+            found,
+            asked_stop=asked.stop_price,
+            asked_target=asked.target_price,
+            asked_by=asked.actor,
+            asked_reason=asked.reason,
+        )
+    return _with_watched(found, position, terms)
+
+
+def _with_watched(found: Protection, position: Position, terms: ProtectionTerms) -> Protection:
+    """With the levels that no order holds; of dust, which nothing guards, none is watched."""
+    if not (found.guards or found.alarm or found.asked_by):
+        return found
+    tick, paid = terms.ticks.get(found.symbol, ZERO), position.average_price or ZERO
+    stop_share, target_share = (
+        Decimal(terms.settings.get(name) or 0) for name in ("STOP_LOSS_SHARE", "TAKE_PROFIT_SHARE")
+    )
+    stop, target = found.asked_stop, found.asked_target
+    if stop is None and stop_share and paid > 0:
+        stop = floor_to_step(paid * (1 - stop_share), tick)
+    if target is None and target_share and paid > 0:
+        target = ceil_to_step(paid * (1 + target_share), tick)
+    stops, targets = [g.stop for g in found.guards], [g.target for g in found.guards]
+    # a level that was asked for counts where the order at the exchange is not moved yet
+    reached_first = found.asked_stop is not None and any(
+        p is not None and p < found.asked_stop for p in stops
+    )
+    taken_first = found.asked_target is not None and any(
+        p is not None and p > found.asked_target for p in targets
+    )
+    return replace(
+        found,
+        watched_stop=stop if not stops or None in stops or reached_first else None,
+        watched_target=target if not targets or None in targets or taken_first else None,
+    )
 
 
 def _guard(legs: list[OrderRow]) -> Guard:

@@ -143,6 +143,7 @@ class Watch:
         if not held:
             return ()
         unfinished = self._reads.unfinished_orders()
+        terms = self._reads.protection_terms([position.symbol for position in held])
         alarms = {incident.key: incident.text for incident in self._reads.incidents()}
         return tuple(
             protection_of(
@@ -150,6 +151,7 @@ class Watch:
                 unfinished,
                 self.last_price(position.symbol),
                 alarms.get(f"unprotected:{position.symbol}", ""),
+                terms,
             )
             for position in held
         )
@@ -171,6 +173,10 @@ class Watch:
     def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]:
         """Orders, newest first."""
         return self._reads.orders(limit=limit, symbol=symbol)
+
+    def order(self, client_order_id: str) -> OrderRow | None:
+        """One order; None if there is none of the id."""
+        return self._reads.order(client_order_id)
 
     def fills(self, *, limit: int = 50, symbol: str | None = None) -> tuple[FillRow, ...]:
         """Fills, newest first."""

@@ -57,15 +57,17 @@ def next_step(
     open_quantity = rules.sellable_quantity(-surplus, book.bid)
     if not rules.trading:
         return Wait(f"{rules.symbol} is not open for trading", alarm=bool(open_quantity))
+    left_open: Leave | None = None
     if open_quantity and is_wanted:
-        return _cover(open_quantity, covers, levels, rules, book, asked)
+        found = _cover(open_quantity, covers, levels, rules, book, asked)
+        if not isinstance(found, Leave):
+            return found
+        left_open = found
     if unguarded := _unguarded_exit(covers, levels, rules, book, asked):
         return unguarded
-    trailed = _trail(covers, levels, rules, plan)
     moved = _move_asked(covers, levels, rules, book, plan, asked) if asked is not None else None
-    if isinstance(moved, Stuck):
-        return trailed or moved
-    return moved or trailed or _resting(covers)
+    trailed = _trail(covers, levels, rules, plan) if moved is None or isinstance(moved, Stuck) else None
+    return trailed or moved or left_open or _resting(covers)
 
 
 def _cover(

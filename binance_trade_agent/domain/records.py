@@ -307,6 +307,15 @@ class AskedLevelsRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectionTerms:
+    """What decides where stops and targets lie: the newest session's settings, symbol -> tick, and what was asked for."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    ticks: Mapping[str, Decimal] = field(default_factory=dict)
+    asked: tuple[AskedLevelsRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Booking:
     """One change of the book, in the order in which it was booked: a flow, and the fill it belongs to, if any.
 

@@ -1,6 +1,6 @@
 """Bounded queries for people and programs that watch. All raise `StorageError` when the database cannot be read."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -11,7 +11,6 @@ from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
-    AskedLevelsRow,
     Book,
     Booking,
     CancelRow,
@@ -25,6 +24,7 @@ from binance_trade_agent.domain.records import (
     Incident,
     OrderRow,
     PositionMoveRow,
+    ProtectionTerms,
     Session,
     StoreStatus,
 )
@@ -43,6 +43,7 @@ class ReadModels(Protocol):
     def positions(self) -> tuple[Position, ...]: ...
     def balances(self) -> dict[str, Decimal]: ...
     def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]: ...
+    def order(self, client_order_id: str) -> OrderRow | None: ...
     def unfinished_orders(self) -> tuple[OrderRow, ...]:
         """Every order that is not terminal, newest first."""
         ...
@@ -68,8 +69,8 @@ class ReadModels(Protocol):
         ...
 
     def foreign_orders(self) -> tuple[ForeignOrderRow, ...]: ...
-    def asked_levels(self) -> tuple[AskedLevelsRow, ...]:
-        """The stops and targets that people asked for positions, by symbol."""
+    def protection_terms(self, symbols: Collection[str]) -> ProtectionTerms:
+        """What decides where the stops and targets of `symbols` lie."""
         ...
 
     def asked_orders(self, actor: str, *, since: datetime) -> tuple[AskedOrder, ...]:

@@ -1,13 +1,15 @@
 """Stops and targets that people asked for, a row a position; gone with its round trip."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from binance_trade_agent.domain.records import AskedLevelsRow
+from binance_trade_agent.domain.records import AskedLevelsRow, ProtectionTerms
 from binance_trade_agent.domain.round_trips import RoundTrip
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.sessions import latest_session
 
 
 def all_asked(transaction: Session, book_id: int) -> tuple[AskedLevelsRow, ...]:
@@ -17,6 +19,19 @@ def all_asked(transaction: Session, book_id: int) -> tuple[AskedLevelsRow, ...]:
         AskedLevelsRow(row.symbol, row.stop_price, row.target_price, row.actor, row.reason, row.at)
         for row in transaction.scalars(query)
     )
+
+
+def protection_terms(transaction: Session, book_id: int, symbols: Collection[str]) -> ProtectionTerms:
+    """What decides where the stops and targets of `symbols` lie."""
+    newest = latest_session(transaction, book_id)
+    rules = (
+        select(models.SymbolRules).filter_by(book_id=book_id).where(models.SymbolRules.symbol.in_(symbols))
+    )
+    ticks: dict[str, Decimal] = {}
+    for row in transaction.scalars(rules):
+        tick = Decimal(row.rules["tick_size"])
+        ticks[row.symbol] = min(tick, ticks.get(row.symbol, tick))
+    return ProtectionTerms(newest.settings if newest else {}, ticks, all_asked(transaction, book_id))
 
 
 def asked_of(transaction: Session, book_id: int, symbol: str) -> AskedLevelsRow | None:

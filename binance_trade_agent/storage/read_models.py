@@ -1,6 +1,6 @@
 """Bounded, read-only queries for people and programs that watch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,7 +14,6 @@ from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
-    AskedLevelsRow,
     Book,
     CancelRow,
     CycleRow,
@@ -27,11 +26,12 @@ from binance_trade_agent.domain.records import (
     Heartbeat,
     Incident,
     OrderRow,
+    ProtectionTerms,
     StoreStatus,
 )
 from binance_trade_agent.domain.tool_calls import ToolCall
 from binance_trade_agent.storage import models
-from binance_trade_agent.storage.asked_levels import all_asked
+from binance_trade_agent.storage.asked_levels import protection_terms
 from binance_trade_agent.storage.asked_orders import asked_orders
 from binance_trade_agent.storage.audit import audit_shown
 from binance_trade_agent.storage.control_state import stored_control
@@ -108,6 +108,12 @@ class SqlReadModels:
         """Orders, newest first."""
         with self._database.read() as transaction:
             return self._orders(transaction, limit, *_equal(models.Order.symbol, symbol))
+
+    def order(self, client_order_id: str) -> OrderRow | None:
+        """One order; None if there is none of the id."""
+        with self._database.read() as transaction:
+            found = self._orders(transaction, 1, models.Order.client_order_id == client_order_id)
+            return found[0] if found else None
 
     def unfinished_orders(self) -> tuple[OrderRow, ...]:
         """Every order that is not terminal, newest first."""
@@ -245,10 +251,10 @@ class SqlReadModels:
         with self._database.read() as transaction:
             return tuple(foreign_shown(row) for row in transaction.scalars(query))
 
-    def asked_levels(self) -> tuple[AskedLevelsRow, ...]:
-        """The stops and targets that people asked for positions, by symbol."""
+    def protection_terms(self, symbols: Collection[str]) -> ProtectionTerms:
+        """What decides where the stops and targets of `symbols` lie."""
         with self._database.read() as transaction:
-            return all_asked(transaction, self._book.id)
+            return protection_terms(transaction, self._book.id, symbols)
 
     def asked_orders(self, actor: str, *, since: datetime) -> tuple[AskedOrder, ...]:
         """The workflows that `actor` asked for, oldest first."""

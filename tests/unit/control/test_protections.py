@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from binance_trade_agent.control.protections import Guard, is_at_rest
-from binance_trade_agent.domain.records import Incident, OrderRow
+from binance_trade_agent.domain.records import AskedLevelsRow, Incident, OrderRow, ProtectionTerms
 from tests.fakes import START, FakeDesk, fake_desk
 from tests.resting import oco, with_oco
 
@@ -78,6 +78,58 @@ def test_without_a_price_there_is_no_distance() -> None:
     desk.reads.decision_rows = ()
     (protection,) = desk.watch.protection()
     assert (protection.stop, protection.stop_distance_percent) == (Decimal("61000.00"), None)
+
+
+SHARES = {"STOP_LOSS_SHARE": "0.05", "TAKE_PROFIT_SHARE": "0.10"}
+
+
+def with_terms(
+    desk: FakeDesk, stop: str | None = None, target: str | None = None, settings: dict[str, str] = SHARES
+) -> FakeDesk:
+    prices = (None if price is None else Decimal(price) for price in (stop, target))
+    asked = AskedLevelsRow("BTCUSDT", *prices, actor="ann (cli)", reason="news", at=START)
+    other = AskedLevelsRow("ETHUSDT", Decimal(1), None, "bob (mcp)", "", START)
+    desk.reads.terms = ProtectionTerms(settings, {"BTCUSDT": Decimal("0.01")}, (other, asked))
+    return desk
+
+
+def test_a_target_that_no_order_holds_is_told_as_watched() -> None:
+    stop = replace(oco("l1", START)[0], client_list_id=None)
+    desk = with_terms(with_orders(fake_desk(), stop))
+    (found,) = desk.watch.protection()
+    paid = desk.reads.position_rows[0].average_price
+    assert paid is not None
+    assert found.watched_target is not None
+    assert Decimal(0) <= found.watched_target - paid * Decimal("1.1") < Decimal("0.01")
+    assert (found.target, found.targets) == (found.watched_target, ())
+    assert (found.stop, found.watched_stop) == (Decimal("61000.00"), None)
+    assert (found.asked_by, found.asked_stop) == ("", None)
+
+
+def test_what_a_person_asked_for_is_told_with_who_asked() -> None:
+    stop = replace(oco("l1", START, stop="60000")[0], client_list_id=None)
+    (found,) = with_terms(with_orders(fake_desk(), stop), "60000", "70000").watch.protection()
+    assert (found.asked_by, found.asked_reason) == ("ann (cli)", "news")
+    assert (found.asked_stop, found.asked_target) == (Decimal(60000), Decimal(70000))
+    assert (found.stop, found.target) == (Decimal(60000), Decimal(70000))
+    assert (found.watched_stop, found.watched_target) == (None, Decimal(70000))
+
+
+def test_a_level_that_was_asked_for_counts_before_the_order_is_moved() -> None:
+    (found,) = with_terms(with_oco(fake_desk()), "62000", "63000").watch.protection()
+    assert (found.stop, found.target) == (Decimal(62000), Decimal(63000))
+    assert (found.watched_stop, found.watched_target) == (Decimal(62000), Decimal(63000))
+    assert (found.stops, found.targets) == ((Decimal("61000.00"),), (Decimal("64000.00"),))
+
+
+def test_levels_that_rest_are_not_watched_and_those_taken_back_not_told() -> None:
+    (found,) = with_terms(with_oco(fake_desk())).watch.protection()
+    assert (found.watched_stop, found.watched_target, found.asked_by) == (None, None, "")
+
+
+def test_nothing_is_watched_of_a_position_that_nothing_guards() -> None:
+    (found,) = with_terms(fake_desk()).watch.protection()
+    assert (found.stop, found.target) == (None, None)
 
 
 def test_nothing_held_needs_no_protection() -> None:
