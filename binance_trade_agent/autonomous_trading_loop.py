@@ -96,6 +96,7 @@ class TradingLoop:
             self._next_cycle_number,
             trader.store.ledger,
             trader.store.journal,
+            stays=session.kind != "commands",
         )
         self._period_s = trader.settings.period.total_seconds()
         self._reporter = CycleReporter(trader.projector, metrics, trader.exchange)

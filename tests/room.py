@@ -18,7 +18,7 @@ from tests.fakes import FakeLauncher, FakeLease
 class Room:
     """A trader's side (`runner`) and a person's (`steering`) of one book."""
 
-    def __init__(self, desk: DeskUnderTest) -> None:
+    def __init__(self, desk: DeskUnderTest, *, stays: bool = True) -> None:
         self.desk = desk
         self.exchange = desk.exchange
         self.steering = Steering(desk.store.control, FakeLease(), FakeLauncher(), desk.clock)
@@ -29,6 +29,7 @@ class Room:
             lambda: desk.next_number,
             desk.store.ledger,
             desk.store.journal,
+            stays=stays,
         )
 
     async def buy(self, symbol: str = "BTCUSDT") -> None:

@@ -28,9 +28,17 @@ _UNPROTECTED = (
     "the position is unprotected until the next cycle, which puts protection back unless trading is halted"
 )
 
+_NOBODY_STAYS = (
+    "no trader runs: an entry that rests needs one to protect what it buys;"
+    " start it (`binance-trade-agent start`) and ask again with a new key"
+)
+
 
 class CommandRunner:
-    """Takes pending commands in order. A command is claimed before it begins, so it never runs twice."""
+    """Takes pending commands in order. A command is claimed before it begins, so it never runs twice.
+
+    A process that does not `stay` ends with its commands, and takes back by then what still rests to buy.
+    """
 
     def __init__(
         self,
@@ -40,7 +48,10 @@ class CommandRunner:
         next_cycle_number: Callable[[], int],
         ledger: Ledger,
         journal: OrderJournal,
+        *,
+        stays: bool = True,
     ) -> None:
+        self._stays = stays
         self._state = state
         self._journal = journal
         self._flattening = Flattening(state, orchestrator, ledger, journal, clock, next_cycle_number)
@@ -117,9 +128,13 @@ class CommandRunner:
     def _finish(self, command: Command, status: CommandStatus, text: str, details: dict[str, str]) -> None:
         self._state.finish(command.id, CommandResult(status, text, details, self._clock.now()))
 
-    async def _workflow(self, command: Command) -> CycleReport:
+    async def _workflow(self, command: Command) -> CycleReport | None:
         quantity, side = command.arguments.get("quantity"), command.arguments.get("side")
         price, limit_s = command.arguments.get("limit_price"), command.arguments.get("time_limit_s")
+        dry_run = "dry_run" in command.arguments
+        if price and not dry_run and not self._stays:
+            self._finish(command, CommandStatus.REFUSED, _NOBODY_STAYS, {"reason": "no_trader"})
+            return None
         report = await self._orchestrator.execute_trading_workflow(
             self._next_cycle_number(),
             command.arguments["symbol"],
@@ -129,7 +144,7 @@ class CommandRunner:
                 reason=f"{command.channel}:{command.actor}",
                 limit_price=Decimal(price) if price else None,
                 time_limit=timedelta(seconds=int(limit_s)) if limit_s else None,
-                dry_run="dry_run" in command.arguments,
+                dry_run=dry_run,
             ),
         )
         self._state.finish(command.id, _result(report))

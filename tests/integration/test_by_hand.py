@@ -151,6 +151,16 @@ async def test_a_second_entry_waits_for_the_one_that_rests(room: Room) -> None:
     assert (result.status, result.details["reason"]) == (CommandStatus.REFUSED, "entry_rests")
 
 
+async def test_none_rests_while_no_trader_runs_that_would_protect_what_it_buys(room: Room) -> None:
+    passing = Room(room.desk, stays=False)
+    result = await passing.trade(**ENTRY)
+    assert (result.status, result.details["reason"]) == (CommandStatus.REFUSED, "no_trader")
+    assert result.text.startswith("no trader runs")
+    assert room.exchange.sent == []
+    assert (await passing.trade(**ENTRY, dry_run=True)).details["outcome"] == "dry_run"
+    assert (await passing.trade(side=Side.BUY, quantity=D(1))).status is CommandStatus.DONE
+
+
 # dry runs -----------------------------------------------------------------------------
 
 
