@@ -18,6 +18,8 @@ RUN python -m venv /opt/venv \
 
 COPY pyproject.toml README.md alembic.ini supervisord.conf ./
 COPY migrations ./migrations
+# the pages that the MCP server tells agents, see resources.py
+COPY docs/risk.md docs/steering.md docs/explain.md docs/exit-codes.md docs/mcp.md ./docs/
 COPY binance_trade_agent ./binance_trade_agent
 RUN /opt/venv/bin/pip install --disable-pip-version-check --no-cache-dir --no-deps --no-build-isolation -e . \
     && python -m compileall -q binance_trade_agent migrations

@@ -25,7 +25,9 @@ from binance_trade_agent.interfaces.mcp_server.access import (
 )
 from binance_trade_agent.interfaces.mcp_server.door import DoorRecorder
 from binance_trade_agent.interfaces.mcp_server.pace import Pace
+from binance_trade_agent.interfaces.mcp_server.prompts import offer_prompts
 from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder, complain
+from binance_trade_agent.interfaces.mcp_server.resources import offer_resources
 from binance_trade_agent.interfaces.mcp_server.tiered import TieredServer
 from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 
@@ -105,6 +107,8 @@ def build_server(
     server.pace, server.recorder = Pace(calls_per_minute), recorder
     for function, title, tier, annotations in _TOOLS:
         server.add_tool(function, title=title, annotations=annotations, meta={"tier": tier.scope})
+    offer_resources(server)
+    offer_prompts(server)
     _add_health(server, toolbox.door)
     return server
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -26,6 +27,8 @@ from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder
 from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, code_of, plainly, refusal
 from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 
+#: The call that reads a resource: the SDK hands it only to some of them.
+READING: ContextVar[Context[Toolbox]] = ContextVar("reading")
 _CANCELLED = "CANCELLED"
 _PROTOCOL_ERROR = "PROTOCOL_ERROR"
 
@@ -86,6 +89,8 @@ class TieredServer(MCPServer[Toolbox]):
         began, name = time.monotonic(), str(uri)
         try:
             self._keep_pace()
+            if context is not None:
+                READING.set(context)
             contents = await super().read_resource(uri, context)
         except ToolError as error:  # the SDK knows no other way out of a resource
             await self._refused(name, {}, code_of(error), began)
