@@ -18,6 +18,7 @@ from binance_trade_agent.domain.portfolio import PositionState, position_state
 from binance_trade_agent.domain.protection import (
     AskedLevels,
     Leave,
+    Levels,
     Stuck,
     Wait,
     highest_target,
@@ -26,6 +27,7 @@ from binance_trade_agent.domain.records import AskedLevelsRow, Command, CommandR
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.orchestrator import TradingOrchestrator
 from binance_trade_agent.ports import Clock, ControlState, Ledger, OrderJournal
+from binance_trade_agent.telemetry.crash_points import CrashPoint, reached
 
 #: A turn moves one cover; a few more for what was left open and for one that is lost on the way.
 _SPARE_TURNS = 3
@@ -77,6 +79,7 @@ class Protecting:
         earlier = self._ledger.ask_levels(
             symbol, asked, actor=by, reason=command.reason, at=self._clock.now()
         )
+        reached(CrashPoint.LEVELS_STORED)
         report, now = await self._turns(symbol, market)
         failure = self._failure(symbol, report, now)
         if failure and not isinstance(now.step, Wait):
@@ -130,6 +133,8 @@ class Protecting:
         symbol, tick = command.arguments["symbol"], market.rules.tick_size
         stop, target = _price(command, "stop_price"), _price(command, "target_price")
         if stop is None and target is None:
+            levels = self._orchestrator.protection_of(symbol, market.rules, market.book, AskedLevels()).levels
+            _check_settings_levels(levels, market)
             return AskedLevels(), []
         asked, notes = self._ledger.asked_levels().get(symbol, AskedLevels()), []
         outlook = self._orchestrator.protection_of(symbol, market.rules, market.book)
@@ -242,6 +247,21 @@ def _check_target(target: Decimal, market: _Market) -> None:
         highest = to_wire(floor_to_step(min(limits), rules.tick_size))
         raise _Refusal(
             f"the exchange takes no target above {highest} now (its price band): ask for a lower one"
+        )
+
+
+def _check_settings_levels(levels: Levels, market: _Market) -> None:
+    """Raise where the settings' levels would sell at once if they held again."""
+    bid = market.book.bid
+    if levels.stop is not None and levels.stop >= bid:
+        raise _Refusal(
+            f"the settings' stop {to_wire(levels.stop)} is not below the bid {to_wire(bid)}: it would sell at once; ask"
+            " for a stop of your own, or for a SELL"
+        )
+    if levels.target is not None and levels.target <= bid:
+        raise _Refusal(
+            f"the settings' target {to_wire(levels.target)} is not above the bid {to_wire(bid)}: it would sell at once;"
+            " ask for a target of your own, or for a SELL"
         )
 
 

@@ -35,6 +35,7 @@ from binance_trade_agent.domain.symbol_rules import SymbolRules
 _LIMIT_ROOM = Decimal("0.01")
 #: A trailing stop moves once it gains this share of its distance: each move is a request.
 _TRAILING_STEP = Decimal("0.1")
+_ASKED_FOR = " that was asked for"
 
 
 def next_step(
@@ -78,7 +79,7 @@ def _cover(
     book: BookTop,
     asked: AskedLevels | None,
 ) -> Step:
-    passed = _passed(levels, book)
+    passed = _passed(levels, book, asked)
     if passed is not None:
         return passed
     stop = _stop_terms(levels.stop, rules)
@@ -131,15 +132,14 @@ def _unguarded_exit(
     """What a cover leaves to the cycle: without a target, without a stop, or with one that was asked for elsewhere."""
     lacks_target = not all(cover.has_target for cover in covers)
     lacks_stop = any(cover.stop_price is None for cover in covers)
-    asked = asked or AskedLevels()
-    if (sought := asked.target_price) is not None:
-        lacks_target |= any(_is_below(sought, cover.target_price, rules) for cover in covers)
-    if (sought := asked.stop_price) is not None:
-        lacks_stop |= any(_is_below(cover.stop_price, sought, rules) for cover in covers)
+    if asked is not None:
+        sought = levels if asked.are_taken_back else Levels(asked.stop_price, asked.target_price)
+        lacks_target |= any(_is_below(sought.target, cover.target_price, rules) for cover in covers)
+        lacks_stop |= any(_is_below(cover.stop_price, sought.stop, rules) for cover in covers)
     if lacks_target and levels.target is not None and book.bid >= levels.target:
-        return _take_profit(levels.target, book)
+        return _take_profit(levels.target, book, asked)
     if lacks_stop and levels.stop is not None and book.bid <= levels.stop:
-        return _stop_loss(levels.stop, book)
+        return _stop_loss(levels.stop, book, asked)
     return None
 
 
@@ -224,20 +224,23 @@ def _replacement(
     return Move(cover, quantity, stop, target, asked=True)
 
 
-def _passed(levels: Levels, book: BookTop) -> ExitNow | None:
+def _passed(levels: Levels, book: BookTop, asked: AskedLevels | None) -> ExitNow | None:
     if levels.stop is not None and book.bid <= levels.stop:
-        return _stop_loss(levels.stop, book)
+        return _stop_loss(levels.stop, book, asked)
     if levels.target is not None and book.bid >= levels.target:
-        return _take_profit(levels.target, book)
+        return _take_profit(levels.target, book, asked)
     return None
 
 
-def _stop_loss(stop: Decimal, book: BookTop) -> ExitNow:
-    return ExitNow("stop_loss", f"the bid {to_wire(book.bid)} is not above the stop {to_wire(stop)}")
+def _stop_loss(stop: Decimal, book: BookTop, asked: AskedLevels | None) -> ExitNow:
+    whose = _ASKED_FOR if asked is not None and asked.stop_price == stop else ""
+    return ExitNow("stop_loss", f"the bid {to_wire(book.bid)} is not above the stop {to_wire(stop)}{whose}")
 
 
-def _take_profit(target: Decimal, book: BookTop) -> ExitNow:
-    return ExitNow("take_profit", f"the bid {to_wire(book.bid)} has reached the target {to_wire(target)}")
+def _take_profit(target: Decimal, book: BookTop, asked: AskedLevels | None) -> ExitNow:
+    whose = _ASKED_FOR if asked is not None and asked.target_price == target else ""
+    text = f"the bid {to_wire(book.bid)} has reached the target {to_wire(target)}{whose}"
+    return ExitNow("take_profit", text)
 
 
 def _trail(covers: Sequence[Cover], levels: Levels, rules: SymbolRules, plan: ProtectionPlan) -> Move | None:

@@ -16,6 +16,7 @@ from binance_trade_agent.domain.decisions import (
 from binance_trade_agent.domain.market import BookTop
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import JournalOrder
+from binance_trade_agent.domain.protection import AskedLevels
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.orchestrator.cycle import Cycle
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk, TradingPlan
@@ -89,9 +90,11 @@ class TradingOrchestrator:
         tops = await self._desk.exchange.book_tops((symbol,))
         return rules[symbol], tops[symbol]
 
-    def protection_of(self, symbol: str, rules: SymbolRules, book: BookTop) -> Outlook:
-        """How the protection of `symbol` stands at these prices."""
-        return self._desk.protection.outlook(symbol, rules, book)
+    def protection_of(
+        self, symbol: str, rules: SymbolRules, book: BookTop, asked: AskedLevels | None = None
+    ) -> Outlook:
+        """How the protection of `symbol` stands at these prices, its levels as if `asked` were."""
+        return self._desk.protection.outlook(symbol, rules, book, asked)
 
     def wants_turn(self) -> str | None:
         """A symbol that cannot wait for the next tick: an order of it traded, or a resting entry is overdue."""

@@ -29,6 +29,7 @@ class CrashPoint(StrEnum):
     CANCEL_REPLY_ARRIVED = "cancel-reply-arrived"
     REPLACEMENT_COMMITTED = "replacement-committed"
     REPLACEMENT_REPLY_ARRIVED = "replacement-reply-arrived"
+    LEVELS_STORED = "levels-stored"  # a stop or target that a person asked for: stored, nothing sent
     ORDER_FOUND = "order-found"  # looked up at the exchange, not adopted
     ORDER_ADOPTED = "order-adopted"
     EVENT_ARRIVED = "event-arrived"  # on the user data stream, not booked

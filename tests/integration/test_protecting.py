@@ -148,6 +148,29 @@ async def test_taken_back_the_settings_levels_rest_again(room: Room) -> None:
     assert room.levels() == (["95.09"], [])
 
 
+async def test_levels_of_the_settings_that_the_price_has_passed_are_not_taken_back_to(room: Room) -> None:
+    await room.buy()
+    await room.protect(stop="80", target="150")
+    room.exchange.move_to(90)
+    result = await room.protect()
+    assert result.status is REFUSED
+    assert result.text.startswith("the settings' stop 95.09 is not below the bid 90: it would sell at once")
+    room.exchange.move_to(120)
+    assert (await room.protect()).text.startswith("the settings' target 110.12 is not above the bid 120")
+    assert room.asked() == AskedLevels(Decimal(80), Decimal(150))
+
+
+async def test_taken_back_what_a_change_of_settings_left_behind_is_moved(room: Room, tmp_path: Path) -> None:
+    await room.buy()
+    other = ProtectionPlan(stop_share=Decimal("0.02"), target_share=Decimal("0.10"))
+    again = Room(make_desk(tmp_path, room.exchange, protection=other))
+    await again.desk.cycle()
+    assert again.levels() == (["95.09"], ["110.12"])
+    result = await again.protect()
+    assert result.text == "stop rests at 98.09, target 110.12 is watched in each cycle"
+    again.desk.store.database.close()
+
+
 async def test_taken_back_where_the_settings_want_nothing_nothing_rests(tmp_path: Path) -> None:
     room = Room(make_desk(tmp_path, protection=ProtectionPlan()))
     await room.buy()

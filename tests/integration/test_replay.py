@@ -13,6 +13,7 @@ from binance_trade_agent.domain.decisions import CycleKind, TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Unavailable
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.orders import OrderType, Side
+from binance_trade_agent.domain.protection import AskedLevels, ProtectionPlan
 from binance_trade_agent.domain.records import (
     Booking,
     CycleRow,
@@ -157,6 +158,27 @@ async def test_what_a_person_asks_for_passes_the_gates_again(desk: DeskUnderTest
     assert report.differences == ()
     assert report.partly == {"asked for by a person": 3}
     assert (report.recomputed, report.checked["orders"], report.checked["verdicts"]) == (2, 2, 3)
+
+
+async def test_exits_at_levels_that_a_person_asked_for_come_out_the_same(new_desk: MakeDesk) -> None:
+    desk = new_desk(protection=ProtectionPlan(Decimal("0.2"), Decimal("0.2")))
+    asked = (AskedLevels(Decimal(97), None), 96), (AskedLevels(None, Decimal(105)), 106)
+    for levels, passed in asked:
+        for close in (100, 101, 100):
+            desk.exchange.close_candle(close)
+            await desk.cycle()
+        desk.store.ledger.ask_levels("BTCUSDT", levels, actor="ann", reason="", at=desk.clock.now())
+        # stored, and passed before the cycle could move what rests
+        desk.exchange.close_candle(passed)
+        await desk.cycle()
+        assert desk.store.ledger.asked_levels() == {}
+    exits = [row for row in reversed(desk.decisions) if row.strategy == "protection"]
+    assert [row.signal_reasons[0].code for row in exits] == ["stop_loss", "take_profit"]
+    assert all(row.signal_reasons[0].text.endswith("that was asked for") for row in exits)
+    report = replayer(desk).replay()
+    assert report.differences == ()
+    assert report.partly == {"an exit that was watched for here": 2}
+    assert report.checked["orders"] >= 4
 
 
 async def test_a_limit_entry_that_an_exit_takes_back_comes_out_the_same(new_desk: MakeDesk) -> None:

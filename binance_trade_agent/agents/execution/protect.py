@@ -22,6 +22,7 @@ from binance_trade_agent.domain.orders import (
 )
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.protection import (
+    AskedLevels,
     Cover,
     Drop,
     ExitNow,
@@ -100,10 +101,12 @@ class ProtectionAgent:
         view = self._seen.get(symbol)
         return view is not None and not isinstance(self._next(symbol, view.rules, view.book), Leave)
 
-    def outlook(self, symbol: str, rules: SymbolRules, book: BookTop) -> Outlook:
-        """How the protection of `symbol` stands at these prices; sends nothing."""
+    def outlook(
+        self, symbol: str, rules: SymbolRules, book: BookTop, asked: AskedLevels | None = None
+    ) -> Outlook:
+        """How the protection of `symbol` stands at these prices, its levels as if `asked` were; sends nothing."""
         position = self._held(self._ledger.positions().get(symbol))
-        asked = self._ledger.asked_levels().get(symbol)
+        asked = self._ledger.asked_levels().get(symbol) if asked is None else asked
         levels = levels_of(position, rules, book, self._plan, asked) if position else Levels(None, None)
         step = self._next(symbol, rules, book)
         return Outlook(step, levels, self.covers(symbol), bool(self._plan.trailing_share))
@@ -170,7 +173,8 @@ class ProtectionAgent:
 
     def _next(self, symbol: str, rules: SymbolRules, book: BookTop) -> Step:
         rows = [row for row in self._journal.unfinished() if row.intent.symbol == symbol]
-        if any(row.locks_symbol for row in rows):
+        # what an entry that rests on has bought so far is not left unguarded until it ends
+        if any(row.locks_symbol and not row.rests_all_booked for row in rows):
             return Wait("an order of the symbol is not finished")
         if any(cancel.intent.symbol == symbol for cancel in self._journal.unfinished_cancels()):
             return Wait("a cancel of the symbol is not resolved")
