@@ -304,6 +304,11 @@ class JournalOrder:
         )
 
     @property
+    def rests_all_booked(self) -> bool:
+        """Whether it is an entry that rests, with every fill so far in the books."""
+        return self.rests_as_entry and self.booked == self.executed
+
+    @property
     def locks_symbol(self) -> bool:
         """Whether the symbol must wait for it: all but protection at rest with every fill booked."""
         if self.status.is_terminal:

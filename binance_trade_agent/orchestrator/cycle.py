@@ -87,7 +87,7 @@ def resting_entries(unfinished: Iterable[JournalOrder]) -> dict[str, str]:
         row.intent.symbol: f"an entry of {to_wire(row.intent.quantity)} rests at {to_wire(row.intent.price)}"
         + (f" until {row.intent.expires_at:%H:%M:%S} UTC" if row.intent.expires_at else "")
         for row in unfinished
-        if row.rests_as_entry and row.booked == row.executed and row.intent.price is not None
+        if row.rests_all_booked and row.intent.price is not None
     }
 
 
@@ -98,7 +98,7 @@ def locks_of(unfinished: Iterable[JournalOrder], cancels: Iterable[JournalCancel
         text = f"cancel {cancel.intent.cancel_id} is {cancel.status}"
         locks[cancel.intent.symbol] = text + (f": {cancel.reason}" if cancel.reason else "")
     for row in unfinished:
-        if row.locks_symbol and not (row.rests_as_entry and row.booked == row.executed):
+        if row.locks_symbol and not row.rests_all_booked:
             text = f"order {row.intent.client_order_id} is {row.status}"
             locks[row.intent.symbol] = text + (f": {row.reason}" if row.reason else "")
     return locks

@@ -87,6 +87,20 @@ async def test_an_entry_rests_at_the_price_asked_for_and_what_it_buys_is_protect
     assert replayed_without_differences(room)
 
 
+async def test_what_it_has_bought_so_far_is_protected_while_it_rests_on(room: Room) -> None:
+    await room.trade(**ENTRY)
+    (entry,) = room.resting()
+    guarded = []
+    for part in (D("0.01"), D("0.4"), D("0.3"), None):
+        room.exchange.execute(entry.client_order_id, part)
+        await room.desk.cycle()
+        stops = [order.quantity for order in room.resting() if order.order_type is OrderType.STOP_LOSS]
+        guarded.append(sum(stops))
+    # a hundredth alone is too little for the exchange
+    assert guarded == [0, D("0.40959"), D("0.70929"), D("0.999")]
+    assert replayed_without_differences(room)
+
+
 @pytest.mark.parametrize(("asked_s", "rests_s"), [(300, 300), (None, 120)])
 async def test_it_rests_for_as_long_as_was_asked_or_the_setting_says(
     room: Room, asked_s: int | None, rests_s: int

@@ -295,20 +295,21 @@ async def test_protection_that_the_exchange_ends_at_once_is_not_put_back_without
     assert len(resting(desk)) == 2
 
 
-async def test_an_entry_that_a_person_cancels_has_what_it_bought_covered_at_once(
+async def test_what_an_entry_has_bought_so_far_is_covered_at_once_and_stays_so_when_a_person_cancels_it(
     bidder: DeskUnderTest,
 ) -> None:
     bidder.user_data.deliver(StreamOpened())
     await bought(bidder)
     (entry,) = resting(bidder)
     bidder.user_data.deliver(OrderReported(bidder.exchange.execute(entry.client_order_id, Decimal("0.5"))))
-    assert bidder.orchestrator.wants_turn() is None
+    assert await drive(bidder) == 1
+    assert [order.quantity for order in resting(bidder)] == [entry.quantity, *[Decimal("0.4995")] * 2]
     ended = replace(bidder.exchange.orders[entry.client_order_id], status=OrderStatus.CANCELED, fills=())
     bidder.exchange.orders[entry.client_order_id] = replace(
         bidder.exchange.orders[entry.client_order_id], status=OrderStatus.CANCELED
     )
     bidder.user_data.deliver(OrderReported(ended))
-    assert await drive(bidder) == 1
+    assert await drive(bidder) == 0
     assert [order.quantity for order in resting(bidder)] == [Decimal("0.4995")] * 2
 
 
