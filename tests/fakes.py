@@ -10,6 +10,8 @@ from decimal import Decimal
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.market import MarketReader
+from binance_trade_agent.control.performance import PerformanceView
+from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
@@ -44,6 +46,8 @@ from binance_trade_agent.domain.records import (
 from binance_trade_agent.domain.tool_calls import ASKED, DONE, ToolCall
 from binance_trade_agent.ports import SeenMarket
 from tests.fake_market import FakeMarket, btc_book
+from tests.fake_programs import FakeSupervisor
+from tests.performances import RowsInMemory
 
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 
@@ -418,6 +422,8 @@ class FakeDesk:
     watch: Watch
     explainer: Explainer
     market: MarketReader
+    performance: PerformanceView
+    programs: Programs
     risk: RiskReader
     steering: Steering
     reads: FakeReadModels
@@ -427,6 +433,7 @@ class FakeDesk:
     market_reads: FakeMarket
     clock: FakeClock
     calls: CallKeeper
+    supervisor: FakeSupervisor
 
     def is_current(self) -> bool:
         return True
@@ -443,6 +450,7 @@ def fake_desk(
     )
     state.asked = reads.asked
     lease, launcher, market = FakeLease(), FakeLauncher(), FakeMarket()
+    supervisor = FakeSupervisor()
     if not empty:
         market.seen["BTCUSDT"] = SeenMarket(btc_book(), clock.now() - timedelta(seconds=2), None)
     plan = WatchPlan(
@@ -457,6 +465,8 @@ def fake_desk(
         watch=watch,
         explainer=Explainer(reads, watch, clock),
         market=MarketReader(market, market.ask),
+        performance=PerformanceView(RowsInMemory(), clock),
+        programs=Programs(supervisor, state, clock),
         risk=RiskReader(reads, watch, clock),
         steering=Steering(state, lease, launcher, clock),
         reads=reads,
@@ -466,6 +476,7 @@ def fake_desk(
         market_reads=market,
         clock=clock,
         calls=CallKeeper(reads.calls, clock),
+        supervisor=supervisor,
     )
 
 

@@ -67,3 +67,20 @@ def rows_of(
         last_prices=last_prices or {},
         unpriced_fees=unpriced_fees or {},
     )
+
+
+class RowsInMemory:
+    """Answers with the same rows, and keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[datetime, datetime, str | None]] = []
+
+    def performance_rows(
+        self, *, since: datetime, until: datetime, symbol: str | None = None
+    ) -> PerformanceRows:
+        self.asked.append((since, until, symbol))
+        return rows_of(
+            [equity_row(1, "1000", "1000"), equity_row(2, "1010", "1000")],
+            trips=(trip("6", 1), trip("4", 2, symbol="ETHUSDT")),
+            dealings=(dealt(0, "500", "0.5"),),
+        )

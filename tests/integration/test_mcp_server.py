@@ -42,9 +42,12 @@ READS = {
     "get_settings",
     "get_audit",
     "get_logs",
+    "get_market",
+    "get_candles",
+    "get_performance",
 }
 #: Those that read the database.
-DATABASE_READS = READS - {"get_settings", "get_logs"}
+DATABASE_READS = READS - {"get_settings", "get_logs", "get_market", "get_candles", "get_performance"}
 ACTS = {
     "halt_trading",
     "cancel_order",
@@ -52,6 +55,13 @@ ACTS = {
     "pause_trading",
     "resume_trading",
     "execute_trading_workflow",
+    "place_order",
+    "preview_order",
+    "set_protection",
+    "set_reduce_only",
+    "start_trading_loop",
+    "stop_trading_loop",
+    "update_setting",
 }
 
 
@@ -129,6 +139,11 @@ async def test_a_position_tells_what_guards_it() -> None:
         "target_distance_percent": "1.82",
         "last_price": "62855.4",
         "covered": "0.01598",
+        "watched_stop": None,
+        "watched_target": None,
+        "asked_stop": None,
+        "asked_target": None,
+        "asked_by": "",
         "unprotected": False,
         "alarm": "",
         "guards": [{"quantity": "0.01598", "stop": "61000", "target": "64000"}],

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -10,6 +11,9 @@ from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.records import CancelRow, DecisionRow, FillRow, OrderRow
 from binance_trade_agent.interfaces.mcp_server.confirming import ToConfirm
+
+#: Of what the trader keeps fresh while it runs.
+AS_OF: Any = Field(description="when the trader last kept it fresh; None before its first cycle")
 
 
 class Health(BaseModel):
@@ -27,11 +31,18 @@ class Control(BaseModel):
     reason: str
     actor: str
     since: datetime
+    reduce_only: dict[str, str] = Field(description="symbol -> why nothing of it is bought")
 
     @classmethod
     def of(cls, control: ControlSnapshot) -> "Control":
         """The answer for `control`."""
-        return cls(state=control.state.value, reason=control.reason, actor=control.actor, since=control.since)
+        return cls(
+            state=control.state.value,
+            reason=control.reason,
+            actor=control.actor,
+            since=control.since,
+            reduce_only=dict(control.reduce_only),
+        )
 
 
 class SessionAnswer(BaseModel):
@@ -118,6 +129,7 @@ class OrderAnswer(BaseModel):
 class OrdersAnswer(BaseModel):
     """Orders, newest first."""
 
+    as_of: datetime | None = AS_OF
     orders: list[OrderAnswer]
 
 
@@ -155,6 +167,7 @@ class FillAnswer(BaseModel):
 class FillsAnswer(BaseModel):
     """Fills, newest first."""
 
+    as_of: datetime | None = AS_OF
     fills: list[FillAnswer]
 
 
@@ -307,6 +320,7 @@ class DecisionAnswer(BaseModel):
 class DecisionsAnswer(BaseModel):
     """Decisions, newest first."""
 
+    as_of: datetime | None = AS_OF
     decisions: list[DecisionAnswer]
 
 

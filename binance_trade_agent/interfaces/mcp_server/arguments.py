@@ -24,6 +24,22 @@ Quantity = Annotated[
 OrderSide = Annotated[
     Side | None, Field(description="Without it the strategy decides, and HOLD means no order")
 ]
+AskedSide = Annotated[Side, Field(description="What to do, whatever the strategy says")]
+LimitPrice = Annotated[
+    Decimal | None,
+    Field(
+        gt=0,
+        lt=Decimal("1e15"),
+        description="Of a BUY: it rests at this price, in quote currency, instead of a market order",
+    ),
+]
+LevelPrice = Annotated[
+    Decimal | None, Field(gt=0, lt=Decimal("1e15"), description="A price in quote currency, best as text")
+]
+TimeLimit = Annotated[
+    int | None,
+    Field(strict=True, ge=1, le=604_800, description="Seconds after which a resting entry is cancelled"),
+]
 IdempotencyKey = Annotated[
     str | None,
     Field(
@@ -41,6 +57,7 @@ Confirmation = Annotated[
 ClientOrderId = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,36}$", description="The order's client_order_id, see get_orders")
 ]
+OrderReason = Annotated[str, Field(max_length=200, description="Why; it is shown and kept")]
 ActReason = Annotated[str, Field(min_length=1, max_length=200, description="Why; it is shown and kept")]
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow
+from binance_trade_agent.interfaces.mcp_server.answers import AS_OF
 
 
 class FlowAnswer(BaseModel):
@@ -66,5 +67,6 @@ class ForeignOrderAnswer(BaseModel):
 class OutsideAnswer(BaseModel):
     """What others did with the account: `flows` newest first, `open_orders` as the trader last saw them."""
 
+    as_of: datetime | None = AS_OF
     flows: list[FlowAnswer]
     open_orders: list[ForeignOrderAnswer]

@@ -8,7 +8,7 @@ from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import EquityRow
-from binance_trade_agent.interfaces.mcp_server.answers import average_text, decimal_text
+from binance_trade_agent.interfaces.mcp_server.answers import AS_OF, average_text, decimal_text
 
 
 class EquityAnswer(BaseModel):
@@ -53,6 +53,11 @@ class ProtectionAnswer(BaseModel):
     target_distance_percent: str | None
     last_price: str | None = Field(description="of the newest decision on the symbol")
     covered: str = Field(description="base currency that the guards would sell")
+    watched_stop: str | None = Field(description="the trader itself sells there: no order rests for it")
+    watched_target: str | None
+    asked_stop: str | None = Field(description="that a person or an agent asked for, until it is closed")
+    asked_target: str | None
+    asked_by: str
     unprotected: bool = Field(description="nothing rests although something should: `alarm` says why")
     alarm: str
     guards: list[GuardAnswer]
@@ -67,6 +72,11 @@ class ProtectionAnswer(BaseModel):
             target_distance_percent=decimal_text(protection.target_distance_percent),
             last_price=decimal_text(protection.last_price),
             covered=to_wire(protection.covered),
+            watched_stop=decimal_text(protection.watched_stop),
+            watched_target=decimal_text(protection.watched_target),
+            asked_stop=decimal_text(protection.asked_stop),
+            asked_target=decimal_text(protection.asked_target),
+            asked_by=protection.asked_by,
             unprotected=protection.is_unprotected,
             alarm=protection.alarm,
             guards=[
@@ -117,6 +127,7 @@ class PositionAnswer(BaseModel):
 class PortfolioAnswer(BaseModel):
     """What the ledger holds. `equity` is None until a first cycle has ended."""
 
+    as_of: datetime | None = AS_OF
     equity: EquityAnswer | None
     profit: str | None
     positions: list[PositionAnswer]

@@ -1,13 +1,11 @@
 """The server: its tools with their tiers, its health route, and its ASGI application."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import anyio.to_thread
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
-from mcp.types import ToolAnnotations
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +15,6 @@ from binance_trade_agent.control.call_log import CallLog
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.interfaces.desks import DeskDoor, HealthAnswer, health_answer, unreadable_answer
-from binance_trade_agent.interfaces.mcp_server import acting, explaining, installation, reading, risk_reading
 from binance_trade_agent.interfaces.mcp_server.access import (
     EndedTokens,
     TokenTable,
@@ -30,6 +27,7 @@ from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder, co
 from binance_trade_agent.interfaces.mcp_server.resources import offer_resources
 from binance_trade_agent.interfaces.mcp_server.tiered import TieredServer
 from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
+from binance_trade_agent.interfaces.mcp_server.tools import TOOLS
 
 _INSTRUCTIONS = (
     "An autonomous Binance Spot trader. Start with get_status; explain says why it did or did not trade."
@@ -38,43 +36,6 @@ _INSTRUCTIONS = (
 )
 _MAX_BODY_BYTES = 1_000_000
 _CALLS_PER_MINUTE = 600
-
-_READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-_STEERS = ToolAnnotations(
-    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-)
-_STOPS = ToolAnnotations(
-    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
-)
-_CANCELS = ToolAnnotations(
-    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
-)
-_TRADES = ToolAnnotations(
-    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
-)
-
-_TOOLS: tuple[tuple[Callable[..., Any], str, Tier, ToolAnnotations], ...] = (
-    (reading.get_status, "Status", Tier.READ, _READS),
-    (reading.get_portfolio, "Portfolio", Tier.READ, _READS),
-    (reading.get_decisions, "Decisions", Tier.READ, _READS),
-    (reading.get_orders, "Orders", Tier.READ, _READS),
-    (reading.get_outside_activity, "Activity of others", Tier.READ, _READS),
-    (reading.get_fills, "Fills", Tier.READ, _READS),
-    (explaining.explain, "Why it did or did not trade", Tier.READ, _READS),
-    (explaining.get_decision, "One decision", Tier.READ, _READS),
-    (explaining.get_signal, "Newest signal", Tier.READ, _READS),
-    (risk_reading.get_risk_state, "Risk limits and their use", Tier.READ, _READS),
-    (installation.get_strategies, "Strategies", Tier.READ, _READS),
-    (installation.get_audit, "Audit", Tier.READ, _READS),
-    (installation.get_settings, "Settings", Tier.READ, _READS),
-    (installation.get_logs, "Logs", Tier.READ, _READS),
-    (acting.pause_trading, "Pause trading", Tier.CONTROL, _STEERS),
-    (acting.resume_trading, "Resume trading", Tier.CONTROL, _STEERS),
-    (acting.halt_trading, "Halt trading (kill switch)", Tier.CONTROL, _STOPS),
-    (acting.cancel_order, "Cancel an order", Tier.CONTROL, _CANCELS),
-    (acting.flatten_positions, "Sell everything, then halt", Tier.TRADE, _TRADES),
-    (acting.execute_trading_workflow, "Run one trading workflow", Tier.TRADE, _TRADES),
-)
 
 
 def build_server(
@@ -105,7 +66,7 @@ def build_server(
         ),
     )
     server.pace, server.recorder = Pace(calls_per_minute), recorder
-    for function, title, tier, annotations in _TOOLS:
+    for function, title, tier, annotations in TOOLS:
         server.add_tool(function, title=title, annotations=annotations, meta={"tier": tier.scope})
     offer_resources(server)
     offer_prompts(server)

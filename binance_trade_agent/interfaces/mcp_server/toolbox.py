@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mcp.server.mcpserver import Context
 
+from binance_trade_agent.bootstrap.launched_changes import LaunchedChanges
 from binance_trade_agent.bootstrap.log_tail import LogTail
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
 from binance_trade_agent.interfaces.mcp_server.confirmations import Confirmations
@@ -27,6 +28,9 @@ class Toolbox:
     confirmations: Confirmations | None = None
     settings: Callable[[], list[SettingRow]] = _no_settings
     logs: LogTail = field(default_factory=lambda: LogTail(Path("logs")))
+    changes: LaunchedChanges = field(default_factory=LaunchedChanges)
+    #: How long a tool waits for what it asked for; to sell everything takes three times as long.
+    patience_s: float = 60.0
 
 
 def toolbox_of(ctx: Context[Toolbox]) -> Toolbox:

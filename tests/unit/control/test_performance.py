@@ -6,20 +6,9 @@ from binance_trade_agent.control.performance import PerformanceView, begin_of
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.performance import Grouping
 from tests.fakes import FakeClock
-from tests.performances import DAY, equity_row, rows_of
+from tests.performances import DAY, RowsInMemory
 
 NOW = datetime(2026, 3, 31, 15, 30, tzinfo=UTC)
-
-
-class RowsInMemory:
-    """Answers with the same rows, and keeps what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked = []
-
-    def performance_rows(self, *, since, until, symbol=None):
-        self.asked.append((since, until, symbol))
-        return rows_of([equity_row(1, "1000", "1000"), equity_row(2, "1010", "1000")])
 
 
 @pytest.mark.parametrize(

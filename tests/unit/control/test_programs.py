@@ -1,41 +1,11 @@
 """Starting and stopping programs: once for a key, each act in the audit."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import pytest
 
 from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.domain.errors import ConfigurationError, TradeAgentError
+from tests.fake_programs import FakeSupervisor
 from tests.fakes import FakeClock, FakeControlState
-
-
-@dataclass
-class FakeSupervisor:
-    """Programs by name; `broken` is what it raises."""
-
-    programs: dict[str, str] = field(
-        default_factory=lambda: {"autonomous_trader": "RUNNING", "dash_ui": "RUNNING"}
-    )
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    broken: str = ""
-
-    def start(self, program: str) -> None:
-        self._act("start", program, "STARTING")
-
-    def stop(self, program: str) -> None:
-        self._act("stop", program, "STOPPED")
-
-    def states(self) -> Mapping[str, str]:
-        if self.broken:
-            raise TradeAgentError(self.broken)
-        return dict(self.programs)
-
-    def _act(self, verb: str, program: str, state: str) -> None:
-        if program not in self.programs:
-            raise TradeAgentError(f"{program} is none of ours")
-        self.asked.append((verb, program))
-        self.programs[program] = state
 
 
 @pytest.fixture
