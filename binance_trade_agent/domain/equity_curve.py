@@ -11,10 +11,11 @@ statistics are ratios and floats; money is `Decimal` and not handled here.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from itertools import chain
+from typing import NamedTuple, TypeAlias, cast
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US = 86_400_000_000
@@ -68,6 +69,38 @@ class EquityCurve:
     exposure: float | None
 
 
+class DayDigest(NamedTuple):
+    """The snapshots of one day (UTC) as a curve needs them; unit values are in units of the first snapshot's.
+
+    growth      unit value of the last
+    high, low   the largest (the last time it was reached) and the smallest (the first time)
+    fall        the largest fall from an earlier top of the day, in 0..1
+    invested_us the share of equity in positions, times the microseconds it was so
+    """
+
+    first: CurvePoint
+    last: CurvePoint
+    growth: float
+    high: float
+    high_us: int
+    low: float
+    low_us: int
+    fall: float
+    invested_us: float
+
+
+def digest(points: Sequence[CurvePoint]) -> DayDigest:
+    """What a day's snapshots, which rise in time, come to; raises `IndexError` without one."""
+    tracer = _Tracer(points[0], (), whole=False)
+    low, low_us = 1.0, points[0][0]
+    for point in points[1:]:
+        tracer.step(point)
+        if tracer.unit < low:
+            low, low_us = tracer.unit, point[0]
+    high, high_us, fall, invested_us = tracer.extremes()
+    return DayDigest(points[0], points[-1], tracer.unit, high, high_us, low, low_us, fall, invested_us)
+
+
 def moment_of(at_us: int) -> datetime:
     """Microseconds since 1970 as a time."""
     return _EPOCH + timedelta(microseconds=at_us)
@@ -78,8 +111,16 @@ def microseconds_of(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def trace(points: Iterable[CurvePoint], costs: Sequence[Cost], *, whole: bool) -> EquityCurve | None:
+def trace(
+    points: Iterable[CurvePoint | DayDigest],
+    costs: Sequence[Cost],
+    *,
+    whole: bool,
+    points_of: Callable[[DayDigest], Iterable[CurvePoint]] | None = None,
+) -> EquityCurve | None:
     """The curve of snapshots that rise in time, in one pass that keeps one point a day; None if there is none to tell.
+
+    Days may come as digests; `points_of` gives the snapshots of one where it does not tell enough.
 
     `costs` rise in time. With `whole` the first point is the book's own first: it is measured against
     what had been put in. Otherwise it is where the time begins: the unit is 1 there, and its day is not
@@ -89,10 +130,27 @@ def trace(points: Iterable[CurvePoint], costs: Sequence[Cost], *, whole: bool) -
     first = next(coming, None)
     if first is None:
         return None
-    tracer = _Tracer(first, costs, whole=whole)
+    if isinstance(first, DayDigest):
+        coming = chain(_all_points(first, points_of), coming)
+        first = next(coming)
+    tracer = _Tracer(cast("CurvePoint", first), costs, whole=whole)
     for point in coming:
-        tracer.step(point)
+        if not isinstance(point, DayDigest):
+            tracer.step(point)
+        elif tracer.can_take(point):
+            tracer.step_day(point)
+        else:
+            for each in _all_points(point, points_of):
+                tracer.step(each)
     return tracer.curve()
+
+
+def _all_points(
+    day: DayDigest, points_of: Callable[[DayDigest], Iterable[CurvePoint]] | None
+) -> Iterator[CurvePoint]:
+    if points_of is None:
+        raise ValueError("the snapshots of a digest are not to be had")
+    yield from points_of(day)
 
 
 class _Tracer:
@@ -149,6 +207,44 @@ class _Tracer:
             total -= self._paid_until(at_us)
         self._grow(at_us, total, before + contributed - put_in)
         self._last = point
+
+    @property
+    def unit(self) -> float:
+        """The unit value now."""
+        return self._unit
+
+    def extremes(self) -> tuple[float, int, float, float]:
+        """The top and when it was, the largest fall, and what was invested over the time."""
+        return self._top, self._top_us, self._fall, self._invested_us
+
+    def can_take(self, day: DayDigest) -> bool:
+        """Whether the digest tells all that the curve needs of its day."""
+        if day.last[0] >= self._next_cost_us:
+            return False
+        unit = self._unit_at(day.first)
+        if unit * day.high < self._top:
+            return True
+        is_recovery = self._recovered is None and self._fall_from == self._top_us
+        may_fall_more = max(day.fall, 1 - unit * day.low / self._top) >= self._fall
+        return not is_recovery and not may_fall_more
+
+    def step_day(self, day: DayDigest) -> None:
+        """The snapshots of a day of which `can_take` is true."""
+        self.step(day.first)
+        begin = self._unit
+        self._unit, self._last = begin * day.growth, day.last
+        self._invested_us += day.invested_us
+        if begin * day.high >= self._top:
+            self._top, self._top_us = begin * day.high, day.high_us
+        elif 1 - begin * day.low / self._top > self._fall:
+            self._fall, self._fall_from = 1 - begin * day.low / self._top, self._top_us
+            self._fall_to, self._recovered = day.low_us, None
+
+    def _unit_at(self, point: CurvePoint) -> float:
+        """What the unit value will be at the next snapshot, if no fee is paid until then."""
+        _, before, _, put_in = self._last
+        capital = before + point[3] - put_in
+        return self._unit * (max(point[1], 0.0) / capital) if capital > 0 else self._unit
 
     def curve(self) -> EquityCurve | None:
         """What came of it."""

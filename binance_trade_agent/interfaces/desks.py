@@ -7,6 +7,7 @@ from typing import Protocol
 
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.history import History
 from binance_trade_agent.control.market import MarketReader
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
@@ -42,6 +43,11 @@ class Desk(Protocol):
     @property
     def performance(self) -> PerformanceView:
         """What trading has earned."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """What can be looked up in a long history."""
         ...
 
     @property

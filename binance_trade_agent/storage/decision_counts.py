@@ -39,12 +39,15 @@ _HOUR = timedelta(hours=1)
 _D, _N = models.Decision, models.DecisionCount
 
 
-def count_finished(transaction: Session, book_id: int, now: datetime) -> None:
-    """Count the hours that ended by `now` and are not counted yet, and the longer periods that ended with them."""
+def count_finished(transaction: Session, book_id: int, now: datetime) -> bool:
+    """Count the hours that ended by `now` and are not counted yet, and the longer periods that ended with them.
+
+    Returns whether there were any such hours.
+    """
     book = transaction.get_one(models.Book, book_id)
     target, begin = _floor(now, 1), book.counted_until
     if begin is not None and begin >= target:
-        return
+        return False
     transaction.flush()
     fresh = list(_hours_with_decisions(transaction, book_id, begin, target))
     for hour in fresh:
@@ -58,6 +61,7 @@ def count_finished(transaction: Session, book_id: int, now: datetime) -> None:
             if period + hours * _HOUR <= target:
                 _gather(transaction, book_id, lower, hours, period, None)
     book.counted_until = target
+    return True
 
 
 def count_again(transaction: Session, book_id: int, changed: Collection[tuple[str, datetime]]) -> None:

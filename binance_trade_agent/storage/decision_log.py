@@ -25,6 +25,7 @@ from binance_trade_agent.storage.candles import latest_candles, store_candles
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_counts import count_finished
 from binance_trade_agent.storage.decision_rows import add_decisions, finish_decision, progress_rows
+from binance_trade_agent.storage.equity_days import day_of, digest_finished, forget_since
 from binance_trade_agent.storage.interrupted import fail_interrupted_commands
 from binance_trade_agent.storage.symbol_rules import NamedRules
 
@@ -80,10 +81,11 @@ class SqlDecisionLog:
                 if decision.id in written:
                     finish_decision(transaction, written[decision.id], decision)
             add_decisions(transaction, self._book_id, cycle.id, missing)
-            count_finished(transaction, self._book_id, cycle.started_at)
+            if count_finished(transaction, self._book_id, cycle.started_at):
+                digest_finished(transaction, self._book_id, cycle.started_at)
             store_candles(transaction, self._book_id, candles)
             if report.equity is not None:
-                transaction.add(_snapshot_row(self._book_id, cycle.id, report.equity))
+                self._note_equity(transaction, cycle.id, report.equity)
             if report.marks is not None:
                 transaction.merge(_marks_row(self._book_id, report.marks))
             cycle.outcome = report.outcome.value
@@ -143,6 +145,12 @@ class SqlDecisionLog:
         with self._database.read() as transaction:
             rows = progress_rows(transaction, self._book_id)
             return {symbol: row.last_entry_candle for symbol, row in rows.items() if row.last_entry_candle}
+
+    def _note_equity(self, transaction: Session, cycle_id: str, equity: Equity) -> None:
+        known = transaction.get_one(models.Book, self._book_id).counted_until
+        if known is not None and equity.at < day_of(known):
+            forget_since(transaction, self._book_id, equity.at)
+        transaction.add(_snapshot_row(self._book_id, cycle_id, equity))
 
     def _decisions_of(self, transaction: Session, cycle_id: str) -> dict[str, models.Decision]:
         query = select(models.Decision).filter_by(book_id=self._book_id, cycle_id=cycle_id)

@@ -1,8 +1,7 @@
 """What performance figures are made of, read in one state of the database.
 
-Snapshots and fills are streamed and folded as they come: whatever the span, memory holds a row a day and
-symbol, beside the round trips themselves. To let the database group the snapshots is no faster, and sees
-no fall within a day.
+Fills are streamed and folded as they come: whatever the span, memory holds a row a day and symbol, beside the
+round trips themselves. Snapshots of days that are over come digested, a row a day, from `equity_days`.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,13 +17,10 @@ from sqlalchemy import (
     TIMESTAMP,
     BigInteger,
     ColumnElement,
-    Double,
     Interval,
     Row,
     bindparam,
     case,
-    cast,
-    extract,
     literal,
     select,
     type_coerce,
@@ -33,6 +29,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.equity_curve import (
     Cost,
+    CurvePoint,
+    DayDigest,
     EquityCurve,
     Fall,
     microseconds_of,
@@ -44,6 +42,7 @@ from binance_trade_agent.domain.records import Book, EquityRow
 from binance_trade_agent.domain.trip_statistics import ClosedTrip
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.equity_days import curve_between, points_between, points_of
 from binance_trade_agent.storage.positions import held, position_of
 from binance_trade_agent.storage.sessions import COMMANDS
 from binance_trade_agent.storage.shown import equity_shown
@@ -140,35 +139,18 @@ class _Reading:
         return self._transaction.scalar(query)
 
     def _curve(self, begin: datetime | None, costs: Sequence[Cost]) -> EquityCurve | None:
-        query = (
-            select(
-                self._microseconds(_E.at),
-                cast(_E.cash, Double) + cast(_E.positions_value, Double),
-                cast(_E.positions_value, Double),
-                cast(_E.contributed, Double),
-            )
-            .where(
-                _E.book_id == self._book.id,
-                _E.at >= (begin or self._since),
-                _E.at < self._until,
-                _E.contributed.is_not(None),
-            )
-            .order_by(_E.at)
-        )
-        points: Iterator[Any] = self._streamed(query)
-        return trace(points, costs, whole=begin is None)
+        first = [] if begin is None else points_between(self._transaction, self._book.id, begin, self._since)
+        points = curve_between(self._transaction, self._book.id, self._since, self._until)
+        return trace(chain(first, points), costs, whole=begin is None, points_of=self._points_of)
+
+    def _points_of(self, day: DayDigest) -> Iterable[CurvePoint]:
+        return points_of(self._transaction, self._book.id, day)
 
     def _streamed(self, query: Any) -> Iterator[Row[Any]]:
         found = self._transaction.connection().execute(
             query, execution_options={"yield_per": _ROWS_AT_A_TIME}
         )
         return chain.from_iterable(found.partitions())
-
-    def _microseconds(self, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
-        """An instant without the cost of a datetime for each row."""
-        if self._is_sqlite:
-            return type_coerce(column, BigInteger)
-        return cast(extract("epoch", column) * 1_000_000, BigInteger)
 
     def _snapshots(self, curve: EquityCurve) -> dict[datetime, EquityRow]:
         moments = {curve.begin_at, *(end.at for end in curve.days)}

@@ -2,10 +2,13 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from binance_trade_agent.domain.equity_curve import CurvePoint, digest
 
 revision = "0006"
 down_revision = "0005"
@@ -48,6 +51,7 @@ STORE = (
 
 def upgrade() -> None:
     _create_counts()
+    _create_equity_days()
     log.info("indexing the decisions")
     op.create_index(
         "ix_decisions_book_id_reason_code_decided_at", "decisions", ["book_id", "reason_code", "decided_at"]
@@ -76,6 +80,82 @@ def upgrade() -> None:
     op.create_index("ix_audit_book_id_actor_at", "audit", ["book_id", "actor", "at"])
     for (book,) in op.get_bind().execute(sa.text("SELECT id FROM books ORDER BY id")).all():
         _count_book(book)
+
+
+def _create_equity_days() -> None:
+    table = op.create_table(
+        "equity_days",
+        sa.Column("book_id", ROW_NUMBER, nullable=False),
+        sa.Column("begins_at", INSTANT, nullable=False),
+        *_end_columns("first"),
+        *_end_columns("last"),
+        sa.Column("growth", sa.Double(), nullable=False),
+        sa.Column("high", sa.Double(), nullable=False),
+        sa.Column("high_at", INSTANT, nullable=False),
+        sa.Column("low", sa.Double(), nullable=False),
+        sa.Column("low_at", INSTANT, nullable=False),
+        sa.Column("fall", sa.Double(), nullable=False),
+        sa.Column("invested_us", sa.Double(), nullable=False),
+        sa.Column("lowest_at", INSTANT, nullable=False),
+        sa.Column("highest_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["books.id"], name="fk_equity_days_book_id"),
+        sa.PrimaryKeyConstraint("book_id", "begins_at", name="pk_equity_days"),
+    )
+    log.info("digesting equity by days")
+    _fill_equity_days(table)
+
+
+def _end_columns(name: str) -> list[sa.Column[Any]]:
+    return [
+        sa.Column(f"{name}_at", INSTANT, nullable=False),
+        *(
+            sa.Column(f"{name}_{what}", sa.Double(), nullable=False)
+            for what in ("total", "invested", "contributed")
+        ),
+    ]
+
+
+def _fill_equity_days(table: sa.Table) -> None:
+    """Digest each day but that of a book's newest snapshot."""
+    connection = op.get_bind()
+    found = connection.execute(sa.text("SELECT book_id, max(at) FROM equity GROUP BY book_id"))
+    newest: dict[int, Any] = {book: at for book, at in found}
+    rows = connection.execute(
+        sa.text(
+            "SELECT book_id, at, CAST(cash AS DOUBLE PRECISION) + CAST(positions_value AS DOUBLE PRECISION), "
+            "CAST(positions_value AS DOUBLE PRECISION), CAST(contributed AS DOUBLE PRECISION) "
+            "FROM equity WHERE contributed IS NOT NULL ORDER BY book_id, at"
+        )
+    )
+    points = ((book, _instant(at), total, invested, put_in) for book, at, total, invested, put_in in rows)
+    for (book, day), own in groupby(points, key=lambda row: (row[0], _floor(row[1], 24))):
+        if day + 24 * HOUR <= _instant(newest[book]):
+            told = [((at - EPOCH) // MICROSECOND, *amounts) for _, at, *amounts in own]
+            columns = {name: _plain(value) for name, value in _digested(told).items()}
+            connection.execute(table.insert(), {"book_id": book, "begins_at": _stored(day)} | columns)
+
+
+def _digested(points: list[CurvePoint]) -> dict[str, Any]:
+    told = digest(points)
+    ends = {
+        f"{name}_{what}": value
+        for name, point in (("first", told.first), ("last", told.last))
+        for what, value in zip(("total", "invested", "contributed"), point[1:], strict=True)
+    }
+    moments = {
+        "first_at": told.first[0],
+        "last_at": told.last[0],
+        "high_at": told.high_us,
+        "low_at": told.low_us,
+        "lowest_at": min(points, key=lambda point: point[1])[0],
+        "highest_at": max(points, key=lambda point: point[1])[0],
+    }
+    others = {name: getattr(told, name) for name in ("growth", "high", "low", "fall", "invested_us")}
+    return ends | others | {name: EPOCH + at_us * MICROSECOND for name, at_us in moments.items()}
+
+
+def _plain(value: float | datetime) -> Any:
+    return _stored(value) if isinstance(value, datetime) else value
 
 
 def _create_counts() -> None:
@@ -170,5 +250,6 @@ def downgrade() -> None:
     op.drop_index("ix_decisions_unscheduled", "decisions")
     op.drop_index("ix_decisions_blocked", "decisions")
     op.drop_index("ix_decisions_book_id_reason_code_decided_at", "decisions")
+    op.drop_table("equity_days")
     op.drop_table("decision_counts")
     op.drop_column("books", "counted_until")

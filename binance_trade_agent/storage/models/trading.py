@@ -313,3 +313,31 @@ class EquitySnapshot(OfBook):
     unrealised: Mapped[Decimal]
     #: None in rows of an earlier version.
     contributed: Mapped[Decimal | None]
+
+
+class EquityDay(OfBook):
+    """A day of snapshots that is over, as `domain.equity_curve.DayDigest` has it: derived from them.
+
+    `lowest_at` and `highest_at` are when equity itself, with what was put in, was smallest and largest.
+    """
+
+    __tablename__ = "equity_days"
+
+    begins_at: Mapped[datetime] = mapped_column(primary_key=True)
+    first_at: Mapped[datetime]
+    first_total: Mapped[float]
+    first_invested: Mapped[float]
+    first_contributed: Mapped[float]
+    last_at: Mapped[datetime]
+    last_total: Mapped[float]
+    last_invested: Mapped[float]
+    last_contributed: Mapped[float]
+    growth: Mapped[float]
+    high: Mapped[float]
+    high_at: Mapped[datetime]
+    low: Mapped[float]
+    low_at: Mapped[datetime]
+    fall: Mapped[float]
+    invested_us: Mapped[float]
+    lowest_at: Mapped[datetime]
+    highest_at: Mapped[datetime]
