@@ -3,11 +3,12 @@
 import hashlib
 import importlib
 
+from binance_trade_agent.domain.errors import StorageError
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.settings import Settings
-from binance_trade_agent.storage.books import open_book
+from binance_trade_agent.storage.books import find_book, open_book
 from binance_trade_agent.storage.database import Database, open_database
-from binance_trade_agent.storage.schema import is_current
+from binance_trade_agent.storage.schema import HEAD, is_current, stored_version
 
 
 def open_settings_book(settings: Settings) -> tuple[Database, Book]:
@@ -19,15 +20,39 @@ def open_settings_book(settings: Settings) -> tuple[Database, Book]:
     """
     bring_up_to_date(settings.database_url)
     database = open_database(settings.database_url)
-    book = open_book(
-        database,
-        mode=settings.mode.value,
-        # the simulator is this installation's own, on whatever port it stands
-        address="local" if settings.uses_simulator else (settings.rest_url or settings.mode.value),
-        account=account_fingerprint(settings.api_credentials[0]),
-        quote=settings.quote,
-    )
+    return database, open_book(database, **_book_key(settings), quote=settings.quote)
+
+
+def open_book_to_read(settings: Settings) -> tuple[Database, Book]:
+    """The same where nothing can be written: neither the schema is changed nor a book made.
+
+    Raises:
+        StorageError: it cannot be read, is of another schema, or has no such book; what to do is said.
+    """
+    version = stored_version(settings.database_url)
+    if version != HEAD:
+        raise StorageError(
+            f"the database has schema {version}, this version reads {HEAD}, and it cannot be brought up to date because it"
+            " cannot be written: run `migrate` as the user it belongs to, or copy it to a folder of yours and set"
+            " DATABASE_URL to the copy"
+        )
+    database = open_database(settings.database_url, read_only=True)
+    book = find_book(database, **_book_key(settings))
+    if book is None:
+        database.close()
+        raise StorageError(
+            f"no {settings.mode.value} trader has run on this database, and it cannot be written"
+        )
     return database, book
+
+
+def _book_key(settings: Settings) -> dict[str, str]:
+    return {
+        "mode": settings.mode.value,
+        # the simulator is this installation's own, on whatever port it stands
+        "address": "local" if settings.uses_simulator else (settings.rest_url or settings.mode.value),
+        "account": account_fingerprint(settings.api_credentials[0]),
+    }
 
 
 def bring_up_to_date(url: str) -> None:

@@ -5,12 +5,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from binance_trade_agent.bootstrap.books import open_settings_book
+from binance_trade_agent.bootstrap.books import open_book_to_read, open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.launched_quotes import QuoteProcess
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisorClient
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.history import History
 from binance_trade_agent.control.market import MarketReader
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
@@ -22,6 +23,7 @@ from binance_trade_agent.settings import Settings
 from binance_trade_agent.storage.books import is_newest
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.history import SqlHistory
 from binance_trade_agent.storage.lease import lease_for
 from binance_trade_agent.storage.market_reads import SqlMarketReads
 from binance_trade_agent.storage.performance import SqlPerformance
@@ -36,6 +38,7 @@ class Desk:
     watch: Watch
     explainer: Explainer
     performance: PerformanceView
+    history: History
     market: MarketReader
     risk: RiskReader
     steering: Steering
@@ -75,7 +78,19 @@ def open_desk(settings: Settings) -> Desk:
         StorageError: the database cannot be used.
         ConfigurationError: the settings do not fit the book.
     """
-    database, book = open_settings_book(settings)
+    return _desk(settings, *open_settings_book(settings))
+
+
+def open_desk_to_read(settings: Settings) -> Desk:
+    """The desk on a database that cannot be written: acts at it raise `DatabaseUnwritable`. For short processes.
+
+    Raises:
+        StorageError: the database cannot be read either.
+    """
+    return _desk(settings, *open_book_to_read(settings))
+
+
+def _desk(settings: Settings, database: Database, book: Book) -> Desk:
     clock = SystemClock()
     plan = WatchPlan(
         mode=settings.mode.value,
@@ -91,6 +106,7 @@ def open_desk(settings: Settings) -> Desk:
         watch=watch,
         explainer=Explainer(reads, watch, clock),
         performance=PerformanceView(SqlPerformance(database, book), clock),
+        history=History(SqlHistory(database, book), clock),
         market=MarketReader(SqlMarketReads(database, book), QuoteProcess()),
         risk=RiskReader(reads, watch, clock),
         steering=Steering(

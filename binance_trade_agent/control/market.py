@@ -81,9 +81,7 @@ class MarketReader:
         symbol = checked_symbol(symbol)
         seen = self._reads.last_seen(symbol)
         if seen is None:
-            raise NoMarketData(
-                f"{symbol} has never been seen on this book; the exchange can be asked (fresh)"
-            )
+            raise NoMarketData(f"{symbol} has never been seen on this book")
         return market_now(
             seen.book, seen.seen_at, self._stored_day(symbol, seen.seen_at), seen.rules, Source.TRADER
         )

@@ -31,6 +31,13 @@ def open_book(database: Database, *, mode: str, address: str, account: str, quot
     return book
 
 
+def find_book(database: Database, *, mode: str, address: str, account: str) -> Book | None:
+    """The newest epoch of the account's book; None if there is none. Nothing is written."""
+    with database.read() as transaction:
+        row = _newest(transaction, mode, address, account)
+        return _book(row) if row else None
+
+
 def next_epoch(database: Database, book: Book) -> Book:
     """A new book of the same account, the old one kept; the newer epoch if there is one already.
 

@@ -39,14 +39,23 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**_WRITES)
+        #: Changes whenever what was read before may have become old by a write of this process.
+        self.generation = 0
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A writing transaction: committed when the block ends, rolled back when it raises."""
-        with translated_errors(self.engine.url), Session(self._writer) as session, session.begin():
-            if self.engine.dialect.name == "postgresql":
-                session.execute(_TAKE_TURN)
-            yield session
+        try:
+            with translated_errors(self.engine.url), Session(self._writer) as session, session.begin():
+                if self.engine.dialect.name == "postgresql":
+                    session.execute(_TAKE_TURN)
+                yield session
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """Take nothing that was read before for what holds now: another process may have written."""
+        self.generation += 1
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -140,16 +149,14 @@ def unwritable(path: Path) -> DatabaseUnwritable:
 
 def _sqlite_engine(path: Path, read_only: bool) -> Engine:
     if read_only:
-        if not path.exists():
-            raise StorageError(
-                f"there is no database at {path} yet; it is made by the first start, or by migrate"
-            )
+        access = _reading_access(path)
     else:
         _make_file(path)
+        access = "mode=rw"
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(
-            f"{path.as_uri()}?mode={'ro' if read_only else 'rw'}",
+            f"{path.as_uri()}?{access}",
             uri=True,
             timeout=BUSY_TIMEOUT_S,
             # transactions are begun by us, with the right kind of BEGIN
@@ -166,6 +173,39 @@ def _sqlite_engine(path: Path, read_only: bool) -> Engine:
     event.listen(engine, "connect", _set_up_reader if read_only else _set_up_writer)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _reading_access(path: Path) -> str:
+    """How a file can be read that may not be written, without missing what its write-ahead log holds.
+
+    In a folder that cannot be written SQLite reads a log through the shared memory beside it, and without a log
+    needs to be told that nobody writes (sqlite.org/wal.html, "Read-Only Databases"); told so where there is a log, it
+    would leave the log's rows out.
+    """
+    if not os.access(path.parent, os.X_OK, effective_ids=True):
+        raise _unreadable(path)
+    if not path.exists():
+        raise StorageError(
+            f"there is no database at {path} yet; it is made by the first start, or by migrate"
+        )
+    if not os.access(path, os.R_OK, effective_ids=True):
+        raise _unreadable(path)
+    log, shared = (path.with_name(f"{path.name}-{end}") for end in ("wal", "shm"))
+    if shared.exists() or os.access(path.parent, os.W_OK, effective_ids=True):
+        return "mode=ro"
+    if log.exists() and log.stat().st_size:
+        raise StorageError(
+            f"the newest {log.stat().st_size:,} bytes of the database are in {log}, which cannot be read in a folder that"
+            f" cannot be written: copy {path} and {log.name} to a folder of yours and set DATABASE_URL to the copy"
+        )
+    return "mode=ro&immutable=1"
+
+
+def _unreadable(path: Path) -> StorageError:
+    return StorageError(
+        f"the database {path} cannot be read by user {os.geteuid()}: run this as the user it belongs to, or copy it,"
+        f" with {path.name}-wal if there is one, to a folder of yours and set DATABASE_URL to the copy"
+    )
 
 
 def _make_file(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`audit`: who did what, through what, why, and how it ended."""
+"""`audit`: who did what, through what, why, and how it ended; with `--calls` every call over MCP."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from rich.markup import escape
 
 from binance_trade_agent.control.explaining import since_of
 from binance_trade_agent.domain.acts import AuditRow
-from binance_trade_agent.interfaces.cli.output import console, print_json, prose
+from binance_trade_agent.interfaces.cli.output import console, print_json, prose, table
 from binance_trade_agent.interfaces.cli.session import at_desk
 
 
@@ -24,6 +24,30 @@ def show_audit(limit: int, since: str | None, as_json: bool) -> None:
         prose(screen, line_of(row), hanging=4)
     if not rows:
         screen.print("none yet", style="dim")
+
+
+def show_calls(limit: int, since: str | None, as_json: bool) -> None:
+    """Calls over MCP, newest first."""
+    with at_desk() as (_, desk):
+        begin = None if since is None else since_of(since, datetime.now(tz=UTC))
+        rows = [row for row in desk.watch.tool_calls(limit=limit) if begin is None or row.at >= begin]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("at", "who", "tier", "tool", "outcome", "took, ms>", "arguments")
+    cells = [
+        (
+            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            row.caller,
+            row.tier or None,
+            row.tool,
+            row.outcome,
+            f"{row.took_ms:.1f}",
+            row.arguments,
+        )
+        for row in rows
+    ]
+    table("Calls over MCP", columns, cells)
 
 
 def line_of(row: AuditRow) -> str:

@@ -2,6 +2,7 @@
 
 import typer
 
+from binance_trade_agent.bootstrap.checking import strategy_problems
 from binance_trade_agent.bootstrap.overrides import InForce, setting_changes, shown_in_force
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.overrides import SettingChange
@@ -23,6 +24,9 @@ def show(as_json: bool) -> None:
         print_json([dict(zip(keys, row, strict=True)) for row in rows])
     else:
         table("Settings", ("name", "value", "from", "what it is"), rows)
+    with exit_statuses():
+        if problems := strategy_problems(found.settings):
+            raise ConfigurationError(*problems)
 
 
 def change(name: str, value: str, reason: str, key: str | None, as_json: bool) -> None:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import typer
 
-from binance_trade_agent.bootstrap.desk import Desk, open_desk
+from binance_trade_agent.bootstrap.desk import Desk, open_desk, open_desk_to_read
 from binance_trade_agent.bootstrap.launched_book import check_launched_book
+from binance_trade_agent.domain.errors import DatabaseUnwritable
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.interfaces.cli.staleness import staleness
 from binance_trade_agent.settings import Settings, load_settings
@@ -26,13 +27,23 @@ def at_desk(*, tells_age: bool = False) -> Iterator[tuple[Settings, Desk]]:
     with exit_statuses():
         settings = load_settings()
         check_launched_book(settings)
-        desk = open_desk(settings)
+        desk = _open(settings)
         try:
             if tells_age and (told := staleness(desk.watch.status())):
                 typer.echo(told, err=True)
             yield settings, desk
         finally:
             desk.close()
+
+
+def _open(settings: Settings) -> Desk:
+    """The desk; one to read at, and a word about that, where the database cannot be written."""
+    try:
+        return open_desk(settings)
+    except DatabaseUnwritable as error:
+        desk = open_desk_to_read(settings)
+        typer.echo(f"read only: {str(error).partition(': ')[0]}", err=True)
+        return desk
 
 
 def actor() -> str:

@@ -1,10 +1,12 @@
-"""`pause`, `resume`, `halt`."""
+"""`pause`, `resume`, `halt`, `reduce-only`."""
+
+from collections.abc import Iterator, Sequence
 
 import typer
 
 from binance_trade_agent.bootstrap.desk import Desk
 from binance_trade_agent.control.steering import resuming_from
-from binance_trade_agent.domain.acts import Steered
+from binance_trade_agent.domain.acts import Restricted, Steered
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
@@ -41,6 +43,33 @@ def halt(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
     with at_desk() as (settings, desk):
         _note_untraded(settings, desk)
         _show(desk.steering.halt(reason, actor=actor(), channel=CHANNEL, idempotency_key=key), as_json)
+
+
+def reduce_only(symbols: Sequence[str], on: bool, reason: str, key: str | None, as_json: bool) -> None:
+    """Let nothing of `symbols` be bought, or lift that."""
+    with at_desk() as (_, desk):
+        done = desk.steering.reduce_only(
+            symbols, reason, on=on, actor=actor(), channel=CHANNEL, idempotency_key=key
+        )
+    if as_json:
+        print_json(done)
+        return
+    for line in _restricted(done, on):
+        typer.echo(line)
+
+
+def _restricted(done: Restricted, on: bool) -> Iterator[str]:
+    """What the act changed, and what is reduce-only now."""
+    if done.repeated:
+        yield f"already done at {done.done_at:%Y-%m-%d %H:%M:%S} UTC"
+    elif done.changed:
+        yield f"{'reduce-only' if on else 'may be bought again'}: {', '.join(done.changed)}"
+    else:
+        yield "nothing to change"
+    if done.untraded:
+        yield f"not traded at present: {', '.join(done.untraded)}"
+    for symbol, why in sorted(done.reduce_only.items()):
+        yield f"  {symbol}: {why}"
 
 
 def _note_untraded(settings: Settings, desk: Desk) -> None:

@@ -1,7 +1,8 @@
-"""`trade`, `flatten`, `cancel`: what the holder of the trading lease carries out."""
+"""`trade`, `protect`, `flatten`, `cancel`: what the holder of the trading lease carries out."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,6 +11,7 @@ import typer
 from binance_trade_agent.control.steering import CommandTimeout
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.domain.modes import TradingMode
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.portfolio import Position
@@ -21,21 +23,67 @@ from binance_trade_agent.interfaces.cli.session import CHANNEL, actor, at_desk
 _UNKNOWN_OUTCOMES = (Outcome.UNKNOWN, Outcome.UNRESOLVED)
 
 
-def trade(
-    symbol: str, quantity: str | None, side: str | None, key: str | None, reason: str, as_json: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A trade as it was typed."""
+
+    symbol: str
+    quantity: str | None
+    side: str | None
+    limit_price: str | None
+    time_limit_s: int | None
+    dry_run: bool
+
+
+def trade(wish: Wish, reason: str, key: str | None, yes: bool, as_json: bool) -> None:
     """Hand the workflow to the trader, or run it in a process of its own, and say what came of it."""
-    amount, chosen = _quantity(quantity), _side(side)
-    with at_desk() as (_, desk):
+    amount, chosen = _number(wish.quantity, "--quantity"), _side(wish.side)
+    price = _number(wish.limit_price, "--limit-price")
+    with at_desk() as (settings, desk):
+        if settings.mode is TradingMode.LIVE and not wish.dry_run:
+            confirm(_trading(wish, chosen), yes)
         result = _answer(
             desk.steering.trade(
-                symbol.upper(),
+                wish.symbol,
                 amount,
                 chosen,
                 actor=actor(),
                 channel=CHANNEL,
                 idempotency_key=key,
                 reason=reason,
+                limit_price=price,
+                time_limit_s=wish.time_limit_s,
+                dry_run=wish.dry_run,
+            )
+        )
+    _show(result, as_json)
+
+
+def protect(
+    symbol: str,
+    levels: tuple[str | None, str | None],
+    back: bool,
+    reason: str,
+    key: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Move a position's `levels` (stop, target), or give them `back` to the settings."""
+    stop, target = _number(levels[0], "--stop"), _number(levels[1], "--target")
+    if back is (stop is not None or target is not None):
+        raise typer.BadParameter("give --stop, --target or both, or --back-to-settings alone")
+    with at_desk() as (settings, desk):
+        if settings.mode is TradingMode.LIVE:
+            confirm(_protecting(symbol.upper(), stop, target), yes)
+        result = _answer(
+            desk.steering.protect(
+                symbol.upper(),
+                stop_price=stop,
+                target_price=target,
+                actor=actor(),
+                channel=CHANNEL,
+                reason=reason,
+                idempotency_key=key,
             )
         )
     _show(result, as_json)
@@ -74,6 +122,26 @@ def _flattening(held: Sequence[Position]) -> str:
     )
 
 
+def _trading(wish: Wish, side: Side | None) -> str:
+    """What a trade with real money will do, in words."""
+    size = f"{wish.quantity} of" if wish.quantity else "an amount sized by the risk rules of"
+    doing = {Side.BUY: "bought", Side.SELL: "sold"}.get(side) if side else None
+    what = f"{size} {wish.symbol} is {doing}" if doing else f"the strategy decides on {wish.symbol}"
+    how = f" with an order that rests at {wish.limit_price}" if wish.limit_price else " at market"
+    return f"Real money: {what}{how}, if no risk gate refuses it."
+
+
+def _protecting(symbol: str, stop: Decimal | None, target: Decimal | None) -> str:
+    """What moving protection with real money will do, in words."""
+    moved = [
+        f"{name} {to_wire(price)}"
+        for name, price in (("stop", stop), ("target", target))
+        if price is not None
+    ]
+    what = f"to {' and '.join(moved)}" if moved else "back to what the settings say"
+    return f"Real money: the orders that guard {symbol} are replaced and go {what}."
+
+
 def _answer(asked: Coroutine[Any, Any, CommandResult]) -> CommandResult:
     try:
         return asyncio.run(asked)
@@ -100,13 +168,13 @@ def exit_code_of(result: CommandResult) -> ExitCode:
     return ExitCode.REFUSED if result.status is CommandStatus.REFUSED else ExitCode.FAILURE
 
 
-def _quantity(text: str | None) -> Decimal | None:
+def _number(text: str | None, option: str) -> Decimal | None:
     if text is None:
         return None
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is not a number", param_hint="--quantity") from None
+        raise typer.BadParameter(f"{text!r} is not a number", param_hint=option) from None
 
 
 def _side(text: str | None) -> Side | None:
