@@ -101,13 +101,11 @@ class Protecting:
         if position is None or position.quantity <= 0:
             raise _Refusal(f"nothing of {symbol} is held: there is no position to protect")
         for row in self._journal.unfinished():
-            if row.intent.symbol != symbol or not row.locks_symbol:
-                continue
-            if row.rests_as_entry:
-                text = "rests; its purchase has to end first: wait for it or cancel it"
-            else:
-                text = f"is {row.status}: it is looked up in each cycle; ask again then"
-            raise _Refusal(f"{row.intent.purpose} order {row.intent.client_order_id} of {symbol} {text}")
+            if row.intent.symbol == symbol and row.locks_symbol and not row.rests_all_booked:
+                raise _Refusal(
+                    f"{row.intent.purpose} order {row.intent.client_order_id} of {symbol} is {row.status}: it is looked"
+                    " up in each cycle; ask again then"
+                )
         if any(cancel.intent.symbol == symbol for cancel in self._journal.unfinished_cancels()):
             raise _Refusal(
                 f"a cancel of {symbol} is not resolved: it is looked up in each cycle; ask again then"
