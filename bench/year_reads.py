@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from binance_trade_agent.bootstrap.desk import Desk
+from binance_trade_agent.domain.history_rows import DecisionFilter, OrderFilter, TripFilter
 from binance_trade_agent.domain.performance import Grouping
 
 _SYMBOL = "BTCUSDT"
@@ -11,7 +12,7 @@ _SYMBOL = "BTCUSDT"
 
 def reads_of(desk: Desk) -> list[tuple[str, Callable[[], object]]]:
     """All of them."""
-    return [*_watching(desk), *_explaining(desk), *_performances(desk)]
+    return [*_watching(desk), *_explaining(desk), *_performances(desk), *_looking_up(desk)]
 
 
 def _watching(desk: Desk) -> list[tuple[str, Callable[[], object]]]:
@@ -58,4 +59,27 @@ def _performances(desk: Desk) -> list[tuple[str, Callable[[], object]]]:
         *((f"performance {name}", performance(period, None, None)) for name, period in periods.items()),
         ("performance all, a symbol", performance("all", _SYMBOL, None)),
         *((f"performance all by {by}", performance("all", None, by)) for by in Grouping),
+    ]
+
+
+def _looking_up(desk: Desk) -> list[tuple[str, Callable[[], object]]]:
+    history, now = desk.history, desk.watch.now()
+
+    def curve(days: int) -> Callable[[], object]:
+        return lambda: history.equity_curve(now - timedelta(days=days), now, 400)
+
+    filters = {
+        "of a reason": DecisionFilter(reason_code="unavailable"),
+        "of a gate and symbol": DecisionFilter(symbol=_SYMBOL, gate="cooldown"),
+        "of a day a year ago": DecisionFilter(until=now - timedelta(days=360)),
+    }
+    return [
+        *((f"decisions {name}", lambda each=each: history.decisions(each)) for name, each in filters.items()),
+        ("orders, filtered", lambda: history.orders(OrderFilter(symbol=_SYMBOL, purpose="exit"))),
+        ("round trips, 50", lambda: history.round_trips(TripFilter())),
+        *((f"equity curve {days} d", curve(days)) for days in (1, 7, 30, 90, 365)),
+        ("equity against holding, 30 d", lambda: history.against_holding("30d")),
+        ("equity against holding, 365 d", lambda: history.against_holding("365d")),
+        ("daily profits, 365 d", lambda: history.daily_profits("365d")),
+        ("size of the database", history.size),
     ]
