@@ -68,16 +68,19 @@ def node(*words: str | Path, folder: Path, within_s: float = 120) -> subprocess.
 
 
 def inspect(place: Installation, token: str, *words: str) -> tuple[int, Any]:
+    """(exit status, result) of the MCP Inspector's command line over HTTP."""
+    return inspector(
+        place,
+        f"http://127.0.0.1:{place.environment['MCP_PORT']}/mcp",
+        *("--transport", "http", "--stored-auth-only"),
+        *("--header", f"Authorization: Bearer {token}", *words),
+    )
+
+
+def inspector(place: Installation, *words: str) -> tuple[int, Any]:
     """(exit status, result) of the MCP Inspector's command line."""
     program = Path(CLIENTS).resolve() / "node_modules" / ".bin" / "mcp-inspector"
-    answer = node(
-        program.resolve(),
-        "--cli",
-        f"http://127.0.0.1:{place.environment['MCP_PORT']}/mcp",
-        *("--transport", "http", "--stored-auth-only", "--format", "json"),
-        *("--header", f"Authorization: Bearer {token}", *words),
-        folder=place.folder,
-    )
+    answer = node(program.resolve(), "--cli", "--format", "json", *words, folder=place.folder)
     return answer.returncode, json.loads(answer.stdout)["result"] if answer.stdout.strip() else answer.stderr
 
 
@@ -92,11 +95,19 @@ def test_the_inspector_lists_and_calls_what_each_token_opens(
         assert status == 0, result
         listed[tier] = {tool["name"] for tool in result["tools"]}
     assert listed["read"] < listed["control"] < listed["trade"]
-    assert listed["trade"] - listed["control"] == {"execute_trading_workflow", "flatten_positions"}
+    assert listed["trade"] - listed["control"] >= {"execute_trading_workflow", "flatten_positions"}
 
     call = (*words, "--method", "tools/call", "--tool-name")
     arguments = {"get_signal": ("symbol=BTCUSDT",), "get_logs": ("program=binance_agent",)}
-    for name in sorted(listed["read"]):
+    for name in (
+        "get_status",
+        "explain",
+        "get_signal",
+        "get_decision",
+        "get_risk_state",
+        "get_logs",
+        "get_audit",
+    ):
         given = [word for pair in arguments.get(name, ()) for word in ("--tool-arg", pair)]
         status, result = inspect(place, tokens["read"], *call, name, *given)
         if name in ("get_signal", "get_decision"):  # nothing was decided yet
@@ -107,6 +118,44 @@ def test_the_inspector_lists_and_calls_what_each_token_opens(
     status, paused = inspect(place, tokens["control"], *call, "pause_trading", "--tool-arg", "reason=x")
     assert (status, paused["structuredContent"]["state"]) == (0, "PAUSED")
     assert inspect(place, "wrong", *words, "--method", "tools/list")[0] == 3
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_the_inspector_reads_resources_and_prompts(
+    place: Installation, tokens: dict[str, str], era: str
+) -> None:
+    def asked(*words: str) -> Any:
+        status, result = inspect(place, tokens["read"], "--protocol-era", era, "--method", *words)
+        assert status == 0, result
+        return result
+
+    assert {one["uri"] for one in asked("resources/list")["resources"]} >= {"trade://status", "trade://risk"}
+    assert len(asked("resources/templates/list")["resourceTemplates"]) == 3
+    (status,) = asked("resources/read", "--uri", "trade://status")["contents"]
+    assert json.loads(status["text"])["mode"] == "simulated"
+    (page,) = asked("resources/read", "--uri", "trade://docs/risk")["contents"]
+    assert page["mimeType"] == "text/markdown"
+    assert len(asked("prompts/list")["prompts"]) == 4
+    prompt = asked("prompts/get", "--prompt-name", "why_no_trades", "--prompt-args", "symbol=ETHUSDT")
+    assert "ETHUSDT" in prompt["messages"][0]["content"]["text"]
+
+
+def test_the_inspector_starts_the_server_itself_over_stdio(place: Installation) -> None:
+    """It hands a server it starts little of its own environment: the installation is named on the command line."""
+    environment = [word for pair in place.environment.items() for word in ("-e", "=".join(pair))]
+
+    def asked(*words: str) -> Any:
+        # what follows the server's command is taken for its own
+        given = ("--transport", "stdio", "--connect-timeout", "60000", *environment, "--method", *words)
+        status, result = inspector(place, *given, str(CLI), "mcp")
+        assert status == 0, result
+        return result
+
+    names = {tool["name"] for tool in asked("tools/list")["tools"]}
+    assert "get_status" in names
+    assert "pause_trading" not in names
+    called = asked("tools/call", "--tool-name", "get_status")
+    assert called["structuredContent"]["mode"] == "simulated"
 
 
 FASTMCP = """
@@ -120,11 +169,14 @@ async def main(url, token):
         tools = sorted(tool.name for tool in await client.list_tools())
         status = await client.call_tool("get_status", {})
         paused = await client.call_tool("pause_trading", {"reason": "by fastmcp"})
+        resources = sorted(str(one.uri) for one in await client.list_resources())
+        prompt = await client.get_prompt("pre_trade_check", {"symbol": "BTCUSDT", "side": "BUY"})
+        assert "BUY BTCUSDT" in prompt.messages[0].content.text, prompt
         try:
             await client.call_tool("execute_trading_workflow", {"symbol": "BTCUSDT", "quantity": "-1"})
         except ToolError as error:
             refusal = str(error)
-    print(json.dumps([tools, status.data.mode, paused.data.state, refusal]))
+    print(json.dumps([tools, status.data.mode, paused.data.state, refusal, resources]))
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -137,10 +189,11 @@ def test_fastmcp_lists_reads_acts_and_is_refused(place: Installation, tokens: di
     )
 
     assert answer.returncode == 0, answer.stderr
-    tools, mode, state, refusal = json.loads(answer.stdout.splitlines()[-1])
+    tools, mode, state, refusal, resources = json.loads(answer.stdout.splitlines()[-1])
     assert "execute_trading_workflow" in tools
     assert (mode, state) == ("simulated", "PAUSED")
     assert refusal == "BAD_ARGUMENT: quantity: Input should be greater than 0"
+    assert resources == ["trade://risk", "trade://settings", "trade://status"]
 
 
 class WithToken:
