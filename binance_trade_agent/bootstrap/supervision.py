@@ -49,7 +49,7 @@ def prepare_launch(settings: Settings) -> Launch:
     if running is not None:
         problems.append(f"DATA_DIR={settings.data_dir} is in use: supervisord runs there (pid {running})")
     else:
-        problems += _port_problems(settings)
+        problems += port_problems(settings)
     if not CONFIGURATION.is_file():
         problems.append(f"{CONFIGURATION} is missing: run from a checkout of the project")
     if problems:
@@ -124,6 +124,11 @@ def _folder_problems(settings: Settings) -> Iterator[str]:
         except OSError as error:
             yield f"DATA_DIR={settings.data_dir}: {folder} cannot be written ({error.strerror})"
             return
+    yield from socket_problems(settings)
+
+
+def socket_problems(settings: Settings) -> Iterator[str]:
+    """Whether the path of supervisord's socket is too long for the system."""
     path = settings.run_dir / SOCKET_NAME
     if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
         yield (
@@ -143,7 +148,8 @@ def _services(settings: Settings) -> list[tuple[str, str, str, int]]:
     return [service for service in services if service[3]]
 
 
-def _port_problems(settings: Settings) -> Iterator[str]:
+def port_problems(settings: Settings) -> Iterator[str]:
+    """The ports that something else holds, each with what to set."""
     for title, prefix, host, port in _services(settings):
         try:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
