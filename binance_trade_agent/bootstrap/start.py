@@ -49,6 +49,8 @@ async def take_lease(trader: Trader, held: ExitStack, stop: asyncio.Event) -> No
                 raise
             await trader.clock.sleep(0.2)
         else:
+            # whoever held it until now may have traded
+            trader.store.database.forget()
             return
 
 

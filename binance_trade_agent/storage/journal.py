@@ -44,6 +44,7 @@ from binance_trade_agent.storage.order_rows import (
     take_over,
 )
 from binance_trade_agent.storage.positions import book_fills, booked_fills
+from binance_trade_agent.storage.remembered import Remembered
 
 #: Of a decision that saw no new candle.
 NO_CANDLES: SeenCandles = MappingProxyType({})
@@ -55,6 +56,8 @@ class SqlOrderJournal:
     def __init__(self, database: Database, book: Book) -> None:
         self._database = database
         self._book = book
+        self._unfinished = Remembered(database, self._read_unfinished)
+        self._unfinished_cancels = Remembered(database, self._read_unfinished_cancels)
 
     def write_intent(
         self, intent: OrderIntent, decision: Decision, cycle_id: str, candles: SeenCandles = NO_CANDLES
@@ -156,6 +159,9 @@ class SqlOrderJournal:
 
     def unfinished_cancels(self) -> tuple[JournalCancel, ...]:
         """Cancels whose fate is not known, oldest first."""
+        return self._unfinished_cancels.get()
+
+    def _read_unfinished_cancels(self) -> tuple[JournalCancel, ...]:
         query = (
             select(models.Cancel)
             .filter_by(book_id=self._book.id)
@@ -178,6 +184,9 @@ class SqlOrderJournal:
 
     def unfinished(self) -> tuple[JournalOrder, ...]:
         """All rows of the book that are not terminal, protection included, oldest first."""
+        return self._unfinished.get()
+
+    def _read_unfinished(self) -> tuple[JournalOrder, ...]:
         return self._orders(
             select(models.Order)
             .filter_by(book_id=self._book.id)

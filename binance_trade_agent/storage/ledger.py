@@ -19,6 +19,7 @@ from binance_trade_agent.storage.asked_levels import all_asked, asked_of, forget
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.flows import add_flow, book_others, put_in
 from binance_trade_agent.storage.positions import held, move_out, position_of
+from binance_trade_agent.storage.remembered import Remembered
 from binance_trade_agent.storage.round_trips import trip_book
 
 
@@ -28,6 +29,11 @@ class SqlLedger:
     def __init__(self, database: Database, book: Book) -> None:
         self._database = database
         self._book = book
+        self._positions = Remembered(database, self._read_positions)
+        self._balances = Remembered(database, self._read_balances)
+        self._contributed = Remembered(database, self._read_contributed)
+        self._mark = Remembered(database, self._read_mark)
+        self._asked_levels = Remembered(database, self._read_asked_levels)
 
     def open_with(self, account: AccountSnapshot, quote: str, at: datetime) -> None:
         """Write the opening flows: every balance, and the quote currency's even if it is 0. Once a book.
@@ -52,16 +58,25 @@ class SqlLedger:
 
     def positions(self) -> dict[str, Position]:
         """Symbol -> position, flat ones with history included."""
+        return dict(self._positions.get())
+
+    def _read_positions(self) -> dict[str, Position]:
         with self._database.read() as transaction:
             return {position.symbol: position for position in all_positions(transaction, self._book.id)}
 
     def balances(self) -> dict[str, Decimal]:
         """Asset -> what the account must hold by our flows."""
+        return dict(self._balances.get())
+
+    def _read_balances(self) -> dict[str, Decimal]:
         with self._database.read() as transaction:
             return all_balances(transaction, self._book.id)
 
     def contributed(self) -> Decimal:
         """What was put in, in quote currency, less what was taken out; 0 before the book is open."""
+        return self._contributed.get()
+
+    def _read_contributed(self) -> Decimal:
         with self._database.read() as transaction:
             return put_in(transaction, self._book) or ZERO
 
@@ -115,6 +130,9 @@ class SqlLedger:
 
     def mark(self) -> int:
         """The number of the book's newest flow; 0 before there is one. Rises with every booking."""
+        return self._mark.get()
+
+    def _read_mark(self) -> int:
         newest = (
             select(models.Flow.id).filter_by(book_id=self._book.id).order_by(models.Flow.id.desc()).limit(1)
         )
@@ -151,6 +169,9 @@ class SqlLedger:
 
     def asked_levels(self) -> dict[str, AskedLevels]:
         """Symbol -> the stop and target that a person asked for its position."""
+        return dict(self._asked_levels.get())
+
+    def _read_asked_levels(self) -> dict[str, AskedLevels]:
         with self._database.read() as transaction:
             rows = all_asked(transaction, self._book.id)
             return {row.symbol: AskedLevels(row.stop_price, row.target_price) for row in rows}
