@@ -17,8 +17,19 @@ from binance_trade_agent.interfaces.cli.output import age, cell, console, gain, 
 from binance_trade_agent.interfaces.cli.session import at_desk
 from binance_trade_agent.interfaces.cli.staleness import staleness
 from binance_trade_agent.settings import Settings
+from binance_trade_agent.telemetry.health import TRADER_PROCESS, TraderCondition
 
 _REFRESH_S = 2.0
+#: States of supervisord in which it starts nothing by itself.
+_DOWN = frozenset({"STOPPED", "EXITED", "FATAL"})
+_RUNS = frozenset(
+    {
+        TraderCondition.STARTING,
+        TraderCondition.CYCLING,
+        TraderCondition.NOT_CYCLING,
+        TraderCondition.BLIND,
+    }
+)
 
 
 def show_status(as_json: bool) -> None:
@@ -112,11 +123,21 @@ def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[t
         lines.append(("equity", _equity_text(status)))
     if processes is not None:
         lines.append(("processes", ", ".join(f"{name} {cell(state)}" for name, state in processes.items())))
+    if advice := _to_start(status, processes):
+        lines.append(("to start", advice))
     lines += [
         ("incident", f"[red]{escape(incident.text)}[/] since {age(incident.opened_at, status.as_of)}")
         for incident in status.incidents
     ]
     return lines
+
+
+def _to_start(status: AgentStatus, processes: Mapping[str, str] | None) -> str | None:
+    """What starts a trader that does not run; None while one does, or where supervisord is about to."""
+    if processes is not None:
+        down = processes.get(TRADER_PROCESS) in _DOWN
+        return "binance-trade-agent start" if down else None
+    return "make up" if status.health.condition not in _RUNS else None
 
 
 def _symbols(status: AgentStatus) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.market import draw_market
+from binance_trade_agent.interfaces.cli.status import lines_of
 from tests.fakes import START, fake_desk
 from tests.processes import free_port
 from tests.unit.cli.test_command_line import cli
@@ -95,3 +96,20 @@ def test_symbols_are_made_reduce_only_and_let_go(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["changed"] == ["BTCUSDT"]
     lifted = cli(tmp_path, "reduce-only", "BTCUSDT", "--off", **place)
     assert lifted.stdout.splitlines()[0] == "may be bought again: BTCUSDT"
+
+
+@pytest.mark.parametrize(
+    ("empty", "processes", "advice"),
+    [
+        pytest.param(False, None, None, id="cycles"),
+        pytest.param(True, None, "make up", id="nothing runs"),
+        pytest.param(True, {"autonomous_trader": "FATAL"}, "binance-trade-agent start", id="gave up"),
+        pytest.param(True, {"autonomous_trader": "STOPPED"}, "binance-trade-agent start", id="stopped"),
+        pytest.param(True, {"autonomous_trader": "BACKOFF"}, None, id="supervisord starts it again"),
+    ],
+)
+def test_the_status_says_what_starts_a_trader_that_does_not_run(
+    empty: bool, processes: dict[str, str] | None, advice: str | None
+) -> None:
+    lines = dict(lines_of(fake_desk(empty=empty).watch.status(), processes))
+    assert lines.get("to start") == advice
