@@ -194,7 +194,7 @@ class World:
         """Lost orders turn out to be filled, at what was reserved for them, or never to have arrived."""
         for base, order in self.lost:
             if had_filled:
-                self.fill(base, order, order.reference_price, "BNB")
+                self.fill(base, order, order.price or order.reference_price, "BNB")
         self.lost.clear()
 
     # what risk is shown --------------------------------------------------------------
@@ -337,7 +337,9 @@ class World:
         return np.diff(np.log([float(candle.close) for candle in self.candles[base][-count:]]))
 
     def _stake(self, order: Approved) -> Decimal:
-        return order.quantity * order.reference_price if order.side is Side.BUY else ZERO
+        if order.side is Side.SELL:
+            return ZERO
+        return order.quantity * (order.price or order.reference_price)
 
     def _asked(self, step: Step, snapshot: MarketSnapshot, view: PortfolioView) -> Decimal | None:
         if step.asked is None:
