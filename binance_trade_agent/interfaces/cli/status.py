@@ -98,6 +98,10 @@ def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[t
         ("control", f"{cell(control.state)}: {escape(control.reason)} (by {escape(control.actor)})"),
         ("trades", f"{_symbols(status)} with {status.strategy}, every {status.interval_s:g} s"),
     ]
+    lines += [
+        ("may only be sold", f"[yellow]{symbol}[/]: {escape(why)}")
+        for symbol, why in sorted(control.reduce_only.items())
+    ]
     if (told := staleness(status)) and told != health.text:
         lines.append(("data", f"[yellow]{escape(told.partition(': ')[0])}[/]: nothing newer is known"))
     if cycle is not None:

@@ -113,3 +113,9 @@ def test_the_status_says_what_starts_a_trader_that_does_not_run(
 ) -> None:
     lines = dict(lines_of(fake_desk(empty=empty).watch.status(), processes))
     assert lines.get("to start") == advice
+
+
+def test_the_status_names_symbols_that_may_only_be_sold() -> None:
+    desk = fake_desk()
+    desk.steering.reduce_only(["BTCUSDT"], "news", on=True, actor="ann")
+    assert ("may only be sold", "[yellow]BTCUSDT[/]: news (ann)") in lines_of(desk.watch.status(), None)
