@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import product
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from binance_trade_agent.bootstrap.launched_changes import LaunchedChanges
 from binance_trade_agent.bootstrap.tokens import token_digest
 from binance_trade_agent.domain.grants import Caps, Grant, StoredToken, Tier
 from binance_trade_agent.interfaces.mcp_server.access import TokenTable
@@ -121,6 +123,13 @@ PROGRAMS: tuple[Any, ...] = (
     "nobody",
 )
 
+PRICES: tuple[Any, ...] = QUANTITIES
+TIMES: tuple[Any, ...] = (0, -1, 604_801, 10**30, 1e308, "60", 1.5, True, [], {})
+FLAGS: tuple[Any, ...] = ("yes", 1, 0, None, [], {}, "true")
+NAMES: tuple[Any, ...] = (None, 5, "", "A B", "RISK-X", "x" * 61, "RISK_X; DROP TABLE audit", "$(reboot)", [])
+BUY = {"symbol": "BTCUSDT", "side": "BUY"}
+SETTING = {"name": "RISK_MAX_SPREAD_BPS", "value": "20", "reason": "r"}
+
 BAD: tuple[tuple[str, dict[str, Any]], ...] = (
     *((TRADE, {"symbol": one}) for one in SYMBOLS),
     *((TRADE, {"symbol": "BTCUSDT", "quantity": one}) for one in QUANTITIES),
@@ -138,13 +147,47 @@ BAD: tuple[tuple[str, dict[str, Any]], ...] = (
     *(("get_logs", {"program": one}) for one in PROGRAMS),
     *(("get_logs", {"lines": one}) for one in LIMITS),
     *(("get_decision", {"decision": one}) for one in ("%", "_", "", "' OR 1=1", "nobody", 5, [])),
+    *(("place_order", {**BUY, "symbol": one}) for one in SYMBOLS),
+    *(("place_order", {"symbol": "BTCUSDT", "side": one}) for one in (*SIDES, None)),
+    *(("place_order", {**BUY, "quantity": one}) for one in QUANTITIES),
+    *(("place_order", {**BUY, "limit_price": one}) for one in PRICES),
+    *(("place_order", {**BUY, "limit_price": "60000", "time_limit_s": one}) for one in TIMES),
+    *(("place_order", {**BUY, **one}) for one in ({"side": "SELL", "limit_price": "1"}, {"time_limit_s": 5})),
+    *(("place_order", {**BUY, "dry_run": True}) for _ in (1,)),
+    *(("preview_order", {"symbol": one}) for one in SYMBOLS),
+    *(("preview_order", {**BUY, "limit_price": one}) for one in PRICES),
+    *((TRADE, {"symbol": "BTCUSDT", "dry_run": one}) for one in FLAGS),
+    *(("set_protection", {"symbol": "BTCUSDT", "stop_price": one}) for one in PRICES),
+    *(("set_protection", {"symbol": "BTCUSDT", "target_price": one}) for one in PRICES),
+    *(("set_protection", {"symbol": "BTCUSDT", "back_to_settings": one}) for one in FLAGS),
+    ("set_protection", {"symbol": "BTCUSDT"}),
+    ("set_protection", {"symbol": "BTCUSDT", "stop_price": "2", "target_price": "1"}),
+    *(("set_reduce_only", {"symbols": [one], "on": True, "reason": "r"}) for one in SYMBOLS),
+    *(
+        ("set_reduce_only", {"symbols": one, "on": True, "reason": "r"})
+        for one in ([], "BTCUSDT", ["B"] * 51)
+    ),
+    *(("set_reduce_only", {"symbols": ["BTCUSDT"], "on": one, "reason": "r"}) for one in FLAGS),
+    *product(("start_trading_loop", "stop_trading_loop"), ({"reason": one} for one in REASONS)),
+    *(("update_setting", {**SETTING, "name": one}) for one in NAMES),
+    *(("update_setting", {**SETTING, "value": one}) for one in (5, True, [], {}, "x" * 5001)),
+    *(("update_setting", {**SETTING, "reason": one}) for one in REASONS),
+    ("update_setting", {"name": "RISK_MAX_SPREAD_BPS", "reason": "no value"}),
+    *(("get_market", {"symbol": one}) for one in SYMBOLS),
+    *(("get_market", {"symbol": "BTCUSDT", "fresh": one}) for one in FLAGS),
+    *(("get_market", {"symbol": "DOGEUSDT", "fresh": one}) for one in (True, False)),
+    *(("get_candles", {"symbol": one}) for one in SYMBOLS),
+    *(("get_candles", {"symbol": "BTCUSDT", "limit": one}) for one in (*LIMITS[:2], 501, *LIMITS[3:])),
+    *(("get_performance", {"since": one}) for one in SINCE),
+    *(("get_performance", {"by": one}) for one in ("year", "", 5, [], {}, "day; DROP")),
     *((name, {}) for name in ("", "nope", "__init__", "get_status; rm -rf /", "x" * 10_000, "GET_STATUS")),
 )
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    with serving(fake_desk(), TOKENS, calls_per_minute=100_000) as server:
+    never = LaunchedChanges((sys.executable, "-c", "raise SystemExit(1)"))
+    with serving(fake_desk(), TOKENS, calls_per_minute=100_000, changes=never) as server:
         yield server
 
 
@@ -189,6 +232,8 @@ def untouched(served: Served) -> None:
     """Nothing was traded or steered, and the server lives."""
     assert served.desk.state.commands == {}
     assert served.desk.state.history == []
+    assert served.desk.state.acts == []
+    assert served.desk.supervisor.asked == []
     assert httpx.get(f"{served.url}/health").status_code == 200
 
 

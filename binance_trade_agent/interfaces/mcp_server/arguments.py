@@ -7,7 +7,7 @@ from pydantic import Field
 
 from binance_trade_agent.domain.orders import Side
 
-Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="The symbol, such as BTCUSDT")]
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="Such as BTCUSDT")]
 SymbolFilter = Annotated[
     str | None, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="Only this symbol, such as BTCUSDT")
 ]
@@ -17,8 +17,7 @@ Quantity = Annotated[
     Field(
         gt=0,
         lt=Decimal("1e15"),
-        description="Amount of the base currency, best as text; without it the risk rules size the order."
-        " One above a limit is refused, never shrunk",
+        description="Of the base currency, best as text; without it the risk rules size the order",
     ),
 ]
 OrderSide = Annotated[
@@ -30,7 +29,7 @@ LimitPrice = Annotated[
     Field(
         gt=0,
         lt=Decimal("1e15"),
-        description="Of a BUY: it rests at this price, in quote currency, instead of a market order",
+        description="A BUY rests at this price, in quote currency",
     ),
 ]
 LevelPrice = Annotated[
@@ -44,21 +43,21 @@ IdempotencyKey = Annotated[
     str | None,
     Field(
         pattern=r"^[\x21-\x7e]{1,64}$",
-        description="Any text of your own; the same key again returns the first result and trades nothing",
+        description="Your own text; the same again gives the first answer and does nothing",
     ),
 ]
 Confirmation = Annotated[
     str | None,
     Field(
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
-        description="The code of the first answer, where one asks for a confirmation; all else as in that call",
+        description="The code of a first answer that asks for it; all else unchanged",
     ),
 ]
 ClientOrderId = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,36}$", description="The order's client_order_id, see get_orders")
 ]
-OrderReason = Annotated[str, Field(max_length=200, description="Why; it is shown and kept")]
-ActReason = Annotated[str, Field(min_length=1, max_length=200, description="Why; it is shown and kept")]
+OrderReason = Annotated[str, Field(max_length=200, description="Why; shown and kept")]
+ActReason = Annotated[str, Field(min_length=1, max_length=200, description="Why; shown and kept")]
 
 
 def upper(symbol: str) -> str:

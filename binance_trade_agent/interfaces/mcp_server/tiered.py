@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
+from inspect import cleandoc
 from typing import Any
 
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -22,6 +23,7 @@ from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.domain.tool_calls import ASKED, DONE
 from binance_trade_agent.interfaces.mcp_server.access import caller, caller_end, required_tier
 from binance_trade_agent.interfaces.mcp_server.confirming import Question
+from binance_trade_agent.interfaces.mcp_server.lean_schemas import lean_answer, lean_arguments
 from binance_trade_agent.interfaces.mcp_server.pace import Pace
 from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder
 from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, code_of, plainly, refusal
@@ -42,6 +44,7 @@ class TieredServer(MCPServer[Toolbox]):
     #: How often a token may call, and who keeps the calls: set before the first of them.
     pace: Pace
     recorder: CallRecorder
+    _tools: Sequence[Tool] = ()
 
     async def list_tools(self) -> list[Tool]:
         """The caller's tools."""
@@ -151,12 +154,22 @@ class TieredServer(MCPServer[Toolbox]):
                 f"more than {self.pace.calls} calls in a minute; wait {wait_s:.0f} s",
             )
 
-    async def _all_tools(self) -> list[Tool]:
-        """Every tool. A misspelt argument is an error, never left out: it could be a quantity."""
-        return [
-            tool.model_copy(update={"input_schema": {**tool.input_schema, "additionalProperties": False}})
-            for tool in await super().list_tools()
-        ]
+    async def _all_tools(self) -> Sequence[Tool]:
+        """Every tool; none is added once the first call came."""
+        if not self._tools:
+            self._tools = [_told(tool) for tool in await super().list_tools()]
+        return self._tools
+
+
+def _told(tool: Tool) -> Tool:
+    """As clients see it."""
+    return tool.model_copy(
+        update={
+            "description": cleandoc(tool.description or ""),
+            "input_schema": lean_arguments(tool.input_schema),
+            "output_schema": lean_answer(tool.output_schema),
+        }
+    )
 
 
 def _resource_code(error: ResourceError) -> str:
