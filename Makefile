@@ -6,6 +6,7 @@
 # make crash   kill the trader N=200 times and compare, write proof/crash.json
 # make replay-proof  run a session of N=2000 cycles with faults and kills, decide it again, write proof/replay.json
 # make check-mcp  try the MCP server with the Inspector, the conformance suite and fastmcp
+# make check-axe  look for accessibility faults on every page of the dashboard with axe
 # make freqtrade  let freqtrade, in an environment of its own, trade on the simulator
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -19,7 +20,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help up down test check bench faults crash replay-proof check-mcp freqtrade format docs lock clean
+.PHONY: help up down test check bench faults crash replay-proof check-mcp check-axe freqtrade format docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -87,6 +88,16 @@ $(MCP_READY):
 check-mcp: $(READY) $(MCP_READY)
 	MCP_CLIENTS=$(CURDIR)/.mcp-check $(BIN)/python -m pytest tests/scenario/test_mcp_clients.py
 
+# Downloaded only here, as for freqtrade.
+AXE_READY := .axe-check/ready-4.10.3
+$(AXE_READY):
+	@command -v npm > /dev/null || { echo "npm is needed: it comes with Node.js"; exit 1; }
+	npm install --no-fund --no-audit --no-save --loglevel=error --prefix .axe-check axe-core@4.10.3
+	@touch $@
+
+check-axe: $(READY) $(AXE_READY)
+	AXE=$(CURDIR)/.axe-check/node_modules/axe-core/axe.min.js $(BIN)/python -m pytest tests/browser/test_dashboard_pages.py -k axe
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -102,4 +113,4 @@ lock:
 	  --no-emit-find-links pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean:
-	rm -rf .venv .freqtrade-venv .mcp-check build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .freqtrade-venv .mcp-check .axe-check build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from binance_trade_agent.bootstrap.books import bring_up_to_date
 from binance_trade_agent.bootstrap.launched_book import note_launched_book
-from binance_trade_agent.bootstrap.secrets import dashboard_password, mcp_token_file
+from binance_trade_agent.bootstrap.secrets import mcp_token_file
+from binance_trade_agent.bootstrap.sign_in_link import SignInLink
 from binance_trade_agent.bootstrap.strategies import settings_strategies
 from binance_trade_agent.bootstrap.supervisor_rpc import SOCKET_NAME, SupervisorClient
 from binance_trade_agent.domain.errors import (
@@ -54,7 +55,12 @@ def prepare_launch(settings: Settings) -> Launch:
         problems.append(f"{CONFIGURATION} is missing: run from a checkout of the project")
     if problems:
         raise ConfigurationError(*problems)
-    addresses = tuple(_addresses(settings))
+    try:
+        addresses = tuple(_addresses(settings))
+    except OSError as error:
+        raise ConfigurationError(
+            f"{SignInLink(settings).path} cannot be written: {error.strerror}"
+        ) from error
     try:
         _write_control_file(settings)
         note_launched_book(settings)
@@ -165,7 +171,7 @@ def port_problems(settings: Settings) -> Iterator[str]:
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     # a password of the operator's own is known to them, and does not belong on a screen or into a log
-    link = "" if settings.dashboard_password else f"?token={dashboard_password(settings)}"
+    link = "" if settings.dashboard_password else f"?token={SignInLink(settings).draw()}"
     paths = {
         "dashboard": f"/login{link}",
         "MCP server": "/mcp",

@@ -405,6 +405,11 @@ class ServiceGroup(_Group):
     dashboard_password: SecretStr | None = _default(
         None, "Password of the dashboard; unset: generated into DATA_DIR/secrets."
     )
+    dashboard_allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(text.items)] = _default(
+        (),
+        "Host headers the dashboard accepts besides its own address and those of this machine.",
+        allowed="a comma list of host or host:port",
+    )
     notify_urls: SecretStr | None = _default(
         None, "Where notifications go.", allowed="a comma list of Apprise addresses"
     )

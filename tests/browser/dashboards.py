@@ -8,13 +8,13 @@ from typing import Any
 
 import waitress
 
+from binance_trade_agent.interfaces.dashboard.access import Guard
 from binance_trade_agent.interfaces.dashboard.app import build_app
-from binance_trade_agent.interfaces.dashboard.auth import Guard, LoginThrottle
+from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
+from tests.browser.real import PASSWORD
 from tests.fakes import FakeDesk
-
-PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,6 @@ class ServedDashboard:
 
     desk: FakeDesk
     url: str
-
-    @property
-    def login_link(self) -> str:
-        return f"{self.url}/login?token={PASSWORD.replace(' ', '%20')}"
 
 
 @contextmanager

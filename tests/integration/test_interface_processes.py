@@ -110,7 +110,7 @@ def test_the_generated_password_opens_the_dashboard(tmp_path: Path) -> None:
     ):
         assert client.get("/_dash-layout").status_code == 401
         password = (tmp_path / "secrets" / "dashboard_password").read_text()
-        assert client.get("/login", params={"token": password}).status_code == 200
+        assert client.post("/login", data={"password": password}).status_code == 303
         assert client.get("/_dash-layout").status_code == 200
 
 

@@ -7,17 +7,20 @@ import waitress
 
 from binance_trade_agent.bootstrap.desk import open_desk
 from binance_trade_agent.bootstrap.secrets import dashboard_password, dashboard_session_key
+from binance_trade_agent.bootstrap.sign_in_link import SignInLink
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.interfaces.dashboard.access import Guard
 from binance_trade_agent.interfaces.dashboard.app import MAX_BODY_BYTES, build_app
-from binance_trade_agent.interfaces.dashboard.auth import Guard, LoginThrottle
+from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.logs import configure_logs
 
 PROGRAM = "dash_ui"
-_THREADS = 4
+#: Acts run in threads of their own, so these only read.
+_THREADS = 8
 
 
 def serve(settings: Settings) -> None:
@@ -31,11 +34,15 @@ def serve(settings: Settings) -> None:
     )
     host, port = settings.dashboard_host, settings.dashboard_port
     listener = listen(host, port, host_setting="DASHBOARD_HOST", port_setting="DASHBOARD_PORT")
+    guard = Guard(
+        dashboard_password(settings),
+        dashboard_session_key(settings),
+        LoginThrottle(),
+        redeem=SignInLink(settings).redeem,
+        hosts=(host, *settings.dashboard_allowed_hosts),
+    )
     app = build_app(
-        DeskDoor(lambda: open_desk(settings)),
-        Guard(dashboard_password(settings), dashboard_session_key(settings), LoginThrottle()),
-        mode=settings.mode.value,
-        mode_note=settings.mode_note,
+        DeskDoor(lambda: open_desk(settings)), guard, mode=settings.mode.value, mode_note=settings.mode_note
     )
     structlog.get_logger(PROGRAM).info("dashboard ready", address=f"http://{host}:{port}/")
     waitress.serve(

@@ -10,6 +10,7 @@ from binance_trade_agent.bootstrap.secrets import (
     mcp_token,
     mcp_token_file,
 )
+from binance_trade_agent.bootstrap.sign_in_link import SignInLink
 from binance_trade_agent.bootstrap.supervision import prepare_launch
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.settings import load_settings
@@ -34,7 +35,9 @@ def test_the_addresses_hold_the_login_link_and_the_folders_are_private(tmp_path:
     launch = prepare_launch(settings)
     addresses = dict(launch.addresses)
     password = dashboard_password(settings)
-    assert addresses["dashboard"] == f"http://127.0.0.1:{settings.dashboard_port}/login?token={password}"
+    link, _, token = addresses["dashboard"].partition("?token=")
+    assert link == f"http://127.0.0.1:{settings.dashboard_port}/login"
+    assert [SignInLink(settings).redeem(each) for each in (password, token, token)] == [False, True, False]
     assert addresses["MCP token"] == str(tmp_path / "d" / "secrets" / "mcp_token")
     assert launch.environment["BTA_SIMULATOR"] == "true"
     assert password not in repr((launch.command, launch.environment))

@@ -1,27 +1,56 @@
 """The dashboard's door: nothing without a session, for every route and method."""
 
+import os
 import re
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from binance_trade_agent.bootstrap.sign_in_link import LIFE_S, SignInLink
+from binance_trade_agent.interfaces.dashboard.access import IDLE, LONGEST, Guard
 from binance_trade_agent.interfaces.dashboard.app import build_app
-from binance_trade_agent.interfaces.dashboard.auth import Guard, LoginThrottle
+from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
+from binance_trade_agent.settings import load_settings
 from tests.fakes import FakeClock, FakeDesk, fake_desk
 
 PASSWORD = "correct horse battery"
+OPEN_ASSETS = {"1-theme.css", "2-parts.css", "3-shell.css", "theme.js", "login.js", "icon.svg"}
 
 
 class Door:
     """A dashboard's client, with the desk and the clock behind it."""
 
-    def __init__(self, password: str = PASSWORD, key: bytes = b"k" * 32) -> None:
+    def __init__(
+        self, password: str = PASSWORD, key: bytes = b"k" * 32, links: set[str] | None = None
+    ) -> None:
         self.desk: FakeDesk = fake_desk()
         self.clock = FakeClock()
-        guard = Guard(password, key, LoginThrottle(self.clock.monotonic))
+        self.links = links if links is not None else set()
+        guard = Guard(
+            password,
+            key,
+            LoginThrottle(self.clock.monotonic),
+            redeem=self.redeem,
+            hosts=("trader.example",),
+            now=lambda: self.clock.now().timestamp(),
+        )
         self.app = build_app(DeskDoor(lambda: self.desk), guard, mode="simulated", mode_note="")
         self.client: FlaskClient = self.app.server.test_client()
+
+    def redeem(self, token: str) -> bool:
+        known = token in self.links
+        self.links.discard(token)
+        return known
+
+    def sign_in(self) -> int:
+        return self.client.post("/login", data={"password": PASSWORD}).status_code
+
+    @property
+    def is_open(self) -> bool:
+        return self.client.get("/_dash-layout").status_code == 200
 
 
 @pytest.fixture
@@ -47,39 +76,83 @@ def test_without_a_session_every_route_is_refused_but_health_and_login(door: Doo
         expected = 303 if (path, method) == ("/", "GET") else 401
         assert answer.status_code == expected, (path, method)
         tried += 1
-    assert tried > 10
+    assert tried > 15
+    assert {path for path, _ in routes(door)} >= {"/live", "/acts/ask", "/acts/do", "/export/x.csv"}
     assert door.client.get("/").headers["Location"] == "/login"
     assert door.client.get("/no-such-page").status_code == 401
+
+
+def test_of_the_assets_only_those_of_the_login_page_are_open(door: Door) -> None:
+    opened = set()
+    for path in Path(door.app.config.assets_folder).iterdir():
+        with door.client.get(f"/assets/{path.name}") as answer:
+            if answer.status_code == 200:
+                opened.add(path.name)
+    assert opened == OPEN_ASSETS
 
 
 def test_a_malformed_callback_without_a_session_is_refused_not_an_error(door: Door) -> None:
     assert door.client.post("/_dash-update-component", data=b"{").status_code == 401
 
 
-def test_the_right_password_opens_and_sign_out_closes(door: Door) -> None:
+def test_the_right_password_opens_and_sign_out_closes_also_for_a_copied_cookie(door: Door) -> None:
     signed_in = door.client.post("/login", data={"password": PASSWORD})
-    cookie = signed_in.headers["Set-Cookie"]
+    header = signed_in.headers["Set-Cookie"]
 
-    assert signed_in.status_code == 200
-    assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
-    assert PASSWORD not in signed_in.text
+    assert (signed_in.status_code, signed_in.headers["Location"]) == (303, "/")
+    assert "HttpOnly" in header
+    assert "SameSite=Strict" in header
     assert door.client.get("/").status_code == 200
-    assert door.client.get("/_dash-layout").status_code == 200
+    assert door.is_open
+    cookie = door.client.get_cookie("trade_agent_session")
+    assert cookie is not None
 
     door.client.get("/logout")
-    assert door.client.get("/_dash-layout").status_code == 401
+    assert door.is_open, "a link signs nobody out"
+    door.client.post("/logout")
+    assert not door.is_open
+    door.client.set_cookie("trade_agent_session", cookie.value)
+    assert not door.is_open
 
 
-def test_the_printed_link_opens(door: Door) -> None:
-    assert door.client.get("/login", query_string={"token": PASSWORD}).status_code == 200
-    assert door.client.get("/_dash-layout").status_code == 200
+def test_a_link_opens_once_and_to_look_at_it_spends_nothing() -> None:
+    door = Door(links={"abc"})
+    for _ in range(2):
+        assert 'value="abc"' in door.client.get("/login", query_string={"token": "abc"}).text
+    assert not door.is_open
+
+    assert door.client.post("/login", data={"token": "abc"}).status_code == 303
+    assert door.is_open
+    again = Door(links=door.links)
+    assert again.client.post("/login", data={"token": "abc"}).status_code == 401
 
 
-@pytest.mark.parametrize("wrong", ["", "correct horse", PASSWORD + " ", "é" * 40, "x" * 100_000])
+def test_what_stands_in_a_link_is_text(door: Door) -> None:
+    page = door.client.get("/login", query_string={"token": '"><script>alert(1)</script>'}).text
+    assert "<script>alert" not in page
+
+
+def test_a_drawn_link_is_redeemed_once_while_it_is_young(tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path)}, tmp_path)
+    link = SignInLink(settings)
+    assert not link.redeem("")
+    old, token = link.draw(), link.draw()
+
+    assert token not in link.path.read_text()
+    assert link.path.stat().st_mode & 0o777 == 0o600
+    assert [link.redeem(each) for each in (old, token + "x", token, token)] == [False, False, True, False]
+
+    late = link.draw()
+    begun = link.path.stat().st_mtime - LIFE_S - 1
+    os.utime(link.path, (begun, begun))
+    assert not link.redeem(late)
+
+
+@pytest.mark.parametrize("wrong", ["", "correct horse", PASSWORD + " ", "é" * 40, "\ud800", "x" * 100_000])
 def test_a_wrong_password_opens_nothing(door: Door, wrong: str) -> None:
-    assert door.client.post("/login", data={"password": wrong}).status_code == 401
-    assert door.client.get("/_dash-layout").status_code == 401
+    given = wrong.encode("utf-8", "surrogatepass")
+    assert door.client.post("/login", data={"password": given}).status_code == 401
+    assert not door.is_open
 
 
 def test_a_body_that_no_form_has_is_not_read(door: Door) -> None:
@@ -90,36 +163,122 @@ def test_after_five_wrong_passwords_even_the_right_one_waits_a_minute(door: Door
     for _ in range(5):
         door.client.post("/login", data={"password": "guess"})
 
-    assert door.client.post("/login", data={"password": PASSWORD}).status_code == 429
+    assert door.sign_in() == 429
+    elsewhere = door.client.post(
+        "/login", data={"password": PASSWORD}, environ_overrides={"REMOTE_ADDR": "10.0.0.9"}
+    )
+    assert elsewhere.status_code == 303, "the wrong ones of one address hold nobody else up"
+    door.client.post("/logout")
     door.clock.advance(61)
-    assert door.client.post("/login", data={"password": PASSWORD}).status_code == 200
+    assert door.sign_in() == 303
+
+
+def test_wrong_passwords_of_many_addresses_hold_everybody_up(door: Door) -> None:
+    throttle = LoginThrottle(door.clock.monotonic)
+    for number in range(30):
+        assert throttle.wait_s(f"10.0.0.{number}") == 0
+        throttle.failed(f"10.0.0.{number}")
+    assert throttle.wait_s("10.0.1.1") == 60
+    door.clock.advance(60)
+    assert throttle.wait_s("10.0.1.1") == 0
+
+
+def test_a_session_nobody_uses_ends_and_one_in_use_ends_when_its_time_is_up(door: Door) -> None:
+    door.sign_in()
+    door.clock.advance(IDLE.total_seconds() + 1)
+    assert not door.is_open
+
+    door.sign_in()
+    for _ in range(int(LONGEST / timedelta(hours=6)) - 1):
+        door.clock.advance(6 * 3600)
+        assert door.client.get("/live", headers={"X-Active": "1"}).status_code in (200, 204)
+    door.clock.advance(6 * 3600 + 60)
+    assert not door.is_open
+
+
+def test_a_page_that_only_updates_itself_keeps_no_session_alive(door: Door) -> None:
+    door.sign_in()
+    for _ in range(12):
+        door.clock.advance(3600)
+        door.client.get("/live")
+    door.clock.advance(1)
+    assert not door.is_open
 
 
 def test_a_new_password_ends_the_sessions_of_the_old_one(door: Door) -> None:
-    door.client.post("/login", data={"password": PASSWORD})
+    door.sign_in()
     session = door.client.get_cookie("trade_agent_session")
     assert session is not None
 
     changed = Door(password="another one")
     changed.client.set_cookie("trade_agent_session", session.value)
 
-    assert changed.client.get("/_dash-layout").status_code == 401
+    assert not changed.is_open
 
 
-def test_a_post_from_another_site_is_refused_even_with_a_session(door: Door) -> None:
-    door.client.post("/login", data={"password": PASSWORD})
-    answer = door.client.post("/_dash-update-component", json={}, headers={"Origin": "http://evil.example"})
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/_dash-update-component", "/acts/ask", "/acts/do", "/login", "/logout"])
+def test_a_post_from_another_site_is_refused_even_with_a_session(
+    door: Door, path: str, headers: dict[str, str]
+) -> None:
+    door.sign_in()
+    assert door.client.post(path, json={}, headers=headers).status_code == 403
+    assert door.is_open
 
-    assert answer.status_code == 403
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8050", 200),
+        ("localhost", 200),
+        ("[::1]:8050", 200),
+        ("trader.example:8050", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+    ],
+)
+def test_only_known_names_are_answered(door: Door, host: str, status: int) -> None:
+    assert door.client.get("/login", headers={"Host": host}).status_code == status
 
 
 def test_pages_carry_security_headers(door: Door) -> None:
-    headers = door.client.get("/login").headers
+    for path in ("/login", "/health", "/_dash-layout"):
+        headers = door.client.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        scripts = re.search(r"script-src ([^;]+)", policy)
+        assert scripts is not None
+        assert "unsafe" not in scripts[1]
+        assert "frame-ancestors 'none'" in policy
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
 
-    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-    assert "unsafe-eval" not in headers["Content-Security-Policy"]
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Cache-Control"] == "no-store"
+
+def test_no_page_holds_a_secret(door: Door) -> None:
+    door.sign_in()
+    for path in ("/", "/_dash-layout", "/_dash-dependencies", "/live", "/login"):
+        text = door.client.get(path).text
+        assert PASSWORD not in text
+        assert "kkkkkkkk" not in text
+
+
+def test_what_dash_offers_to_developers_and_programs_is_off(door: Door) -> None:
+    door.sign_in()
+    rules = {rule.rule for rule in door.app.server.url_map.iter_rules()}
+    assert not {rule for rule in rules if "mcp" in rule}
+    config = door.client.get("/").text
+    assert '"hot_reload"' not in config
+    assert '"ui":true' not in config
+    assert not door.app.server.debug
 
 
 def test_health_is_open_and_follows_the_verdict(door: Door) -> None:

@@ -5,17 +5,17 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 
-from binance_trade_agent.interfaces.dashboard.formats import (
+from binance_trade_agent.interfaces.dashboard.components.numbers import (
     amount,
     direction,
     percent,
     price,
     quantity,
     signed_amount,
-    time_of_day,
-    zone_named,
 )
+from binance_trade_agent.interfaces.dashboard.components.times import chart_times, moment, zone_named
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,21 @@ def test_a_share_of_nothing_is_a_dash() -> None:
     assert percent(Decimal(1), Decimal(3), signed=True) == "+33.33 %"
 
 
-def test_times_are_the_viewers_with_utc_on_hover() -> None:
-    at = datetime(2026, 5, 4, 22, 30, 5, tzinfo=UTC)
-    zurich = zone_named("Europe/Zurich")
+def test_moments_are_utc_on_the_wire_and_on_hover() -> None:
+    at = datetime(2026, 5, 5, 0, 30, 5, tzinfo=zone_named("Europe/Zurich"))
 
-    shown = time_of_day(at, zurich, at)
+    shown = moment(at, "ago")
 
-    assert shown.children == "00:30:05"
+    assert shown.dateTime == "2026-05-04T22:30:05.000+00:00"
     assert shown.title == "2026-05-04 22:30:05 UTC"
-    assert time_of_day(at, zurich, at.replace(day=9)).children == "05 May 00:30"
+    assert moment(None).children == "–"
+
+
+def test_charts_know_no_zone_so_their_times_are_the_viewers() -> None:
+    at = datetime(2026, 5, 4, 22, 30, 5, tzinfo=UTC)
+    with Flask("viewer").test_request_context(headers={"X-Time-Zone": "Europe/Zurich"}):
+        assert chart_times([at]) == ["2026-05-05T00:30:05"]
+    assert chart_times([at]) == ["2026-05-04T22:30:05"]
 
 
 @pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../etc/passwd"])

@@ -1,12 +1,7 @@
-"""Numbers and times as people read them. Nothing here is read back by a program."""
+"""Numbers as people read them. Nothing here is read back by a program."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from dash import html
-from dash.development.base_component import Component
 
 from binance_trade_agent.domain.money import to_wire
 
@@ -66,23 +61,6 @@ def direction(value: Decimal | None, currency: str) -> str:
 def attributes(**values: str) -> dict[str, Any]:
     """HTML attributes with a hyphen, which Python spells with an underscore: `aria_label`, `data_label`."""
     return {name.replace("_", "-"): value for name, value in values.items()}
-
-
-def zone_named(name: str | None) -> ZoneInfo:
-    """The viewer's time zone; UTC when the browser names none that is known."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-def time_of_day(at: datetime, zone: ZoneInfo, now: datetime) -> Component:
-    """A moment in the viewer's zone, with its date when that is not today, and UTC on hover."""
-    local = at.astimezone(zone)
-    same_day = local.date() == now.astimezone(zone).date()
-    text = local.strftime("%H:%M:%S" if same_day else "%d %b %H:%M")
-    utc = at.astimezone(UTC)
-    return html.Time(text, dateTime=utc.isoformat(), title=utc.strftime("%Y-%m-%d %H:%M:%S UTC"))
 
 
 def _is_nothing(text: str) -> bool:

@@ -1,0 +1,261 @@
+"""The one way by which pages act: a button, a question in plain words, one act, its outcome.
+
+A button names an act and its target. Pressing it asks the server for the words (`POST /acts/ask`), which
+opens a dialog and draws one idempotency key; confirming it (`POST /acts/do`) spends that key. The act
+runs in a thread of its own, so that a slow one holds nothing up, and the browser asks for its outcome
+(`GET /acts/<key>`).
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from dash import html
+from dash.development.base_component import Component
+from flask import Flask, Response, jsonify, request
+
+from binance_trade_agent.control.steering import CommandTimeout
+from binance_trade_agent.domain.errors import TradeAgentError
+from binance_trade_agent.domain.records import CommandResult, CommandStatus
+from binance_trade_agent.interfaces.dashboard.components.numbers import attributes
+from binance_trade_agent.interfaces.desks import Desk, DeskDoor
+
+ACTOR = "dashboard"
+CHANNEL = "dashboard"
+DEFAULT_REASON = "from the dashboard"
+_MAX_REASON = 200
+_MAX_VALUE = 2000
+#: How long a dialog may stay open, and an outcome is remembered.
+_LIFE_S = 900.0
+_MOST = 500
+_MOST_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something the dialog asks for before it says what will happen."""
+
+    name: str
+    label: str
+    value: str = ""
+    hint: str = ""
+    #: `text`, `decimal` (a number pad on a phone) or a list of choices.
+    kind: str = "text"
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks an act for: its target (a symbol, an order's id, a program), and the fields' values."""
+
+    target: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The question: what will happen, in full. A `typed` word must be typed to confirm; `grave` acts look so."""
+
+    title: str
+    text: str
+    confirm: str
+    typed: str = ""
+    grave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an act ended; `done` is False for a refusal or a failure."""
+
+    done: bool
+    text: str
+
+    @classmethod
+    def of(cls, result: CommandResult) -> "Told":
+        """The outcome of a command."""
+        return cls(result.status is CommandStatus.DONE, result.told)
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What an act is done with: the desk, the wish, its one key, and the person's reason."""
+
+    desk: Desk
+    wish: Wish
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act of a page. `words` and `do` may raise `TradeAgentError`: its text is shown.
+
+    `fields` are asked for first; `words` then gets their values and refuses those that cannot be meant.
+    """
+
+    name: str
+    words: Callable[[Desk, Wish], Words]
+    do: Callable[[Doing], Told]
+    fields: Callable[[Desk, Wish], tuple[Field, ...]] = lambda _desk, _wish: ()
+
+
+def act_button(act: Act | str, label: str, *, target: str = "", style: str = "", name: str = "") -> Component:
+    """A button that asks for `act`. `style`: `primary`, `grave`, `small`; `name` is its accessible name."""
+    extra = {"data_act": act if isinstance(act, str) else act.name, "data_target": target}
+    return html.Button(
+        label,
+        type="button",
+        className=f"act {style}".strip(),
+        **attributes(**extra, **({"aria_label": name} if name else {})),
+    )
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A dialog, from its opening to its outcome."""
+
+    act: Act
+    wish: Wish
+    words: Words
+    opened_at: float
+    told: Told | None = None
+    begun: bool = False
+
+
+class Acting:
+    """The acts of all pages, and the dialogs that are open."""
+
+    def __init__(
+        self, door: DeskDoor, acts: Mapping[str, Act], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._door = door
+        self._acts = acts
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._opened: dict[str, _Opened] = {}
+        self._running = 0
+
+    def install(self, server: Flask) -> None:
+        """Add the routes."""
+        server.add_url_rule("/acts/ask", "acts_ask", self._ask, methods=["POST"])
+        server.add_url_rule("/acts/do", "acts_do", self._do, methods=["POST"])
+        server.add_url_rule("/acts/<key>", "acts_outcome", self._outcome, methods=["GET"])
+
+    def _ask(self) -> tuple[Response, int]:
+        asked = _body()
+        act = self._acts.get(_text(asked, "act"))
+        if act is None:
+            return _problem("no such act", 404)
+        values = asked.get("values")
+        given = (
+            {str(k): str(v)[:_MAX_VALUE].strip() for k, v in values.items()}
+            if isinstance(values, dict)
+            else None
+        )
+        wish = Wish(_text(asked, "target"), given or {})
+        try:
+            desk = self._door.desk()
+            if given is None and (fields := act.fields(desk, wish)):
+                return jsonify({"fields": [_shown(each) for each in fields]}), 200
+            words = act.words(desk, wish)
+        except TradeAgentError as error:
+            return _problem(str(error), 409)
+        key = f"dashboard-{secrets.token_hex(12)}"
+        self._remember(key, _Opened(act, wish, words, self._monotonic()))
+        return jsonify({"key": key} | _words(words)), 200
+
+    def _do(self) -> tuple[Response, int]:
+        asked = _body()
+        key = _text(asked, "key")
+        with self._lock:
+            opened = self._opened.get(key)
+            if opened is None or self._monotonic() - opened.opened_at > _LIFE_S:
+                return _problem("this question is too old: nothing was done, ask again", 410)
+            if opened.words.typed and _text(asked, "typed").strip().upper() != opened.words.typed.upper():
+                return _problem(f"type {opened.words.typed} to confirm", 409)
+            # a second click, or the same request again: the first is on its way
+            if opened.begun:
+                return jsonify({"key": key}), 202
+            if self._running >= _MOST_AT_ONCE:
+                return _problem("too many acts are on their way: nothing was done", 409)
+            opened.begun = True
+            self._running += 1
+        reason = _text(asked, "reason").strip()[:_MAX_REASON] or DEFAULT_REASON
+        threading.Thread(target=self._carry_out, args=(opened, key, reason), name=key, daemon=True).start()
+        return jsonify({"key": key}), 202
+
+    def _carry_out(self, opened: _Opened, key: str, reason: str) -> None:
+        told = Told(False, "it ended in an error of the dashboard; see its log, and Audit for what was done")
+        try:
+            told = opened.act.do(Doing(self._door.desk(), opened.wish, key, reason))
+        except (TradeAgentError, CommandTimeout) as error:
+            told = Told(False, str(error))
+        finally:
+            with self._lock:
+                opened.told = told
+                self._running -= 1
+            structlog.get_logger("dash_ui").info(
+                "act ended", act=opened.act.name, target=opened.wish.target, done=told.done, text=told.text
+            )
+
+    def _outcome(self, key: str) -> tuple[Response, int]:
+        with self._lock:
+            opened = self._opened.get(key)
+            if opened is None or not opened.begun:
+                return _problem("no such act", 404)
+            if opened.told is None:
+                return jsonify({"state": "working"}), 200
+            return jsonify({"state": "done" if opened.told.done else "failed", "text": opened.told.text}), 200
+
+    def _remember(self, key: str, opened: _Opened) -> None:
+        with self._lock:
+            now = self._monotonic()
+            over = [
+                name
+                for name, one in self._opened.items()
+                if now - one.opened_at > _LIFE_S and not (one.begun and one.told is None)
+            ]
+            for name in over:
+                del self._opened[name]
+            while len(self._opened) >= _MOST:
+                del self._opened[next(iter(self._opened))]
+            self._opened[key] = opened
+
+
+def _words(words: Words) -> dict[str, Any]:
+    return {
+        "title": words.title,
+        "text": words.text,
+        "confirm": words.confirm,
+        "typed": words.typed,
+        "grave": words.grave,
+    }
+
+
+def _shown(each: Field) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "label": each.label,
+        "value": each.value,
+        "hint": each.hint,
+        "kind": each.kind,
+        "choices": list(each.choices),
+    }
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    return value[:_MAX_VALUE] if isinstance(value, str) else ""
+
+
+def _problem(text: str, status: int) -> tuple[Response, int]:
+    return jsonify({"problem": text}), status

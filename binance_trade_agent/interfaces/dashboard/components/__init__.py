@@ -1,0 +1,1 @@
+"""What pages are made of: numbers, times, badges, cards, tables, charts and states."""

@@ -1,0 +1,57 @@
+"""What is held and what guards it, as several pages show it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from binance_trade_agent.control.protections import Protection
+from binance_trade_agent.control.watching import Watch
+from binance_trade_agent.domain.portfolio import Position
+
+#: Below this value nothing can be sold: Binance's smallest notional by quote currency. A symbol's own rules
+#: are the trader's to know; this decides only how a remainder is shown.
+_SMALLEST_NOTIONAL = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "BNB": Decimal("0.01")}
+_USUAL_NOTIONAL = Decimal(5)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A position that is held; `last_price` is that of its symbol's newest decision."""
+
+    position: Position
+    protection: Protection | None
+
+    @property
+    def last_price(self) -> Decimal | None:
+        """In quote currency."""
+        return self.protection.last_price if self.protection else None
+
+    @property
+    def value(self) -> Decimal:
+        """In quote currency; what it cost, while no price is known."""
+        last = self.last_price
+        return self.position.cost if last is None else self.position.quantity * last
+
+    @property
+    def gain(self) -> Decimal | None:
+        """Not realised, in quote currency."""
+        return None if self.last_price is None else self.position.unrealised(self.last_price)
+
+    @property
+    def is_dust(self) -> bool:
+        """Whether it is too little to be sold."""
+        return self.value < _SMALLEST_NOTIONAL.get(self.position.quote, _USUAL_NOTIONAL)
+
+
+def holdings(watch: Watch) -> tuple[Holding, ...]:
+    """All of them, dust last.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    guarded = {protection.symbol: protection for protection in watch.protection()}
+    held = [
+        Holding(position, guarded.get(position.symbol))
+        for position in watch.positions()
+        if position.quantity > 0
+    ]
+    return tuple(sorted(held, key=lambda holding: (holding.is_dust, holding.position.symbol)))

@@ -1,0 +1,420 @@
+"""Overview: how it stands, what it holds, what it decided and did, and the acts that steer it."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from dash import Dash, Output, html
+from dash.development.base_component import Component
+
+from binance_trade_agent.control.watching import AgentStatus
+from binance_trade_agent.domain.money import ZERO
+from binance_trade_agent.domain.records import DecisionRow, FillRow, FlowRow, ForeignOrderRow, OrderRow
+from binance_trade_agent.interfaces.dashboard.components import badges, charts
+from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
+from binance_trade_agent.interfaces.dashboard.components.numbers import (
+    ABSENT,
+    amount,
+    direction,
+    percent,
+    price,
+    quantity,
+    signed_amount,
+)
+from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
+from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
+from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.equity_chart import EQUITY_LAYOUT, equity_traces
+from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
+from binance_trade_agent.interfaces.dashboard.live import STATES, Topic
+from binance_trade_agent.interfaces.dashboard.page import Context, Page
+from binance_trade_agent.interfaces.dashboard.steering_acts import steering_buttons
+from binance_trade_agent.interfaces.desks import Desk
+
+_DECISIONS, _FILLS, _ORDERS, _FLOWS = 20, 10, 15, 15
+_HUNDRED = Decimal(100)
+#: How early a status is named beside the number of orders; what is not resolved comes first.
+_FIRST_STATUSES = ("UNKNOWN", "INTENT", "OPEN", "PARTIALLY_FILLED", "FILLED", "REJECTED")
+
+
+def layout() -> Component:
+    """The skeleton."""
+    return html.Div(
+        [
+            heading("Overview"),
+            html.Div(id="overview-alerts", className="notes"),
+            html.Div(loading(), id="overview-figures"),
+            html.Div(
+                [
+                    card(
+                        "Equity",
+                        html.Div(
+                            [
+                                charts.chart("overview-equity", EQUITY_LAYOUT, style="tall"),
+                                html.Div(id="overview-equity-empty"),
+                            ]
+                        ),
+                        aside=[html.Span(id="overview-legend", className="legend")],
+                        style="wide",
+                    ),
+                    card("Steering", html.Div(loading(), id="overview-steering")),
+                ],
+                className="columns lead",
+            ),
+            card("Open positions", html.Div(loading(), id="overview-positions")),
+            card("Recent decisions", html.Div(loading(), id="overview-decisions")),
+            html.Div(
+                [
+                    card("Recent fills", html.Div(loading(), id="overview-fills")),
+                    card("Recent orders", html.Div(loading(), id="overview-orders")),
+                ],
+                className="columns",
+            ),
+            html.Div(id="overview-outside", className="columns"),
+        ]
+    )
+
+
+def register(app: Dash, context: Context) -> None:
+    """Connect each part with what it depends on."""
+    everything = (Topic.CYCLES, Topic.ORDERS)
+    parts = (
+        ("overview-alerts", "children", (Topic.HEALTH, Topic.ORDERS), alerts),
+        ("overview-figures", "children", everything, key_figures),
+        ("overview-equity", "figure", (Topic.CYCLES,), equity),
+        ("overview-equity", "className", (Topic.CYCLES,), equity_style),
+        ("overview-equity-empty", "children", (Topic.CYCLES,), equity_empty),
+        ("overview-legend", "children", (Topic.CYCLES,), equity_legend),
+        ("overview-steering", "children", (Topic.CONTROL, Topic.HEALTH), steering),
+        ("overview-positions", "children", everything, positions),
+        ("overview-decisions", "children", (Topic.CYCLES,), decisions),
+        ("overview-fills", "children", (Topic.ORDERS,), fills),
+        ("overview-orders", "children", (Topic.ORDERS,), orders),
+        ("overview-outside", "children", everything, outside),
+    )
+    for element, prop, topics, draw in parts:
+        context.show(app, Output(element, prop), topics, draw)
+
+
+def key_figures(desk: Desk) -> Component:
+    """The row of key figures."""
+    status = desk.watch.status()
+    held = [holding for holding in holdings(desk.watch) if not holding.is_dust]
+    equity_row, profit = status.equity, status.profit
+    quote = equity_row.quote if equity_row else ""
+    total, cash = (equity_row.total, equity_row.cash) if equity_row else (None, None)
+    put_in = total - profit if total is not None and profit is not None else ZERO
+    exposure = status.exposure if equity_row else None
+    return figures(
+        figure(
+            "Equity",
+            amount(total, quote),
+            unit=quote,
+            note=f"{amount(put_in, quote)} put in" if total else "",
+            name="equity",
+            value=total,
+        ),
+        figure(
+            "Profit",
+            signed_amount(profit, quote),
+            unit=quote,
+            note=percent(profit, put_in, signed=True) if profit is not None else "",
+            tone=direction(profit, quote),
+            name="profit",
+            value=profit,
+        ),
+        figure(
+            "Exposure",
+            amount(exposure, quote),
+            unit=quote,
+            note=f"{percent(status.exposure, total)} of equity" if total else "",
+            name="exposure",
+            value=exposure,
+        ),
+        figure(
+            "Cash",
+            amount(cash, quote),
+            unit=quote,
+            note=f"{percent(cash, total)} of equity" if cash is not None and total else "",
+            name="cash",
+            value=cash,
+        ),
+        figure(
+            "Open positions",
+            str(len(held)),
+            note=", ".join(holding.position.symbol for holding in held),
+            name="positions",
+            value=len(held),
+        ),
+        figure(
+            "Cycles",
+            f"{status.cycles:,}",
+            note=f"{status.decisions:,} decisions",
+            name="cycles",
+            value=status.cycles,
+        ),
+        figure(
+            "Orders",
+            f"{sum(status.orders_by_status.values()):,}",
+            note=_by_status(status.orders_by_status),
+            name="orders",
+            value=sum(status.orders_by_status.values()),
+        ),
+    )
+
+
+def equity(desk: Desk) -> Any:
+    """New data for the chart."""
+    return charts.new_data(equity_traces(desk))
+
+
+def equity_style(desk: Desk) -> str:
+    """Hidden before its first point."""
+    return "chart tall" if desk.watch.equity(limit=1) else "chart tall gone"
+
+
+def equity_empty(desk: Desk) -> Component | str:
+    """What stands in for the chart."""
+    if desk.watch.equity(limit=1):
+        return ""
+    return empty_state("No equity yet.", ["The first cycle that ends writes the first point."])
+
+
+def equity_legend(desk: Desk) -> list[Component]:
+    """What the lines are."""
+    names = [trace["name"] for trace in equity_traces(desk) if trace.get("name")]
+    return [html.Span(name, className=f"key {name.lower().replace(' ', '-')}") for name in names]
+
+
+def steering(desk: Desk) -> Component:
+    """The control state in full, what decides, and the buttons."""
+    status = desk.watch.status()
+    word, tone = STATES[status.control.state]
+    control = status.control
+    why = f"{control.reason} ({control.actor})" if control.reason else control.actor
+    return html.Div(
+        [
+            html.P([badges.pill(word, tone), html.Span(" since "), moment(control.since)]),
+            html.P(why, className="quiet-text"),
+            html.P(plan(status), className="quiet-text"),
+            html.Div(steering_buttons(status), className="buttons start"),
+        ],
+        className="card-body",
+    )
+
+
+def plan(status: AgentStatus) -> str:
+    """What decides on what, and how often."""
+    more = len(status.symbols) - 4
+    symbols = ", ".join(status.symbols[:4]) + (f" and {more} more" if more > 0 else "")
+    rule = f"{'by' if symbols else 'what fits'} {status.symbol_rule}" if status.symbol_rule else ""
+    return f"{status.strategy} on {' '.join(filter(None, (symbols, rule)))}, every {status.interval_s:g} s"
+
+
+def alerts(desk: Desk) -> list[Component]:
+    """What a person must know now: incidents, unresolved orders and cancels; nothing when there is nothing."""
+    status = desk.watch.status()
+    notes = [note(i.severity, i.text, moment(i.opened_at), title=i.key) for i in status.incidents]
+    notes += [
+        note(
+            "warning",
+            f"{o.side} {quantity(o.quantity)} {o.symbol} is unresolved ({o.status}): it is being looked up at"
+            f" the exchange, {o.symbol} waits until it is known.",
+            moment(o.created_at),
+            title=o.client_order_id,
+        )
+        for o in status.unresolved
+    ]
+    notes += [
+        note(
+            "warning",
+            f"A cancel of {c.symbol} is unresolved ({c.status}): its order is being looked up at the exchange,"
+            f" {c.symbol} waits until it is known.",
+            moment(c.created_at),
+            title=c.client_order_id,
+        )
+        for c in status.unresolved_cancels
+    ]
+    return notes
+
+
+def positions(desk: Desk) -> Component:
+    """What is held, with its gain at the price of the newest decision."""
+    rows = holdings(desk.watch)
+    quote = rows[0].position.quote if rows else ""
+    columns: list[Column[Holding]] = [
+        Column("Symbol", _name, value=lambda h: h.position.symbol),
+        Column(
+            "Quantity",
+            lambda h: badges.with_unit(quantity(h.position.quantity), h.position.base),
+            numeric=True,
+            value=lambda h: h.position.quantity,
+        ),
+        Column(
+            "Average",
+            lambda h: price(h.position.average_price),
+            numeric=True,
+            unit=quote,
+            value=lambda h: h.position.average_price,
+        ),
+        Column("Last", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price),
+        Column("Gain", _gain, numeric=True, unit=quote, value=lambda h: h.gain),
+        Column("Stop", _stop, numeric=True, unit=quote),
+        Column("Target", _target, numeric=True, unit=quote),
+        Column(
+            "Since",
+            lambda h: moment(h.position.opened_at),
+            numeric=True,
+            value=lambda h: h.position.opened_at,
+        ),
+    ]
+    empty = empty_state(
+        "Nothing is held.",
+        [
+            "A position opens when the strategy says BUY and every risk gate passes; the decisions below say"
+            " which gate stood in the way."
+        ],
+    )
+    return table("overview-positions", "Open positions", columns, rows, empty=empty)
+
+
+def decisions(desk: Desk) -> Component:
+    """Why it did or did not trade."""
+    rows = desk.watch.decisions(limit=_DECISIONS)
+    miss: Column[DecisionRow] = Column("Nearest miss", lambda d: d.nearest_miss or "", wide=True)
+    columns: list[Column[DecisionRow]] = [
+        Column("Time", lambda d: moment(d.decided_at), value=lambda d: d.decided_at),
+        Column("Symbol", lambda d: html.Strong(d.symbol), value=lambda d: d.symbol),
+        Column("Signal", lambda d: badges.action(d.action)),
+        Column("Outcome", lambda d: badges.outcome(d.outcome), value=lambda d: d.outcome),
+        Column("Reason", lambda d: html.Span(d.reason, title=d.reason_code), wide=True),
+        *([miss] if any(row.nearest_miss for row in rows) else []),
+        Column("Price", lambda d: price(d.price), numeric=True, value=lambda d: d.price),
+    ]
+    empty = empty_state(
+        "No decision yet.",
+        [
+            "Start the trader with ",
+            html.Code("make up"),
+            " or ",
+            html.Code("binance-trade-agent start"),
+            ". Each cycle then adds a row for each symbol, whether it trades or not.",
+        ],
+    )
+    return table("overview-decisions", "Recent decisions", columns, rows, empty=empty)
+
+
+def fills(desk: Desk) -> Component:
+    """What was traded."""
+    columns: list[Column[FillRow]] = [
+        Column("Time", lambda f: moment(f.traded_at), value=lambda f: f.traded_at),
+        Column("Symbol", lambda f: html.Strong(f.symbol), value=lambda f: f.symbol),
+        Column("Side", lambda f: badges.action(f.side)),
+        Column("Quantity", lambda f: quantity(f.quantity), numeric=True, value=lambda f: f.quantity),
+        Column("Price", lambda f: price(f.price), numeric=True, value=lambda f: f.price),
+        Column(
+            "Total", lambda f: amount(f.quote_quantity, ""), numeric=True, value=lambda f: f.quote_quantity
+        ),
+        Column("Fee", lambda f: badges.with_unit(quantity(f.commission), f.commission_asset), numeric=True),
+    ]
+    empty = empty_state(
+        "No fill yet.", ["To trade once by hand: ", html.Code("binance-trade-agent trade BTCUSDT --side BUY")]
+    )
+    return table("overview-fills", "Recent fills", columns, desk.watch.fills(limit=_FILLS), empty=empty)
+
+
+def orders(desk: Desk) -> Component:
+    """What was asked of the exchange."""
+    columns: list[Column[OrderRow]] = [
+        Column("Time", lambda o: moment(o.created_at), value=lambda o: o.created_at),
+        Column("Symbol", lambda o: html.Strong(o.symbol), value=lambda o: o.symbol),
+        Column("Side", badges.side_and_purpose),
+        Column("Quantity", lambda o: quantity(o.quantity), numeric=True, value=lambda o: o.quantity),
+        Column("At", badges.trigger, numeric=True),
+        Column("Executed", lambda o: percent(o.executed, o.quantity), numeric=True),
+        Column("Status", badges.order_status, wide=True, value=lambda o: o.status),
+    ]
+    empty = empty_state("No order yet.", ["Each one is written here before it is sent to the exchange."])
+    return table("overview-orders", "Recent orders", columns, desk.watch.orders(limit=_ORDERS), empty=empty)
+
+
+def outside(desk: Desk) -> list[Component]:
+    """What others did with the account: cards that are there only when there is something to show."""
+    flows, foreign = desk.watch.outside_flows(limit=_FLOWS), desk.watch.foreign_orders()
+    shown: list[Component] = []
+    if flows:
+        aside = [html.Small("not profit or loss")]
+        shown.append(card("Moved from outside", _flows(flows), aside=aside))
+    if foreign:
+        aside = [html.Small("as last looked up; never touched")]
+        shown.append(card("Orders of others", _foreign(foreign), aside=aside))
+    return shown
+
+
+def _flows(rows: tuple[FlowRow, ...]) -> Component:
+    def signed(row: FlowRow) -> Child:
+        text = quantity(row.amount)
+        return badges.with_unit(f"+{text}" if row.amount > 0 else text, row.asset)
+
+    columns: list[Column[FlowRow]] = [
+        Column("Time", lambda f: moment(f.at), value=lambda f: f.at),
+        Column("Kind", lambda f: badges.badge(f.kind, "warn" if f.kind == "difference" else "")),
+        Column("Amount", signed, numeric=True, value=lambda f: f.amount),
+        Column("Symbol", lambda f: f.symbol or ABSENT),
+        Column("Reason", lambda f: f.reason, wide=True),
+    ]
+    return table("overview-flows", "Moved from outside", columns, rows, empty=html.Div())
+
+
+def _foreign(rows: tuple[ForeignOrderRow, ...]) -> Component:
+    columns: list[Column[ForeignOrderRow]] = [
+        Column("First seen", lambda o: moment(o.seen_at), value=lambda o: o.seen_at),
+        Column("Symbol", lambda o: html.Strong(o.symbol)),
+        Column("Side", lambda o: badges.action(o.side)),
+        Column("Type", lambda o: o.order_type.replace("_", " ").lower()),
+        Column("Quantity", lambda o: quantity(o.quantity), numeric=True, value=lambda o: o.quantity),
+        Column("Limit", lambda o: price(o.price) if o.price else ABSENT, numeric=True),
+        Column("Executed", lambda o: percent(o.executed, o.quantity), numeric=True),
+        Column("Id", lambda o: html.Span(str(o.exchange_order_id), title=o.client_order_id), numeric=True),
+    ]
+    return table("overview-foreign", "Orders of others", columns, rows, empty=html.Div())
+
+
+def _name(holding: Holding) -> Child:
+    dust = [html.Span("dust", className="unit", title="too little to be sold")] if holding.is_dust else []
+    return html.Span([html.Strong(holding.position.symbol), *dust])
+
+
+def _gain(holding: Holding) -> Child:
+    gain, position = holding.gain, holding.position
+    if gain is None:
+        return ABSENT
+    share = html.Small(percent(gain, position.cost, signed=True), className="under")
+    return html.Span([signed_amount(gain, position.quote), share], className=direction(gain, position.quote))
+
+
+def _stop(holding: Holding) -> Child:
+    guard = holding.protection
+    if guard is None:
+        return ABSENT
+    if guard.is_unprotected:
+        return badges.badge("unprotected", "bad", "✕", title=guard.alarm)
+    return badges.level(guard.stop, _distance(guard.stop_distance_percent))
+
+
+def _target(holding: Holding) -> Child:
+    guard = holding.protection
+    return ABSENT if guard is None else badges.level(guard.target, _distance(guard.target_distance_percent))
+
+
+def _distance(share_percent: Decimal | None) -> str:
+    return "" if share_percent is None else percent(share_percent, _HUNDRED, signed=True)
+
+
+def _by_status(counts: Mapping[str, int]) -> str:
+    names = [name for name in _FIRST_STATUSES if name in counts]
+    names += sorted(counts.keys() - set(names))
+    return " · ".join(f"{counts[name]:,} {name.replace('_', ' ').lower()}" for name in names[:3])
+
+
+PAGE = Page("/", "Overview", "overview", 10, layout, register)

@@ -1,0 +1,117 @@
+"""Pause, resume, halt and flatten, as acts that any page may offer."""
+
+import asyncio
+
+from dash.development.base_component import Component
+
+from binance_trade_agent.control.steering import resuming_from
+from binance_trade_agent.control.watching import AgentStatus
+from binance_trade_agent.domain.acts import Steered
+from binance_trade_agent.domain.decisions import TradingState
+from binance_trade_agent.interfaces.dashboard.acting import (
+    ACTOR,
+    CHANNEL,
+    Act,
+    Doing,
+    Told,
+    Wish,
+    Words,
+    act_button,
+)
+from binance_trade_agent.interfaces.dashboard.components.numbers import amount, quantity
+from binance_trade_agent.interfaces.desks import Desk
+
+
+def _pause_words(desk: Desk, wish: Wish) -> Words:
+    return Words(
+        "Pause trading?",
+        "No new positions are opened until somebody resumes. Exits, stops and targets go on. It survives restarts.",
+        "Pause",
+    )
+
+
+def _pause(doing: Doing) -> Told:
+    steered = doing.desk.steering.pause(doing.reason, actor=ACTOR, channel=CHANNEL, idempotency_key=doing.key)
+    return _steered(steered, "Paused: no new entries, exits go on. It stays so over restarts.")
+
+
+def _resume_words(desk: Desk, wish: Wish) -> Words:
+    meant = resuming_from(desk.watch.status().control)
+    warning = f" Note: {meant}." if meant else ""
+    return Words(
+        "Resume trading?",
+        f"Entries are allowed again from the next cycle on.{warning}",
+        "Resume",
+        grave=bool(meant),
+    )
+
+
+def _resume(doing: Doing) -> Told:
+    steered = doing.desk.steering.resume(
+        doing.reason, actor=ACTOR, channel=CHANNEL, idempotency_key=doing.key
+    )
+    return _steered(steered, "Resumed: entries are allowed from the next cycle on.")
+
+
+def _halt_words(desk: Desk, wish: Wish) -> Words:
+    return Words(
+        "Halt all trading?",
+        "No order of any kind is sent until somebody resumes: no entry, no exit. Positions are kept, and the"
+        " stops and targets that rest at the exchange stay there.",
+        "Halt",
+        typed="HALT",
+        grave=True,
+    )
+
+
+def _halt(doing: Doing) -> Told:
+    steered = doing.desk.steering.halt(doing.reason, actor=ACTOR, channel=CHANNEL, idempotency_key=doing.key)
+    return _steered(steered, "Halted: no order of any kind is sent until somebody resumes.")
+
+
+def _flatten_words(desk: Desk, wish: Wish) -> Words:
+    watch = desk.watch
+    held = [position for position in watch.positions() if position.quantity > 0]
+    parts = []
+    for position in held:
+        last = watch.last_price(position.symbol)
+        worth = f", about {amount(last * position.quantity, position.quote)} {position.quote}" if last else ""
+        parts.append(f"{quantity(position.quantity)} {position.base}{worth}")
+    sale = f"Sell {'; '.join(parts)} at market. " if parts else "Nothing is held, so nothing is sold. "
+    return Words(
+        "Sell everything and halt?",
+        f"{sale}Our open entries are cancelled first; afterwards trading is halted until somebody resumes.",
+        "Flatten",
+        typed="FLATTEN",
+        grave=True,
+    )
+
+
+def _flatten(doing: Doing) -> Told:
+    flattening = doing.desk.steering.flatten(
+        doing.reason, actor=ACTOR, channel=CHANNEL, idempotency_key=doing.key
+    )
+    return Told.of(asyncio.run(flattening))
+
+
+PAUSE = Act("pause", _pause_words, _pause)
+RESUME = Act("resume", _resume_words, _resume)
+HALT = Act("halt", _halt_words, _halt)
+FLATTEN = Act("flatten", _flatten_words, _flatten)
+ALL = (PAUSE, RESUME, HALT, FLATTEN)
+
+
+def steering_buttons(status: AgentStatus) -> list[Component]:
+    """The buttons that would change something in the state that holds."""
+    running = status.control.state is TradingState.RUNNING
+    first = act_button(PAUSE, "Pause") if running else act_button(RESUME, "Resume", style="primary")
+    halt = [] if status.control.state is TradingState.HALTED else [act_button(HALT, "Halt", style="grave")]
+    return [first, *halt, act_button(FLATTEN, "Flatten", style="grave")]
+
+
+def _steered(steered: Steered, done: str) -> Told:
+    if steered.refused:
+        return Told(
+            False, f"Nothing was changed: the state is {steered.state.value}, set by {steered.actor}."
+        )
+    return Told(True, done)

@@ -1,0 +1,189 @@
+"""What moves on a page while somebody looks at it, on rows that a test changes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow
+from tests.browser.dashboards import served_dashboard
+from tests.browser.visits import PHONE, SCREEN, chromium, signed_in
+from tests.fakes import FakeClock, FakeDesk, fake_desk
+from tests.resting import with_oco
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+def running_desk() -> FakeDesk:
+    return fake_desk(clock=FakeClock(datetime.now(tz=UTC)), interval_s=600)
+
+
+def shown_times(page: Page) -> list[str]:
+    """The ends of the equity chart's time axis."""
+    return list(
+        page.evaluate("document.querySelector('#overview-equity .js-plotly-plot').layout.xaxis.range")
+    )
+
+
+def test_numbers_and_times_are_the_databases_in_the_viewers_zone(browser: Browser) -> None:
+    desk = running_desk()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page = visit.page
+        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(3)
+        assert page.locator(".figure .value").all_inner_texts() == [
+            "10,008.89",
+            "+8.89",
+            "1,004.68",
+            "9,004.21",
+            "1",
+            "240",
+            "4",
+        ]
+        expect(page.locator("#bar-clock")).to_contain_text("cycle 240")
+        expect(page.locator("#bar-clock")).to_contain_text("next in")
+        expect(page.locator("#mode")).to_have_text("Simulated")
+        assert page.locator("#overview-decisions tbody tr").count() == len(desk.reads.decision_rows)
+        newest = desk.reads.decision_rows[0].decided_at
+        time = page.locator("#overview-decisions tbody time").first
+        expect(time).to_have_text((newest + timedelta(hours=9)).strftime("%H:%M:%S"))
+        expect(time).to_have_attribute("title", newest.strftime("%Y-%m-%d %H:%M:%S UTC"))
+
+
+@pytest.mark.parametrize("viewport", [SCREEN, PHONE], ids=["screen", "phone"])
+def test_protection_and_what_others_did_are_shown_and_fit(browser: Browser, viewport: dict[str, int]) -> None:
+    desk = with_oco(running_desk())
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url, viewport) as visit:
+        page = visit.page
+        expect(page.locator("#overview-positions tbody tr")).to_contain_text("61,000.00")
+        expect(page.locator("#overview-orders .tag.quiet").first).to_have_text("at rest")
+        expect(page.locator("#overview-outside")).to_be_hidden()
+
+        now = desk.clock.now()
+        desk.reads.flow_rows = (FlowRow("deposit", "USDT", Decimal(250), None, "deposit 771", now),)
+        desk.reads.foreign_rows = (
+            ForeignOrderRow(
+                "BTCUSDT", 24, "web_1", "BUY", "LIMIT", Decimal("60000"), Decimal("0.002"), Decimal(0), now
+            ),
+        )
+        desk.reads.stored = replace(desk.reads.stored, decisions=482)
+        expect(page.get_by_role("heading", name="Moved from outside")).to_be_visible()
+        expect(page.get_by_role("heading", name="Orders of others")).to_be_visible()
+        assert visit.overflow_px <= 0
+        assert visit.complaints == []
+
+
+def test_a_page_with_nothing_new_asks_for_nothing_but_the_pulse(browser: Browser) -> None:
+    desk = running_desk()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        expect(visit.page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(3)
+        visit.callbacks.clear()
+        for _ in range(3):
+            with visit.page.expect_response(lambda answer: "/live?" in answer.url) as answer:
+                pass
+            assert answer.value.status == 204
+        assert visit.callbacks == []
+
+
+def test_the_order_and_the_filter_of_a_table_outlive_an_update(browser: Browser) -> None:
+    desk = running_desk()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page = visit.page
+        symbols = page.locator("#overview-fills tbody td:nth-child(2)")
+        before = symbols.all_inner_texts()
+        heading = page.locator("#overview-fills th", has_text="Symbol")
+        heading.get_by_role("button").click()
+        expect(heading).to_have_attribute("aria-sort", "ascending")
+        assert symbols.all_inner_texts() == sorted(before)
+
+        desk.reads.fill_rows = (
+            replace(desk.reads.fill_rows[0], trade_id=999, symbol="AAVEUSDT"),
+            *desk.reads.fill_rows,
+        )
+        expect(symbols).to_have_text(["AAVEUSDT", *sorted(before)])
+        heading.get_by_role("button").click()
+        expect(symbols).to_have_text(sorted(["AAVEUSDT", *before], reverse=True))
+        heading.get_by_role("button").click()
+        expect(symbols).to_have_text(["AAVEUSDT", *before])
+        assert visit.complaints == []
+
+
+def test_a_locked_database_is_said_and_goes_away(browser: Browser) -> None:
+    desk = running_desk()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url, PHONE) as visit:
+        desk.reads.broken = "database is locked"
+        expect(visit.page.locator("#bar-health")).to_have_text("Unreadable")
+        expect(visit.page.locator("#bar-clock")).to_contain_text("database is locked")
+        assert visit.overflow_px <= 0
+
+        desk.reads.broken = None
+        expect(visit.page.locator("#bar-health")).to_have_text("Cycling")
+        assert visit.complaints == []
+
+
+def test_a_session_that_ended_leads_to_the_login(browser: Browser) -> None:
+    with served_dashboard(running_desk()) as dashboard, signed_in(browser, dashboard.url) as visit:
+        visit.page.context.clear_cookies()
+        visit.page.wait_for_url(f"{dashboard.url}/login")
+        expect(visit.page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_server_that_is_gone_is_said_without_it(browser: Browser) -> None:
+    desk = running_desk()
+    with served_dashboard(desk) as dashboard:
+        signing = signed_in(browser, dashboard.url)
+        visit = signing.__enter__()
+    expect(visit.page.locator("#bar-health")).to_have_text("No answer")
+    expect(visit.page.locator("body")).to_have_class("stale")
+    signing.__exit__(None, None, None)
+
+
+def test_the_chosen_theme_and_the_drawer_of_a_phone(browser: Browser) -> None:
+    with served_dashboard(running_desk()) as dashboard, signed_in(browser, dashboard.url, PHONE) as visit:
+        page = visit.page
+        light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.get_by_role("button", name="Menu", exact=True).focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("link", name="Overview")).to_be_visible()
+        for word in ("light", "dark"):
+            page.locator("#theme").click()
+            expect(page.locator("#theme")).to_have_text(f"Theme: {word}")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("link", name="Overview")).to_be_hidden()
+        page.reload()
+        visit.settle()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+        assert visit.complaints == []
+
+
+def test_zoom_outlives_ten_updates(browser: Browser) -> None:
+    desk = running_desk()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page = visit.page
+        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(3)
+        box = page.locator("#overview-equity .nsewdrag").first.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        whole = shown_times(page)
+        page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+        page.mouse.up()
+        expect(page.locator("#overview-equity .zoombox")).to_have_count(0)
+        page.wait_for_function(
+            "before => document.querySelector('#overview-equity .js-plotly-plot').layout.xaxis.range[0] !== before",
+            arg=whole[0],
+        )
+        zoomed = shown_times(page)
+        for number in range(1, 11):
+            rows = desk.reads.equity_rows
+            desk.reads.equity_rows = (*rows, replace(rows[-1], at=rows[-1].at + timedelta(minutes=30)))
+            desk.reads.stored = replace(desk.reads.stored, cycles=240 + number, decisions=480 + 2 * number)
+            expect(page.locator("[data-figure=cycles] .value")).to_have_text(str(240 + number))
+        assert shown_times(page) == zoomed

@@ -1,0 +1,104 @@
+"""A browser that looks at the dashboard, and what it complained of."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.real import PASSWORD
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+]
+PHONE = {"width": 375, "height": 812}
+SCREEN = {"width": 1360, "height": 900}
+WAIT_MS = 30_000
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; skips without it, and fails where every test is required."""
+    if not CHROMIUM.exists():
+        reason = f"{CHROMIUM} is not there: install Debian's package chromium"
+        if os.environ.get("REQUIRE_ALL_TESTS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    expect.set_options(timeout=WAIT_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page with what its browser complained of, and the hosts it asked."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+    callbacks: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.set_default_timeout(WAIT_MS)
+        self.page.on(
+            "console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda r: self.hosts.add(urlsplit(r.url).hostname or "inline"))
+        self.page.on(
+            "request",
+            lambda r: self.callbacks.append(r.url) if r.url.endswith("/_dash-update-component") else None,
+        )
+
+    def open(self, path: str) -> None:
+        """Go there, and wait until its parts are drawn."""
+        self.page.goto(self.url + path)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until the page stands, nothing is being read any more, and the bar knows the trader."""
+        expect(self.page.locator("#page h1")).to_be_visible()
+        expect(self.page.locator("#page .loading")).to_have_count(0)
+        expect(self.page.locator("#bar-health")).not_to_have_text("Connecting")
+
+    @property
+    def overflow_px(self) -> int:
+        return int(
+            self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        )
+
+
+@contextmanager
+def signed_in(
+    browser: Browser, url: str, viewport: dict[str, int] = SCREEN, *, dark: bool = False
+) -> Iterator[Visit]:
+    """A visit that has signed in with the password and sees the overview."""
+    context = browser.new_context(
+        viewport=viewport,  # type: ignore[arg-type]  # a plain dictionary will do
+        timezone_id="Asia/Tokyo",
+        color_scheme="dark" if dark else "light",
+    )
+    try:
+        visit = Visit(context.new_page(), url)
+        visit.watch()
+        visit.page.goto(f"{url}/login")
+        visit.page.get_by_label("Password").fill(PASSWORD)
+        visit.page.get_by_role("button", name="Sign in").click()
+        visit.page.wait_for_url(f"{url}/")
+        visit.settle()
+        yield visit
+    finally:
+        context.close()

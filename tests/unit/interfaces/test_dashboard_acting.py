@@ -1,0 +1,170 @@
+"""Acts of the dashboard: words first, one act a dialog, its outcome told."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from binance_trade_agent.domain.decisions import TradingState
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.interfaces.dashboard import steering_acts
+from binance_trade_agent.interfaces.dashboard.acting import Act, Acting, Doing, Field, Told, Wish, Words
+from binance_trade_agent.interfaces.desks import Desk, DeskDoor
+from tests.fakes import FakeClock, FakeDesk, done, fake_desk
+
+
+class Stage:
+    """A server with the acts of steering and one that waits until it may."""
+
+    def __init__(self) -> None:
+        self.desk: FakeDesk = fake_desk()
+        self.clock = FakeClock()
+        self.may_go = threading.Event()
+        self.done: list[Doing] = []
+        acts = (*steering_acts.ALL, Act("slow", self._words, self._do, self._fields))
+        server = Flask("acts")
+        Acting(DeskDoor(lambda: self.desk), {act.name: act for act in acts}, self.clock.monotonic).install(
+            server
+        )
+        self.client: FlaskClient = server.test_client()
+
+    def _words(self, desk: Desk, wish: Wish) -> Words:
+        if wish.values["price"] != "1":
+            raise ConfigurationError("the price must be 1")
+        return Words("Slow?", f"Moves {wish.target} to {wish.values['price']}.", "Move")
+
+    def _fields(self, desk: Desk, wish: Wish) -> tuple[Field, ...]:
+        return (Field("price", "Price", "2", kind="decimal"),)
+
+    def _do(self, doing: Doing) -> Told:
+        self.may_go.wait(10)
+        self.done.append(doing)
+        return Told(True, "moved")
+
+    def ask(self, act: str, target: str = "", **values: str) -> Any:
+        body: dict[str, Any] = {"act": act, "target": target}
+        return self.client.post("/acts/ask", json=body | ({"values": values} if values else {})).get_json()
+
+    def send(self, key: str, **more: str) -> int:
+        return self.client.post("/acts/do", json={"key": key, **more}).status_code
+
+    def outcome(self, key: str) -> dict[str, str]:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            answer: dict[str, str] = self.client.get(f"/acts/{key}").get_json()
+            if answer.get("state") != "working":
+                return answer
+        raise AssertionError("no outcome")
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_a_pause_and_a_resume_say_how_they_ended(stage: Stage) -> None:
+    asked = stage.ask("pause")
+    assert asked["title"] == "Pause trading?"
+    assert stage.send(asked["key"], reason="  news  ") == 202
+    assert stage.outcome(asked["key"])["text"].startswith("Paused")
+    assert (stage.desk.state.snapshot.reason, stage.desk.state.snapshot.actor) == ("news", "dashboard")
+
+    asked = stage.ask("resume")
+    stage.send(asked["key"])
+    assert stage.outcome(asked["key"])["text"].startswith("Resumed")
+    assert stage.desk.state.snapshot.state is TradingState.RUNNING
+
+
+def test_a_pause_of_a_halted_trader_says_that_nothing_changed(stage: Stage) -> None:
+    stage.desk.steering.halt("drill", actor="cli:ana")
+    asked = stage.ask("pause")
+    stage.send(asked["key"])
+
+    assert stage.outcome(asked["key"]) == {
+        "state": "failed",
+        "text": "Nothing was changed: the state is HALTED, set by cli:ana.",
+    }
+
+
+def test_a_resume_after_a_halt_says_what_it_means(stage: Stage) -> None:
+    stage.desk.steering.halt("drill", actor="cli:ana")
+    asked = stage.ask("resume")
+    assert "halted by cli:ana: drill" in asked["text"]
+    assert asked["grave"] is True
+
+
+@pytest.mark.parametrize(("act", "word"), [("halt", "HALT"), ("flatten", "FLATTEN")])
+def test_halt_and_flatten_want_their_word_typed(stage: Stage, act: str, word: str) -> None:
+    asked = stage.ask(act)
+    assert asked["typed"] == word
+    for wrong in ("", "yes", word[:-1]):
+        assert stage.send(asked["key"], typed=wrong) == 409
+    assert stage.desk.state.history == []
+    assert stage.desk.state.commands == {}
+
+    stage.desk.state.answer = done("sold")
+    assert stage.send(asked["key"], typed=word.lower()) == 202
+    assert stage.outcome(asked["key"])["state"] == "done"
+
+
+def test_flatten_says_what_it_would_sell_and_is_one_command(stage: Stage) -> None:
+    stage.desk.state.answer = done("everything is sold")
+    asked = stage.ask("flatten")
+    assert asked["text"].startswith("Sell 0.015984 BTC, about 1,004.68 USDT at market.")
+
+    for _ in range(3):
+        assert stage.send(asked["key"], typed="FLATTEN", reason="fire") == 202
+    assert stage.outcome(asked["key"]) == {"state": "done", "text": "everything is sold"}
+    (command,) = stage.desk.state.commands.values()
+    assert (command.idempotency_key, command.channel, command.reason) == (asked["key"], "dashboard", "fire")
+
+
+def test_each_dialog_has_a_key_of_its_own(stage: Stage) -> None:
+    assert stage.ask("pause")["key"] != stage.ask("pause")["key"]
+
+
+def test_fields_are_asked_for_first_and_refused_in_words(stage: Stage) -> None:
+    assert stage.ask("slow", "BTCUSDT")["fields"][0] | {} == {
+        "name": "price",
+        "label": "Price",
+        "value": "2",
+        "hint": "",
+        "kind": "decimal",
+        "choices": [],
+    }
+    assert stage.ask("slow", "BTCUSDT", price="2") == {"problem": "the price must be 1"}
+    assert stage.ask("slow", "BTCUSDT", price="1")["text"] == "Moves BTCUSDT to 1."
+
+
+def test_a_slow_act_holds_nothing_up_and_is_done_once(stage: Stage) -> None:
+    key = stage.ask("slow", "BTCUSDT", price="1")["key"]
+    assert [stage.send(key) for _ in range(3)] == [202, 202, 202]
+    assert stage.client.get(f"/acts/{key}").get_json() == {"state": "working"}
+    other = stage.ask("pause")["key"]
+    stage.send(other)
+    assert stage.outcome(other)["state"] == "done"
+
+    stage.may_go.set()
+    assert stage.outcome(key) == {"state": "done", "text": "moved"}
+    assert [(doing.wish.target, doing.key, doing.reason) for doing in stage.done] == [
+        ("BTCUSDT", key, "from the dashboard")
+    ]
+
+
+def test_an_old_question_an_unknown_key_and_an_unknown_act_do_nothing(stage: Stage) -> None:
+    key = stage.ask("pause")["key"]
+    stage.clock.advance(901)
+    assert stage.send(key) == 410
+    assert stage.send("dashboard-guess") == 410
+    assert stage.client.get("/acts/dashboard-guess").status_code == 404
+    assert stage.client.post("/acts/ask", json={"act": "sell_it_all"}).status_code == 404
+    assert stage.client.post("/acts/ask", data=b"[]", content_type="application/json").status_code == 404
+    assert stage.desk.state.history == []
+
+
+def test_a_database_that_cannot_be_read_is_told(stage: Stage) -> None:
+    stage.desk.reads.broken = "database is locked"
+    assert stage.ask("flatten") == {"problem": "database is locked"}
