@@ -61,12 +61,19 @@ def running_stage(folder: Path, **settings: str) -> Iterator[Stage]:
     place = installation(folder, {**DEMO, **settings})
     with simulator(place), running(place.trader()) as trader, dashboard(place):
         eventually(lambda: len(open_orders(place)) == 4, within_s=90, what="two positions with their OCOs")
+        eventually(lambda: _cycled(place), within_s=60, what="a cycle after the orders")
         yield Stage(place, trader)
 
 
 def open_orders(place: Installation) -> list[dict[str, str]]:
     """What rests at the simulator."""
     return [order for order in place.truth("orders") if order["status"] in ("NEW", "PARTIALLY_FILLED")]
+
+
+def _cycled(place: Installation) -> bool:
+    with place.desk() as desk:
+        status = desk.watch.status()
+    return status.cycles > 3 and status.equity is not None
 
 
 def _answers(place: Installation, process: subprocess.Popen[bytes]) -> bool:

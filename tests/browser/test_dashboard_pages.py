@@ -1,6 +1,7 @@
 """Every page in every state, in a real browser against the real programs: a page joins by being in the registry."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,10 +19,11 @@ from tests.processes import CLI, eventually
 PATHS = [page.path for page in all_pages()]
 STATES = ("empty database", "running demo", "dead trader", "halted")
 WORDS = {
-    "empty database": "Never started",
-    "running demo": "Cycling",
-    "dead trader": "Dead",
-    "halted": "Cycling",
+    "empty database": re.compile("Never started"),
+    "running demo": re.compile("Cycling"),
+    # one that was killed within a cycle may be at work for a while yet
+    "dead trader": re.compile("Dead|Not cycling"),
+    "halted": re.compile("Cycling"),
 }
 AXE = os.environ.get("AXE", "")
 
@@ -66,7 +68,7 @@ def visit(request: pytest.FixtureRequest, browser: Browser, scene: Scene) -> Ite
 def test_a_page_has_no_errors_no_overflow_and_asks_nobody_else(visit: Visit, scene: Scene, path: str) -> None:
     visit.complaints.clear()
     visit.open(path)
-    expect(visit.page.locator("#bar-health")).to_have_text(WORDS[scene.state], timeout=60_000)
+    expect(visit.page.locator("#bar-health")).to_have_text(WORDS[scene.state], timeout=100_000)
     expect(visit.page.locator("#bar-control")).to_have_text(
         "Halted" if scene.state == "halted" else "Trading"
     )

@@ -20,7 +20,7 @@ from binance_trade_agent.telemetry.logs import configure_logs
 
 PROGRAM = "dash_ui"
 #: Acts run in threads of their own, so these only read.
-_THREADS = 8
+_THREADS = 4
 
 
 def serve(settings: Settings) -> None:
