@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
+from binance_trade_agent.control.history import History
 from binance_trade_agent.control.market import MarketReader
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
@@ -45,6 +46,7 @@ from binance_trade_agent.domain.records import (
 )
 from binance_trade_agent.domain.tool_calls import ASKED, DONE, ToolCall
 from binance_trade_agent.ports import SeenMarket
+from tests.fake_history import FakeHistoryReads
 from tests.fake_market import FakeMarket, btc_book
 from tests.fake_programs import FakeSupervisor
 from tests.performances import RowsInMemory
@@ -423,10 +425,12 @@ class FakeDesk:
     explainer: Explainer
     market: MarketReader
     performance: PerformanceView
+    history: History
     programs: Programs
     risk: RiskReader
     steering: Steering
     reads: FakeReadModels
+    history_reads: FakeHistoryReads
     state: FakeControlState
     lease: FakeLease
     launcher: FakeLauncher
@@ -461,15 +465,18 @@ def fake_desk(
         interval=timedelta(seconds=interval_s),
     )
     watch = Watch(reads, clock, plan)
+    past = FakeHistoryReads(lambda: reads.decision_rows, lambda: reads.order_rows)
     return FakeDesk(
         watch=watch,
         explainer=Explainer(reads, watch, clock),
         market=MarketReader(market, market.ask),
         performance=PerformanceView(RowsInMemory(), clock),
+        history=History(past, clock),
         programs=Programs(supervisor, state, clock),
         risk=RiskReader(reads, watch, clock),
         steering=Steering(state, lease, launcher, clock),
         reads=reads,
+        history_reads=past,
         state=state,
         lease=lease,
         launcher=launcher,
