@@ -78,11 +78,11 @@ class Observer:
         invested = {*self._desk.portfolio.to_be_left(start.symbols), *buying}
         return sorted(invested - set(start.symbols))
 
-    def overdue(self, unfinished: Iterable[JournalOrder]) -> list[JournalOrder]:
-        """Entries that have rested for longer than they may."""
-        now = self._desk.clock.now()
+    def overdue(self, unfinished: Iterable[JournalOrder], at: datetime | None = None) -> list[JournalOrder]:
+        """Entries that have rested for longer than they may, by now or at a moment."""
+        at = self._desk.clock.now() if at is None else at
         return [
-            row for row in unfinished if row.intent.expires_at is not None and row.intent.expires_at <= now
+            row for row in unfinished if row.intent.expires_at is not None and row.intent.expires_at <= at
         ]
 
     async def _end_overdue(

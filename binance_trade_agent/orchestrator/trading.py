@@ -39,11 +39,12 @@ class TradingOrchestrator:
         self._progress = Progress(desk.decisions)
         self._observer = Observer(desk)
         self._turn = SymbolTurn(plan, desk, self._progress)
-        #: Symbols that traded since they last had a turn, and when the first resting entry is overdue.
+        #: Symbols that traded since they last had a turn.
         self._touched: set[str] = set()
         self._turned_at: dict[str, float] = {}
         self._resting: tuple[JournalOrder, ...] = ()
-        self._next_expiry: datetime | None = None
+        #: Overdue entries that the last cycle tried to end: the next tick tries again.
+        self._tried: frozenset[str] = frozenset()
 
     def stop(self) -> None:
         """Begin no further order; the cycle in hand ends with a decision for each symbol."""
@@ -104,12 +105,8 @@ class TradingOrchestrator:
         rested = (symbol for symbol in self._touched if self._turned_at.get(symbol, -math.inf) <= latest)
         if (symbol := next(rested, None)) is not None:
             return symbol
-        if self._next_expiry is None or self._next_expiry > self._desk.clock.now():
-            return None
-        self._next_expiry = None
-        return next(
-            (row.intent.symbol for row in self._observer.overdue(self._desk.journal.unfinished())), None
-        )
+        overdue = self._observer.overdue(self._desk.journal.unfinished())
+        return next((r.intent.symbol for r in overdue if r.intent.client_order_id not in self._tried), None)
 
     async def run_turn(self, number: int, symbol: str) -> CycleReport:
         """Look after one symbol between two ticks: orders and protection, no strategy."""
@@ -138,9 +135,9 @@ class TradingOrchestrator:
         self._progress.remember(cycle)
         if cycle.is_dry:
             return report
-        # what is overdue by now could not be ended: the next tick tries again
-        expiries = (row.intent.expires_at for row in cycle.unfinished if row.intent.expires_at is not None)
-        self._next_expiry = min((at for at in expiries if at > report.finished_at), default=None)
+        # one whose time ended later, while this cycle ran, was not tried
+        overdue = self._observer.overdue(cycle.unfinished, at=start.started_at)
+        self._tried = frozenset(row.intent.client_order_id for row in overdue)
         return report
 
     def _report(self, cycle: Cycle, began: float, waited_s: float) -> CycleReport:

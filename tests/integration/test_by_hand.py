@@ -116,6 +116,48 @@ async def test_it_rests_for_as_long_as_was_asked_or_the_setting_says(
     assert replayed_without_differences(room)
 
 
+async def test_its_time_ends_though_that_of_another_was_reckoned_with_first(room: Room) -> None:
+    await room.trade(**ENTRY | {"time_limit_s": 60})
+    await room.trade("ETHUSDT", **ENTRY | {"time_limit_s": 120})
+    await room.cancel(next(order.client_order_id for order in room.resting() if order.symbol == "BTCUSDT"))
+    room.exchange.time += timedelta(seconds=60)
+    assert room.desk.orchestrator.wants_turn() is None
+    room.exchange.time += timedelta(seconds=60)
+    assert room.desk.orchestrator.wants_turn() == "ETHUSDT"
+
+
+async def test_its_time_may_be_over_before_its_cycle_is(tmp_path: Path) -> None:
+    exchange = Interrupting(SYMBOLS)
+    room = Room(make_desk(tmp_path, exchange, UNRESTRAINED))
+    answered_at = exchange.time + timedelta(seconds=2)
+    exchange.act = lambda: setattr(exchange, "time", answered_at)  # type: ignore[method-assign]
+    await room.trade(**ENTRY | {"time_limit_s": 1})
+    assert room.desk.orchestrator.wants_turn() == "BTCUSDT"
+    await room.desk.orchestrator.run_turn(room.desk.next_number, "BTCUSDT")
+    assert room.resting() == []
+    room.desk.store.database.close()
+
+
+async def test_its_time_ends_in_the_process_after_the_one_that_placed_it(room: Room, tmp_path: Path) -> None:
+    await room.trade(**ENTRY | {"time_limit_s": 60})
+    later = make_desk(tmp_path, room.exchange, UNRESTRAINED)
+    room.exchange.time += timedelta(seconds=60)
+    assert later.orchestrator.wants_turn() == "BTCUSDT"
+    later.store.database.close()
+
+
+async def test_one_that_cannot_be_ended_is_tried_again_by_the_next_tick_only(room: Room) -> None:
+    await room.trade(**ENTRY | {"time_limit_s": 60})
+    room.exchange.time += timedelta(seconds=60)
+    room.exchange.errors["cancel"] = Refused(-2011, "not now")
+    assert room.desk.orchestrator.wants_turn() == "BTCUSDT"
+    await room.desk.orchestrator.run_turn(room.desk.next_number, "BTCUSDT")
+    assert (len(room.resting()), room.desk.orchestrator.wants_turn()) == (1, None)
+    del room.exchange.errors["cancel"]
+    await room.desk.cycle()
+    assert room.resting() == []
+
+
 async def test_a_price_above_the_ask_buys_at_once(room: Room) -> None:
     result = await room.trade(side=Side.BUY, quantity=D(1), limit_price=D(101))
     assert (result.status, result.details["executed"], result.details["quote_executed"]) == (
