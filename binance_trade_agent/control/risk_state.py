@@ -40,7 +40,8 @@ class RiskState:
     """Limits with their use, and the newest decision that the gates judged.
 
     `limits` are those of the latest session, empty before the first; `equity_at` is when the equity was
-    reckoned that shares are of. `plan` is every limit of the session as text.
+    reckoned that shares are of. `plan` is every limit of the session as text; `marks` is where losses are
+    counted from.
     """
 
     as_of: datetime
@@ -49,6 +50,7 @@ class RiskState:
     limits: tuple[LimitUse, ...]
     plan: Mapping[str, str]
     judged: DecisionRow | None
+    marks: LossMarks | None
 
 
 class RiskReader:
@@ -63,13 +65,15 @@ class RiskReader:
         """Limits and use now."""
         status = self._watch.status()
         plan: Mapping[str, str] = status.session.plan.get("risk", {}) if status.session else {}
+        marks = self._reads.loss_marks()
         return RiskState(
             as_of=status.as_of,
             control=status.control,
             equity_at=status.equity.at if status.equity else None,
-            limits=tuple(self._limits(plan, status)) if plan else (),
+            limits=tuple(self._limits(plan, status, marks)) if plan else (),
             plan=plan,
             judged=self._judged(),
+            marks=marks,
         )
 
     def _judged(self) -> DecisionRow | None:
@@ -82,12 +86,14 @@ class RiskReader:
         ]
         return max(found, key=lambda row: row.decided_at, default=None)
 
-    def _limits(self, plan: Mapping[str, str], status: AgentStatus) -> Iterator[LimitUse]:
+    def _limits(
+        self, plan: Mapping[str, str], status: AgentStatus, marks: LossMarks | None
+    ) -> Iterator[LimitUse]:
         def use(code: str, name: str, used: Decimal | None, symbol: str | None = None) -> Iterator[LimitUse]:
             if name in plan:
                 yield LimitUse(code, f"RISK_{name.upper()}", Decimal(plan[name]), used, symbol)
 
-        marks, equity = self._reads.loss_marks(), status.equity
+        equity = status.equity
         whole = equity.total if equity and equity.total > 0 else None
         yield from use("daily_loss", "daily_loss_share", _day_loss(marks, equity, status.as_of))
         yield from use("drawdown", "max_drawdown_share", _drawdown(marks, equity))

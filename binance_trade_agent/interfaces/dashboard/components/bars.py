@@ -1,0 +1,33 @@
+"""How much of something is used, as a bar with its words beside it."""
+
+from decimal import Decimal
+
+from dash import html
+from dash.development.base_component import Component
+
+from binance_trade_agent.interfaces.dashboard.components.numbers import attributes
+
+_NEAR = Decimal("0.8")
+_WHOLE = Decimal(100)
+
+
+def bar(name: str, used: Decimal, limit: Decimal) -> Component:
+    """`used` of `limit` (above 0): it takes another tone from 80 % on, and another at the limit.
+
+    Less than nothing, a gain where losses are limited, is an empty bar.
+    """
+    share = max(used, Decimal(0)) / limit
+    percent = min(share * _WHOLE, _WHOLE)
+    tone = "full" if share >= 1 else "near" if share >= _NEAR else ""
+    return html.Div(
+        html.Div(style={"width": f"{percent:.1f}%"}),
+        className=f"use {tone}".strip(),
+        role="meter",
+        **attributes(
+            aria_label=name,
+            aria_valuemin="0",
+            aria_valuemax="100",
+            aria_valuenow=f"{percent:.0f}",
+            aria_valuetext=f"{share * _WHOLE:.0f} % of the limit",
+        ),
+    )
