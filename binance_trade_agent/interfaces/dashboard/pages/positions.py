@@ -1,0 +1,350 @@
+"""Positions: what is held, what it would earn, what guards it, and the acts that sell it or move its protection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dash import Dash, Output, html
+from dash.development.base_component import Component
+
+from binance_trade_agent.control.protections import Protection
+from binance_trade_agent.domain.money import total
+from binance_trade_agent.interfaces.dashboard import position_acts, reduce_only_acts
+from binance_trade_agent.interfaces.dashboard.acting import act_button
+from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
+from binance_trade_agent.interfaces.dashboard.components.numbers import (
+    ABSENT,
+    amount,
+    attributes,
+    direction,
+    percent,
+    price,
+    quantity,
+    signed_amount,
+)
+from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
+from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
+from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
+from binance_trade_agent.interfaces.dashboard.live import Topic
+from binance_trade_agent.interfaces.dashboard.page import Context, Page
+from binance_trade_agent.interfaces.desks import Desk
+
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A level, or a pair of them, that sells `quantity` when it is reached."""
+
+    symbol: str
+    place: str
+    quantity: Decimal
+    stop: Decimal | None
+    target: Decimal | None
+    asked: str
+
+
+def layout() -> Component:
+    """The skeleton."""
+    return html.Div(
+        [
+            heading(
+                "Positions", "At the price that the newest decision saw; gains are after the fees of buying."
+            ),
+            html.Div(loading(), id="positions-all", className="stack five"),
+        ]
+    )
+
+
+def register(app: Dash, context: Context) -> None:
+    """One part: everything on it comes from the same reading."""
+    topics = (Topic.CYCLES, Topic.ORDERS, Topic.CONTROL)
+    context.show(app, Output("positions-all", "children"), topics, everything)
+
+
+def everything(desk: Desk) -> list[Component]:
+    """Alarms, figures, the positions, and the levels that guard them."""
+    held = holdings(desk.watch)
+    status = desk.watch.status()
+    equity = status.equity.total if status.equity else None
+    reduce_only = dict(status.control.reduce_only)
+    alarms = [note("critical", h.protection.alarm) for h in held if h.protection and h.protection.alarm]
+    return [
+        html.Div(alarms, className="notes"),
+        key_figures(held, equity),
+        card("Open positions", positions(held, reduce_only)),
+        card("Stops and targets", levels(held), aside=[html.Small("what ends each position by itself")]),
+    ]
+
+
+def key_figures(held: Sequence[Holding], equity: Decimal | None) -> Component:
+    """The row of key figures; dust is not in it."""
+    counted = [holding for holding in held if not holding.is_dust]
+    quote = counted[0].position.quote if counted else ""
+    worth = total(holding.value for holding in counted)
+    cost = total(holding.position.cost for holding in counted)
+    gain = total(holding.gain for holding in counted if holding.gain is not None)
+    at_stops = [_gain_at(h, h.protection.stop) for h in counted if h.protection and h.protection.stop]
+    bare = [h.position.symbol for h in counted if not (h.protection and h.protection.stop)]
+    return figures(
+        figure(
+            "Open positions",
+            str(len(counted)),
+            note=f"and {len(held) - len(counted)} of dust" if len(held) > len(counted) else "",
+            name="positions",
+            value=len(counted),
+        ),
+        figure(
+            "Worth",
+            amount(worth, quote),
+            unit=quote,
+            note=f"{percent(worth, equity)} of equity" if equity else "",
+            name="worth",
+            value=worth,
+        ),
+        figure(
+            "Unrealised",
+            signed_amount(gain, quote),
+            unit=quote,
+            note=percent(gain, cost, signed=True) if cost else "",
+            tone=direction(gain, quote),
+            name="unrealised",
+            value=gain,
+        ),
+        figure(
+            "If all stops are reached",
+            signed_amount(total(at_stops), quote) if at_stops else ABSENT,
+            unit=quote,
+            note="beside what it cost",
+            tone=direction(total(at_stops), quote) if at_stops else "",
+            name="at-stops",
+            value=total(at_stops) if at_stops else None,
+        ),
+        figure(
+            "Without a stop",
+            str(len(bare)),
+            note=", ".join(bare),
+            tone="down" if bare else "",
+            name="without-stop",
+            value=len(bare),
+        ),
+    )
+
+
+def positions(held: Sequence[Holding], reduce_only: dict[str, str]) -> Component:
+    """What is held, with its acts."""
+    quote = held[0].position.quote if held else ""
+    columns: list[Column[Holding]] = [
+        Column("Symbol", lambda h: _name(h, reduce_only), value=lambda h: h.position.symbol),
+        Column("Quantity", _size, numeric=True, value=lambda h: h.position.quantity),
+        Column(
+            "Entry",
+            lambda h: price(h.position.average_price),
+            numeric=True,
+            unit=quote,
+            value=lambda h: h.position.average_price,
+        ),
+        Column(
+            "Price", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price
+        ),
+        Column("Unrealised", _gain, numeric=True, unit=quote, value=lambda h: h.gain),
+        Column(
+            "Stop",
+            _stop,
+            numeric=True,
+            unit=quote,
+            value=lambda h: h.protection.stop if h.protection else None,
+        ),
+        Column(
+            "Target",
+            _target,
+            numeric=True,
+            unit=quote,
+            value=lambda h: h.protection.target if h.protection else None,
+        ),
+        Column("", lambda h: _acts(h, reduce_only), wide=True),
+    ]
+    empty = empty_state(
+        "Nothing is held.",
+        [
+            "A position opens when the strategy says BUY and every risk gate passes; to buy by hand: ",
+            html.Code("binance-trade-agent trade BTCUSDT --side BUY"),
+        ],
+    )
+    return table("positions-open", "Open positions", columns, held, empty=empty)
+
+
+def levels(held: Sequence[Holding]) -> Component:
+    """What rests at the exchange, and what the trader watches itself."""
+    rows = [row for h in held if h.protection for row in _levels_of(h.protection)]
+    columns: list[Column[_Level]] = [
+        Column("Symbol", lambda row: html.Strong(row.symbol), value=lambda row: row.symbol),
+        Column("Held by", _place, value=lambda row: row.place),
+        Column("Quantity", lambda row: quantity(row.quantity), numeric=True, value=lambda row: row.quantity),
+        Column("Stop", lambda row: price(row.stop), numeric=True, value=lambda row: row.stop),
+        Column("Target", lambda row: price(row.target), numeric=True, value=lambda row: row.target),
+        Column("Set by", lambda row: row.asked or "the settings", wide=True),
+    ]
+    empty = empty_state(
+        "No stop and no target.",
+        [
+            "With ",
+            html.Code("STOP_LOSS_SHARE"),
+            " and ",
+            html.Code("TAKE_PROFIT_SHARE"),
+            " each position gets them; a position's own are set with its button Move.",
+        ],
+    )
+    return table("positions-levels", "Stops and targets", columns, rows, empty=empty)
+
+
+def _levels_of(guard: Protection) -> list[_Level]:
+    rows = [
+        _Level(
+            guard.symbol,
+            "exchange",
+            each.quantity,
+            each.stop,
+            each.target,
+            _asked(guard, each.stop, each.target),
+        )
+        for each in guard.guards
+    ]
+    if guard.watched_stop is not None or guard.watched_target is not None:
+        stop, target = guard.watched_stop, guard.watched_target
+        rows.append(_Level(guard.symbol, "trader", guard.quantity, stop, target, _asked(guard, stop, target)))
+    return rows
+
+
+def _asked(guard: Protection, stop: Decimal | None, target: Decimal | None) -> str:
+    named = [
+        name
+        for name, level, asked in (("stop", stop, guard.asked_stop), ("target", target, guard.asked_target))
+        if asked is not None and level == asked
+    ]
+    if not named:
+        return ""
+    whose = "" if stop is None or target is None or len(named) == 2 else f" (the {named[0]})"
+    return f"{guard.asked_by}{whose}" + (f": {guard.asked_reason}" if guard.asked_reason else "")
+
+
+def _place(row: _Level) -> Child:
+    if row.place == "exchange":
+        return badges.badge(
+            "exchange", "good", title="an order rests there: it sells also while no trader runs"
+        )
+    return badges.badge("trader", "warn", "◷", title="no order holds it: the trader sells in a cycle")
+
+
+def _name(holding: Holding, reduce_only: dict[str, str]) -> Child:
+    symbol = holding.position.symbol
+    words: list[Child] = [html.Strong(symbol)]
+    if holding.is_dust:
+        words.append(html.Span("dust", className="unit", title="too little to be sold"))
+    words.append(html.Small(["since ", moment(holding.position.opened_at)], className="under faded"))
+    if symbol in reduce_only:
+        words.append(
+            html.Small(badges.badge("reduce-only", "warn", "▼", title=reduce_only[symbol]), className="under")
+        )
+    return html.Span(words)
+
+
+def _size(holding: Holding) -> Child:
+    position = holding.position
+    worth = html.Small(f"{amount(holding.value, position.quote)} {position.quote}", className="under faded")
+    return html.Span([badges.with_unit(quantity(position.quantity), position.base), worth])
+
+
+def _gain(holding: Holding) -> Child:
+    gain, position = holding.gain, holding.position
+    if gain is None:
+        return ABSENT
+    share = html.Small(percent(gain, position.cost, signed=True), className="under")
+    return html.Span([signed_amount(gain, position.quote), share], className=direction(gain, position.quote))
+
+
+def _gain_at(holding: Holding, level: Decimal) -> Decimal:
+    return holding.position.unrealised(level)
+
+
+def _stop(holding: Holding) -> Child:
+    guard = holding.protection
+    if guard is None or guard.stop is None:
+        unguarded = guard is not None and guard.is_unprotected
+        return badges.badge("unprotected", "bad", "✕", title=guard.alarm) if guard and unguarded else ABSENT
+    return _distance(holding, guard.stop, guard.stop_distance_percent, is_asked=guard.asked_stop is not None)
+
+
+def _target(holding: Holding) -> Child:
+    guard = holding.protection
+    if guard is None or guard.target is None:
+        return ABSENT
+    return _distance(
+        holding, guard.target, guard.target_distance_percent, is_asked=guard.asked_target is not None
+    )
+
+
+def _distance(holding: Holding, level: Decimal, share: Decimal | None, *, is_asked: bool) -> Component:
+    """The level, how far it is in percent and in price, and what reaching it means."""
+    quote, gain = holding.position.quote, _gain_at(holding, level)
+    lines: list[Child] = (
+        [html.Small(badges.badge("asked for", "quiet"), className="under")] if is_asked else []
+    )
+    if share is not None and holding.last_price is not None:
+        far = signed_amount(level - holding.last_price, "")
+        lines.insert(
+            0, html.Small(f"{percent(share, _HUNDRED, signed=True)} · {far}", className="under faded")
+        )
+    return html.Span(
+        [price(level), *lines],
+        title=f"reached: {signed_amount(gain, quote)} {quote} beside what it cost, before the fee of selling",
+    )
+
+
+def _acts(holding: Holding, reduce_only: dict[str, str]) -> Component:
+    symbol, guard = holding.position.symbol, holding.protection
+    lift = symbol in reduce_only
+    latch = reduce_only_acts.LIFT_REDUCE_ONLY if lift else reduce_only_acts.REDUCE_ONLY
+    word = "Allow buying" if lift else "Reduce-only"
+    buttons = [act_button(latch, word, target=symbol, style="small", name=f"{word}: {symbol}")]
+    if not holding.is_dust:
+        own = [
+            act_button(
+                position_acts.CLOSE, "Close", target=symbol, style="small grave", name=f"Close {symbol}"
+            ),
+            act_button(
+                position_acts.PART, "Sell part", target=symbol, style="small", name=f"Sell a part of {symbol}"
+            ),
+            act_button(
+                position_acts.MOVE,
+                "Move",
+                target=symbol,
+                style="small",
+                name=f"Move stop or target of {symbol}",
+            ),
+        ]
+        if guard and guard.asked_by:
+            own.append(
+                act_button(
+                    position_acts.BACK,
+                    "Settings' levels",
+                    target=symbol,
+                    style="small",
+                    name=f"Back to the settings' levels of {symbol}",
+                )
+            )
+        buttons = [*own, *buttons]
+    return html.Div(buttons, className="row-acts", role="group", **attributes(aria_label=f"Acts on {symbol}"))
+
+
+PAGE = Page(
+    "/positions",
+    "Positions",
+    "positions",
+    40,
+    layout,
+    register,
+    acts=(*position_acts.ALL, *reduce_only_acts.ALL),
+)

@@ -1,0 +1,219 @@
+"""What the page of positions shows, and what its acts say and do."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from dash.development.base_component import Component
+from flask import Flask
+
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.domain.records import AskedLevelsRow, CommandKind, Incident, ProtectionTerms
+from binance_trade_agent.interfaces.dashboard.acting import Acting
+from binance_trade_agent.interfaces.dashboard.pages import positions
+from binance_trade_agent.interfaces.desks import DeskDoor
+from binance_trade_agent.ports import SeenMarket
+from tests.fake_exchange import rules_of
+from tests.fake_market import btc_book
+from tests.fakes import START, FakeDesk, done, fake_desk
+from tests.processes import eventually
+from tests.resting import with_oco
+from tests.unit.interfaces.test_dashboard_overview import text
+
+
+class Stage:
+    """The acts of the page, on a desk that holds 0.015984 BTC behind a stop and a target."""
+
+    def __init__(self) -> None:
+        self.desk: FakeDesk = with_oco(fake_desk())
+        self.desk.market_reads.seen["BTCUSDT"] = SeenMarket(btc_book(), START, rules_of("BTCUSDT"))
+        server = Flask("acts")
+        acts = {act.name: act for act in positions.PAGE.acts}
+        Acting(DeskDoor(lambda: self.desk), acts).install(server)
+        self.client = server.test_client()
+
+    def ask(self, act: str, **values: str) -> Any:
+        body: dict[str, Any] = {"act": act, "target": "BTCUSDT"}
+        return self.client.post("/acts/ask", json=body | ({"values": values} if values else {})).get_json()
+
+    def send(self, asked: Any, reason: str = "") -> None:
+        self.desk.state.answer = done("sold")
+        for _ in range(3):
+            assert (
+                self.client.post("/acts/do", json={"key": asked["key"], "reason": reason}).status_code == 202
+            )
+        outcome = eventually(lambda: self._ended(asked["key"]), within_s=20, what="the act ends")
+        assert outcome == {"state": "done", "text": "sold"}
+
+    def _ended(self, key: str) -> Any:
+        answer = self.client.get(f"/acts/{key}").get_json()
+        return None if answer["state"] == "working" else answer
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def asked_levels(desk: FakeDesk) -> None:
+    row = AskedLevelsRow("BTCUSDT", Decimal("61500"), None, "ann (cli)", "news", START)
+    desk.reads.terms = ProtectionTerms(asked=(row,))
+
+
+def shown(desk: FakeDesk) -> str:
+    return text(positions.everything(desk))
+
+
+def exact(component: Any, name: str) -> Any:
+    """The `data-value` of a key figure."""
+    for part in walk(component):
+        if getattr(part, "data-figure", None) == name:
+            return getattr(part, "data-value", None)
+    raise AssertionError(f"no figure {name}")
+
+
+def walk(component: Any) -> list[Component]:
+    """All components of a tree."""
+    if isinstance(component, list | tuple):
+        return [found for child in component for found in walk(child)]
+    if not isinstance(component, Component):
+        return []
+    return [component, *walk(getattr(component, "children", None))]
+
+
+def test_a_position_shows_its_distances_in_percent_and_in_price() -> None:
+    told = shown(with_oco(fake_desk()))
+
+    assert "0.015984 BTC 1,004.68 USDT 62,552.63 62,855.40 +4.84 +0.48 %" in told
+    assert "61,000.00 −2.95 % · −1,855.40 64,000.00 +1.82 % · +1,144.60" in told
+    assert "Close Sell part Move Reduce-only" in told
+    # 0.015984 * 61,000 - 999.8412
+    assert "If all stops are reached −24.82 USDT" in told
+    assert "BTCUSDT exchange 0.01598 61,000.00 64,000.00 the settings" in told
+
+
+def test_figures_are_exact() -> None:
+    drawn = positions.everything(with_oco(fake_desk()))
+
+    assert exact(drawn, "worth") == "1004.6807136"
+    assert exact(drawn, "unrealised") == "4.8395136"
+    assert exact(drawn, "at-stops") == "-24.8172"
+    assert exact(drawn, "without-stop") == "0"
+
+
+def test_who_asked_for_a_level_is_named_and_what_the_trader_watches() -> None:
+    desk = with_oco(fake_desk())
+    asked_levels(desk)
+    told = shown(desk)
+
+    assert "61,500.00 −2.16 % · −1,355.40 asked for" in told
+    assert "BTCUSDT ◷ trader 0.015984 61,500.00 – ann (cli): news" in told
+    assert "Settings' levels" in told
+
+
+def test_a_position_without_a_stop_and_dust_say_so() -> None:
+    desk = fake_desk()
+    incident = Incident("unprotected:BTCUSDT", "BTCUSDT takes no stop order", "critical", START)
+    desk.reads.stored = replace(desk.reads.stored, incidents=(incident,))
+    told = shown(desk)
+    assert "✕ unprotected" in told
+    assert "Without a stop 1 BTCUSDT" in told
+    assert "✕ BTCUSDT takes no stop order" in told
+
+    held = desk.reads.position_rows[0]
+    desk.reads.position_rows = (replace(held, quantity=Decimal("0.00001"), cost=Decimal("0.62")),)
+    told = shown(desk)
+    assert "Open positions 0 and 1 of dust" in told
+    assert "Close" not in told
+
+
+def test_an_empty_database_says_what_to_do() -> None:
+    told = shown(fake_desk(empty=True))
+    assert "Nothing is held." in told
+    assert "STOP_LOSS_SHARE" in told
+
+
+def test_closing_says_what_is_sold_for_about_how_much_and_is_one_command(stage: Stage) -> None:
+    asked = stage.ask("close-position")
+    assert asked["grave"] is True
+    assert asked["text"].startswith(
+        "Sell 0.01598 BTC at market, about 998.74 USDT. At 62,499.50 USDT that is −0.85 USDT (−0.08 %) beside what"
+    )
+    assert "0.000004 BTC is too little to be sold and stays" in asked["text"]
+
+    stage.send(asked, "enough")
+    (command,) = stage.desk.state.commands.values()
+    assert command.kind is CommandKind.WORKFLOW
+    assert command.arguments == {"symbol": "BTCUSDT", "side": Side.SELL.value}
+    assert (command.idempotency_key, command.reason, command.actor) == (asked["key"], "enough", "dashboard")
+
+
+def test_a_part_is_asked_for_first_and_refused_in_words(stage: Stage) -> None:
+    (field,) = stage.ask("sell-part")["fields"]
+    assert (field["value"], field["hint"]) == (
+        "0.00799",
+        "held: 0.015984; a half: 0.00799; a quarter: 0.00399",
+    )
+    assert stage.ask("sell-part", quantity="1")["problem"] == "only 0.015984 BTC is held"
+    assert "LOT_SIZE" in stage.ask("sell-part", quantity="0.0000001")["problem"]
+    assert "expected a number" in stage.ask("sell-part", quantity="1,5")["problem"]
+    assert "how much" in stage.ask("sell-part", quantity="")["problem"]
+    asked = stage.ask("sell-part", quantity="0.01")
+    assert asked["text"].startswith("Sell 0.01 BTC at market, about 625.00 USDT.")
+    assert asked["text"].endswith("0.005984 BTC stays, with its protection.")
+    assert "too little" in stage.ask("sell-part", quantity="0.01595")["text"]
+
+    stage.send(asked)
+    (command,) = stage.desk.state.commands.values()
+    assert command.arguments == {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.01"}
+
+
+def test_moving_a_stop_says_where_from_where_to_and_what_it_would_bring(stage: Stage) -> None:
+    fields = stage.ask("move-protection")["fields"]
+    assert [field["hint"] for field in fields] == [
+        "now 61,000.00, −2.95 % from the price; empty: stays as it is",
+        "now 64,000.00, +1.82 % from the price; empty: stays as it is",
+    ]
+    assert "a stop, a target" in stage.ask("move-protection", stop="", target="")["problem"]
+    assert "below the price" in stage.ask("move-protection", stop="62499.5")["problem"]
+    assert "above the price" in stage.ask("move-protection", target="62000")["problem"]
+    asked = stage.ask("move-protection", stop="62000", target="")
+    assert asked["text"].startswith(
+        "Move the stop from 61,000.00 to 62,000.00 USDT (−0.80 % from the price); reached, it sells 0.015984 BTC,"
+        " −8.83 USDT (−0.88 %) beside what it cost."
+    )
+    assert "target" not in asked["text"]
+
+    stage.send(asked, "news")
+    (command,) = stage.desk.state.commands.values()
+    assert command.kind is CommandKind.PROTECT
+    assert command.arguments == {"symbol": "BTCUSDT", "stop_price": "62000"}
+
+
+def test_asked_levels_can_be_taken_back(stage: Stage) -> None:
+    assert "nobody asked" in stage.ask("protection-to-settings")["problem"]
+    asked_levels(stage.desk)
+    asked = stage.ask("protection-to-settings")
+    assert asked["text"].startswith("The stop at 61,500.00 that ann (cli) asked for no longer hold")
+
+    stage.send(asked)
+    (command,) = stage.desk.state.commands.values()
+    assert (command.kind, command.arguments) == (CommandKind.PROTECT, {"symbol": "BTCUSDT"})
+
+
+@pytest.mark.parametrize("act", ["close-position", "sell-part", "move-protection", "protection-to-settings"])
+def test_a_halted_trader_and_nothing_held_are_said_before_anything_is_sent(stage: Stage, act: str) -> None:
+    held = stage.desk.reads.position_rows
+    stage.desk.reads.position_rows = ()
+    assert stage.ask(act)["problem"] == "nothing of BTCUSDT is held any more"
+    stage.desk.reads.position_rows = held
+    stage.desk.steering.halt("drill", actor="cli:ana")
+    assert "halted by cli:ana (drill)" in stage.ask(act)["problem"]
+    assert stage.desk.state.commands == {}
+
+
+def test_what_is_too_little_is_not_closed(stage: Stage) -> None:
+    held = stage.desk.reads.position_rows[0]
+    stage.desk.reads.position_rows = (replace(held, quantity=Decimal("0.00004")),)
+    assert "too little to be sold" in stage.ask("close-position")["problem"]
