@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from binance_trade_agent.bootstrap.desk_settings import DeskSettings
+from binance_trade_agent.bootstrap.launched_changes import LaunchedChanges
+from binance_trade_agent.bootstrap.log_tail import LogTail
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.history import History
@@ -49,6 +52,7 @@ from binance_trade_agent.ports import SeenMarket
 from tests.fake_history import FakeHistoryReads
 from tests.fake_market import FakeMarket, btc_book
 from tests.fake_programs import FakeSupervisor
+from tests.fake_settings import NOWHERE, fake_settings
 from tests.performances import RowsInMemory
 
 START = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -317,6 +321,10 @@ class FakeReadModels:
         self._check()
         return self.stored.book
 
+    def sessions(self, *, limit: int = 50) -> tuple[Session, ...]:
+        self._check()
+        return (self.stored.session,)[:limit] if self.stored.session else ()
+
     def positions(self) -> tuple[Position, ...]:
         self._check()
         return self.position_rows
@@ -438,6 +446,9 @@ class FakeDesk:
     clock: FakeClock
     calls: CallKeeper
     supervisor: FakeSupervisor
+    settings: DeskSettings = field(default_factory=fake_settings)
+    changes: LaunchedChanges = field(default_factory=LaunchedChanges)
+    logs: LogTail = field(default_factory=lambda: LogTail(NOWHERE))
 
     def is_current(self) -> bool:
         return True

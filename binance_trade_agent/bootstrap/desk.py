@@ -3,11 +3,16 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from binance_trade_agent.bootstrap.books import open_book_to_read, open_settings_book
 from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.bootstrap.desk_settings import DeskSettings
+from binance_trade_agent.bootstrap.launched_changes import LaunchedChanges
 from binance_trade_agent.bootstrap.launched_quotes import QuoteProcess
+from binance_trade_agent.bootstrap.log_tail import LogTail, secrets_of
+from binance_trade_agent.bootstrap.secrets import kept_secrets
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisorClient
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
@@ -26,6 +31,7 @@ from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.history import SqlHistory
 from binance_trade_agent.storage.lease import lease_for
 from binance_trade_agent.storage.market_reads import SqlMarketReads
+from binance_trade_agent.storage.overrides import SqlOverrides
 from binance_trade_agent.storage.performance import SqlPerformance
 from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.tool_calls import SqlToolCalls
@@ -44,8 +50,16 @@ class Desk:
     steering: Steering
     programs: Programs
     calls: CallKeeper
+    settings: DeskSettings
+    changes: LaunchedChanges
+    open_logs: Callable[[], LogTail]
     database: Database
     book: Book
+
+    @property
+    def logs(self) -> LogTail:
+        """The programs' logs, without the secrets that are known by now."""
+        return self.open_logs()
 
     def is_current(self) -> bool:
         """Whether this is still the account's newest book: an exchange that was reset begins another."""
@@ -117,6 +131,9 @@ def _desk(settings: Settings, database: Database, book: Book) -> Desk:
         ),
         programs=Programs(SupervisorClient(settings.run_dir), state, clock),
         calls=CallKeeper(SqlToolCalls(database, book), clock),
+        settings=DeskSettings(settings, SqlOverrides(database, book)),
+        changes=LaunchedChanges(),
+        open_logs=lambda: LogTail(settings.log_dir, secrets_of(settings, *kept_secrets(settings))),
         database=database,
         book=book,
     )

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,17 +34,36 @@ class LogTail:
         """Whose logs there are."""
         return tuple(sorted(path.stem for path in self._folder.glob("*.log")))
 
-    def last(self, program: str, lines: int, contains: str = "") -> tuple[str, ...]:
-        """The newest `lines` lines that contain a text (in any case), oldest first.
+    def last(
+        self, program: str, lines: int, contains: str = "", levels: Collection[str] = ()
+    ) -> tuple[str, ...]:
+        """The newest `lines` lines that contain a text (in any case), oldest first; `levels`: of these alone.
 
         Raises:
             ConfigurationError: there is no such log, or it cannot be read.
         """
-        path = self._path(program)
+        # of our programs' JSON, or of supervisord's own lines
+        marks = tuple(mark for name in levels for mark in (f'"level": "{name}"', f" {name[:4].upper()} "))
         wanted = contains.lower()
-        found: deque[str] = deque(maxlen=lines)
-        found.extend(line for line in map(self._told, _end_of(path)) if wanted in line.lower())
+        found: deque[str] = deque()
+        # from the newest on, for to blot secrets out of every line takes long
+        for line in reversed(_end_of(self._path(program))):
+            if len(found) == lines:
+                break
+            if marks and not any(mark in line for mark in marks):
+                continue
+            if wanted in (told := self._told(line)).lower():
+                found.appendleft(told)
         return tuple(found)
+
+    def stamp(self, program: str) -> str:
+        """Another one after each line that was written; errors as `last`."""
+        path = self._path(program)
+        try:
+            seen = path.stat()
+        except OSError as error:
+            raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from error
+        return f"{seen.st_ino}-{seen.st_size}-{seen.st_mtime_ns}"
 
     def follow(self, program: str) -> "LogFollower":
         """The log from near its end on, and whatever is written to it later; errors as `last`."""

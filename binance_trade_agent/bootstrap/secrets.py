@@ -23,7 +23,17 @@ def mcp_token(settings: Settings) -> str:
 
 def dashboard_session_key(settings: Settings) -> bytes:
     """What signs the dashboard's sessions; deleting its file ends them all. Raises as the others do."""
-    return _configured_or_kept(None, settings.data_dir / "secrets" / "dashboard_session_key").encode()
+    return _configured_or_kept(None, _session_key_file(settings)).encode()
+
+
+def kept_secrets(settings: Settings) -> tuple[str, ...]:
+    """The secrets that were drawn so far; a program that writes no log of its own must not draw any."""
+    configured = (settings.dashboard_password, settings.mcp_token)
+    kept = (dashboard_password_file(settings), mcp_token_file(settings), _session_key_file(settings))
+    return (
+        *(secret.get_secret_value() for secret in configured if secret is not None),
+        *(_text_of(path) for path in kept if path.is_file()),
+    )
 
 
 def dashboard_password_file(settings: Settings) -> Path:
@@ -34,6 +44,17 @@ def dashboard_password_file(settings: Settings) -> Path:
 def mcp_token_file(settings: Settings) -> Path:
     """Where a generated token lies."""
     return settings.data_dir / "secrets" / "mcp_token"
+
+
+def _session_key_file(settings: Settings) -> Path:
+    return settings.data_dir / "secrets" / "dashboard_session_key"
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read, so logs with it in them are not shown") from error
 
 
 def _configured_or_kept(configured: SecretStr | None, path: Path) -> str:

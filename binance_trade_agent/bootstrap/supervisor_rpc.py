@@ -9,10 +9,12 @@ import socket
 import xmlrpc.client
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from binance_trade_agent.domain.errors import TradeAgentError
+from binance_trade_agent.domain.programs import ProgramState
 
 TRADER = "autonomous_trader"
 PROGRAMS = (TRADER, "binance_agent", "dash_ui", "exchange_simulator", "watchdog")
@@ -92,6 +94,15 @@ class SupervisorClient:
         found = self._call(lambda rpc: rpc.getAllProcessInfo())
         return {info["name"]: info["statename"] for info in found if info["name"] in PROGRAMS}
 
+    def programs(self) -> tuple[ProgramState, ...]:
+        """Every program in detail, by name."""
+        found = self._call(lambda rpc: rpc.getAllProcessInfo())
+        return tuple(
+            _program(info)
+            for info in sorted(found, key=lambda each: str(each["name"]))
+            if info["name"] in PROGRAMS
+        )
+
     def process(self, program: str) -> ProcessInfo:
         """One program in detail."""
         info = self._call(lambda rpc: rpc.getProcessInfo(_known(program)))
@@ -124,6 +135,18 @@ class SupervisorClient:
                     f"supervisord does not run (nothing answers at {self.socket}: {error}):"
                     " `make up` or `binance-trade-agent supervise` starts everything"
                 ) from error
+
+
+def _program(info: Mapping[str, Any]) -> ProgramState:
+    runs = bool(info["pid"])
+    has_ended = not runs and bool(info["stop"])
+    return ProgramState(
+        name=info["name"],
+        state=info["statename"],
+        pid=info["pid"] if runs else None,
+        started_at=datetime.fromtimestamp(info["start"], tz=UTC) if runs else None,
+        exit_code=info["exitstatus"] if has_ended else None,
+    )
 
 
 def _known(program: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from binance_trade_agent.domain.acts import Act, ActKind, ActOutcome, AuditRow
 from binance_trade_agent.domain.errors import ConfigurationError, TradeAgentError
+from binance_trade_agent.domain.programs import ProgramState
 from binance_trade_agent.ports import Clock, ControlState, Supervisor
 
 _TRADER = "autonomous_trader"
@@ -32,7 +33,7 @@ class ProgramAct:
 class Programs:
     """Acts on the fixed program names of this project.
 
-    Both raise what the supervisor raises (it does not run, or refuses), and `ConfigurationError` for a
+    All raise what the supervisor raises (it does not run, or refuses), and `ConfigurationError` for a
     key that stands for another act; the same key again does nothing.
     """
 
@@ -64,6 +65,10 @@ class Programs:
     ) -> ProgramAct:
         """Stop a program and wait for its end; it stays stopped until it is started."""
         return self._do(ActKind.STOP, program, actor, channel, reason, idempotency_key)
+
+    def all(self) -> tuple[ProgramState, ...]:
+        """Every program, by name."""
+        return self._supervisor.programs()
 
     def _do(
         self, kind: ActKind, program: str, actor: str, channel: str, reason: str, key: str | None

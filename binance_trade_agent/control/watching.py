@@ -208,6 +208,10 @@ class Watch:
         """Calls over MCP, newest first; `refused_only`: those that did not do what they were asked."""
         return self._reads.tool_calls(limit=limit, caller=caller, refused_only=refused_only)
 
+    def sessions(self, *, limit: int = 50) -> tuple[Session, ...]:
+        """Runs of the trader, newest first."""
+        return self._reads.sessions(limit=limit)
+
     def cycles(self, *, limit: int = 50) -> tuple[CycleRow, ...]:
         """Cycles, newest first."""
         return self._reads.cycles(limit=limit)

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from binance_trade_agent.bootstrap.desk_settings import DeskSettings
+from binance_trade_agent.bootstrap.launched_changes import LaunchedChanges
+from binance_trade_agent.bootstrap.log_tail import LogTail
 from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.history import History
@@ -63,6 +66,21 @@ class Desk(Protocol):
     @property
     def calls(self) -> CallKeeper:
         """What keeps the calls over MCP."""
+        ...
+
+    @property
+    def settings(self) -> DeskSettings:
+        """The settings, masked, with what is set at run time."""
+        ...
+
+    @property
+    def changes(self) -> LaunchedChanges:
+        """What changes settings at run time."""
+        ...
+
+    @property
+    def logs(self) -> LogTail:
+        """The programs' logs, without secrets."""
         ...
 
     def is_current(self) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from binance_trade_agent.domain.programs import ProgramState
+
 
 class Clock(Protocol):
     """Time. `now` is aware UTC; `monotonic` counts seconds and never jumps."""
@@ -19,6 +21,7 @@ class Supervisor(Protocol):
     def start(self, program: str) -> None: ...
     def stop(self, program: str) -> None: ...
     def states(self) -> Mapping[str, str]: ...
+    def programs(self) -> tuple[ProgramState, ...]: ...
 
 
 class Launcher(Protocol):

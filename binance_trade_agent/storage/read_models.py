@@ -29,6 +29,7 @@ from binance_trade_agent.domain.records import (
     ProtectionTerms,
     StoreStatus,
 )
+from binance_trade_agent.domain.records import Session as StoredSession
 from binance_trade_agent.domain.tool_calls import ToolCall
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.asked_levels import protection_terms
@@ -40,7 +41,7 @@ from binance_trade_agent.storage.decision_log import stored_marks
 from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.flows import put_in
 from binance_trade_agent.storage.ledger import all_balances, all_positions
-from binance_trade_agent.storage.sessions import latest_session
+from binance_trade_agent.storage.sessions import latest_session, latest_sessions
 from binance_trade_agent.storage.shown import (
     cancel_shown,
     cycle_shown,
@@ -93,6 +94,11 @@ class SqlReadModels:
     def book(self) -> Book | None:
         """The book all answers are of."""
         return self._book
+
+    def sessions(self, *, limit: int = 50) -> tuple[StoredSession, ...]:
+        """Runs of the trader, one-shot processes left out."""
+        with self._database.read() as transaction:
+            return latest_sessions(transaction, self._book.id, _bounded(limit))
 
     def positions(self) -> tuple[Position, ...]:
         """Positions by symbol, flat ones with history included."""

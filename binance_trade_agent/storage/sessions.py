@@ -102,14 +102,19 @@ class SqlSessions:
 
 def latest_session(transaction: Transaction, book_id: int) -> Session | None:
     """The run that began last; one-shot processes, which only carry out commands, are not runs."""
-    row = transaction.scalar(
+    return next(iter(latest_sessions(transaction, book_id, 1)), None)
+
+
+def latest_sessions(transaction: Transaction, book_id: int, limit: int) -> tuple[Session, ...]:
+    """The runs that began last, newest first."""
+    query = (
         select(models.Session)
         .filter_by(book_id=book_id)
         .where(models.Session.kind != COMMANDS)
         .order_by(models.Session.started_at.desc())
-        .limit(1)
+        .limit(limit)
     )
-    return session_of(row) if row else None
+    return tuple(session_of(row) for row in transaction.scalars(query))
 
 
 def session_of(row: models.Session) -> Session:

@@ -43,3 +43,41 @@ def test_a_log_that_is_not_there_is_said_with_those_that_are(tmp_path: Path) -> 
     for name in ("autonomous_trader", "../secrets"):
         with pytest.raises(ConfigurationError, match="there are: dash_ui"):
             LogTail(tmp_path).follow(name)
+
+
+def test_the_newest_lines_of_some_levels_come_oldest_first(tmp_path: Path) -> None:
+    log = tmp_path / "autonomous_trader.log"
+    log.write_text(
+        "".join(f'{{"event": "{n}", "level": "{"error" if n % 3 else "info"}"}}\n' for n in range(9))
+    )
+    (tmp_path / "supervisord.log").write_text("2026-11-23 WARN late\n2026-11-23 INFO fine\n")
+    tail = LogTail(tmp_path, ["hunter22"])
+
+    assert [line[11] for line in tail.last("autonomous_trader", 3, levels=("error", "critical"))] == [
+        "5",
+        "7",
+        "8",
+    ]
+    assert tail.last("supervisord", 5, levels=("warning",)) == ("2026-11-23 WARN late",)
+
+
+def test_a_secret_cannot_be_searched_for(tmp_path: Path) -> None:
+    (tmp_path / "dash_ui.log").write_text("opened with hunter22\n")
+    tail = LogTail(tmp_path, ["hunter22"])
+
+    assert tail.last("dash_ui", 5, "hunter22") == ()
+    assert tail.last("dash_ui", 5, "opened") == ("opened with ********",)
+
+
+def test_each_line_changes_the_stamp(tmp_path: Path) -> None:
+    log = tmp_path / "dash_ui.log"
+    log.write_text("one\n")
+    tail = LogTail(tmp_path)
+    before = tail.stamp("dash_ui")
+    assert tail.stamp("dash_ui") == before
+
+    with log.open("a") as file:
+        file.write("two\n")
+    assert tail.stamp("dash_ui") != before
+    with pytest.raises(ConfigurationError):
+        tail.stamp("../secrets")
