@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, total
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
-from binance_trade_agent.domain.portfolio import Position
+from binance_trade_agent.domain.portfolio import Position, PositionState, position_state
 from binance_trade_agent.domain.records import OrderRow, ProtectionTerms
 
 _AT_REST = frozenset({OrderStatus.OPEN.value, OrderStatus.PARTIALLY_FILLED.value})
@@ -42,6 +42,8 @@ class Protection:
     asked_target: Decimal | None = None
     asked_by: str = ""
     asked_reason: str = ""
+    #: Too little to be sold, so that nothing can guard it.
+    is_dust: bool = False
 
     @property
     def covered(self) -> Decimal:
@@ -82,8 +84,8 @@ class Protection:
 
     @property
     def is_unprotected(self) -> bool:
-        """Whether nothing rests although something should."""
-        return not self.guards and bool(self.alarm)
+        """Whether nothing rests although something should; of dust nothing can."""
+        return not self.guards and bool(self.alarm) and not self.is_dust
 
     def _distance(self, price: Decimal | None) -> Decimal | None:
         if price is None or not self.last_price:
@@ -110,7 +112,8 @@ def protection_of(
             lists.setdefault(row.client_list_id or row.client_order_id, []).append(row)
     guards = tuple(_guard(legs) for legs in lists.values())
     asked = next((row for row in terms.asked if row.symbol == position.symbol), None)
-    found = Protection(position.symbol, position.quantity, last_price, guards, alarm)
+    is_dust = not guards and _is_dust(position, last_price, terms)
+    found = Protection(position.symbol, position.quantity, last_price, guards, alarm, is_dust=is_dust)
     if asked is not None and (asked.stop_price is not None or asked.target_price is not None):
         found = replace(
             found,
@@ -122,9 +125,17 @@ def protection_of(
     return _with_watched(found, position, terms)
 
 
+def _is_dust(position: Position, last_price: Decimal | None, terms: ProtectionTerms) -> bool:
+    """Whether it can be sold by no version of the rules that was seen; not known without a price or rules."""
+    rules = [each for each in terms.rules if each.symbol == position.symbol]
+    if last_price is None or not rules:
+        return False
+    return all(position_state(position, each, last_price) is PositionState.DUST for each in rules)
+
+
 def _with_watched(found: Protection, position: Position, terms: ProtectionTerms) -> Protection:
     """With the levels that no order holds; of dust, which nothing guards, none is watched."""
-    if not (found.guards or found.alarm or found.asked_by):
+    if found.is_dust or not (found.guards or found.alarm or found.asked_by):
         return found
     tick, paid = terms.ticks.get(found.symbol, ZERO), position.average_price or ZERO
     stop_share, target_share = (

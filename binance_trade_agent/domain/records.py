@@ -14,6 +14,7 @@ from binance_trade_agent.domain.decisions import (
     Reason,
 )
 from binance_trade_agent.domain.orders import Fill
+from binance_trade_agent.domain.symbol_rules import SymbolRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,11 +309,15 @@ class AskedLevelsRow:
 
 @dataclass(frozen=True, slots=True)
 class ProtectionTerms:
-    """What decides where stops and targets lie: the newest session's settings, symbol -> tick, and what was asked for."""
+    """What decides where stops and targets lie: the newest session's settings, symbol -> tick, and what was asked for.
+
+    `rules` are the symbols' of every version seen: they decide what is dust.
+    """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     ticks: Mapping[str, Decimal] = field(default_factory=dict)
     asked: tuple[AskedLevelsRow, ...] = ()
+    rules: tuple[SymbolRules, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

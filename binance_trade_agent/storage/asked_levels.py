@@ -10,6 +10,7 @@ from binance_trade_agent.domain.records import AskedLevelsRow, ProtectionTerms
 from binance_trade_agent.domain.round_trips import RoundTrip
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.sessions import latest_session
+from binance_trade_agent.storage.symbol_rules import rules_of
 
 
 def all_asked(transaction: Session, book_id: int) -> tuple[AskedLevelsRow, ...]:
@@ -24,14 +25,11 @@ def all_asked(transaction: Session, book_id: int) -> tuple[AskedLevelsRow, ...]:
 def protection_terms(transaction: Session, book_id: int, symbols: Collection[str]) -> ProtectionTerms:
     """What decides where the stops and targets of `symbols` lie."""
     newest = latest_session(transaction, book_id)
-    rules = (
-        select(models.SymbolRules).filter_by(book_id=book_id).where(models.SymbolRules.symbol.in_(symbols))
-    )
+    rules = rules_of(transaction, book_id, symbols)
     ticks: dict[str, Decimal] = {}
-    for row in transaction.scalars(rules):
-        tick = Decimal(row.rules["tick_size"])
-        ticks[row.symbol] = min(tick, ticks.get(row.symbol, tick))
-    return ProtectionTerms(newest.settings if newest else {}, ticks, all_asked(transaction, book_id))
+    for each in rules:
+        ticks[each.symbol] = min(each.tick_size, ticks.get(each.symbol, each.tick_size))
+    return ProtectionTerms(newest.settings if newest else {}, ticks, all_asked(transaction, book_id), rules)
 
 
 def asked_of(transaction: Session, book_id: int, symbol: str) -> AskedLevelsRow | None:

@@ -1,6 +1,6 @@
 """Symbol rules under names made of their content, each version stored once."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -65,6 +65,14 @@ def all_rules(transaction: Session, book_id: int) -> dict[str, SymbolRules]:
     """Name -> the rules of that name."""
     rows = transaction.scalars(select(models.SymbolRules).filter_by(book_id=book_id))
     return {row.name: _RULES.validate_python(row.rules) for row in rows}
+
+
+def rules_of(transaction: Session, book_id: int, symbols: Collection[str]) -> tuple[SymbolRules, ...]:
+    """Every version stored of the rules of `symbols`."""
+    query = (
+        select(models.SymbolRules).filter_by(book_id=book_id).where(models.SymbolRules.symbol.in_(symbols))
+    )
+    return tuple(_RULES.validate_python(row.rules) for row in transaction.scalars(query))
 
 
 def rules_named(transaction: Session, book_id: int, name: str) -> SymbolRules | None:

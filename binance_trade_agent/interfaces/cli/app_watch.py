@@ -39,7 +39,7 @@ def positions(
     flat: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False, json: Json = False
 ) -> None:
     """List what the ledger holds, and the stop and target that guard it."""
-    command("listings", "show_positions")(flat, json)
+    command("positions", "show_positions")(flat, json)
 
 
 @app.command(rich_help_panel=WATCH)

@@ -1,70 +1,15 @@
-"""`positions`, `orders`, `flows`, `fills`, `decisions`."""
+"""`orders`, `flows`, `fills`, `decisions`."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
-from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.domain.money import to_wire
-from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow, OrderRow
-from binance_trade_agent.interfaces.cli.output import age, console, distance, gain, money, print_json, table
+from binance_trade_agent.interfaces.cli.output import age, console, money, print_json, table
 from binance_trade_agent.interfaces.cli.session import at_desk
-
-
-def show_positions(flat: bool, as_json: bool) -> None:
-    """What the ledger holds and what guards it; with `flat`, closed positions too."""
-    with at_desk(tells_age=True) as (_, desk):
-        rows = [row for row in desk.watch.positions() if flat or row.quantity]
-        guarded = {protection.symbol: protection for protection in desk.watch.protection()}
-    if as_json:
-        print_json([with_protection(row, guarded.get(row.symbol)) for row in rows])
-        return
-    draw_positions(rows, guarded, console(), datetime.now(tz=UTC))
-
-
-def draw_positions(
-    rows: Sequence[Position], guarded: Mapping[str, Protection], screen: Console, now: datetime
-) -> None:
-    """Positions, each with what of `guarded` (by symbol) rests for it, and below them what is alarming."""
-    columns = (
-        "symbol",
-        "quantity>",
-        "average price>",
-        "stop>",
-        "target>",
-        "covered>",
-        "realised>",
-        "cost?>",
-        "fees?>",
-        "held for>",
-    )
-    table(
-        "Positions",
-        columns,
-        [
-            (
-                row.symbol,
-                row.quantity,
-                money(row.average_price),
-                *_guard_cells(guarded.get(row.symbol)),
-                gain(row.realised),
-                money(row.cost),
-                money(row.fees_quote),
-                age(row.opened_at, now),
-            )
-            for row in rows
-        ],
-        screen=screen,
-    )
-    for protection in guarded.values():
-        if protection.alarm:
-            screen.print(f"[bold red]![/] {escape(protection.alarm)}")
 
 
 def show_orders(limit: int, symbol: str | None, as_json: bool) -> None:
@@ -228,39 +173,6 @@ def show_decisions(limit: int, symbol: str | None, outcome: str | None, as_json:
             for row in rows
         ],
     )
-
-
-def _guard_cells(protection: Protection | None) -> tuple[str | None, ...]:
-    """Stop, target and covered quantity."""
-    if protection is None:
-        return None, None, None
-    stop, target = protection.stop, protection.target
-    covered = to_wire(protection.covered) if protection.guards else None
-    return (
-        None if stop is None else f"{to_wire(stop)}{distance(protection.stop_distance_percent)}",
-        None if target is None else f"{to_wire(target)}{distance(protection.target_distance_percent)}",
-        "unprotected" if protection.is_unprotected else covered,
-    )
-
-
-def with_protection(row: Position, protection: Protection | None) -> dict[str, Any]:
-    """A position for programs, with what guards it under `protection`."""
-    shown = {field.name: getattr(row, field.name) for field in fields(row)}
-    if protection is None:
-        return shown | {"protection": None}
-    return shown | {
-        "protection": {
-            "stop": protection.stop,
-            "stop_distance_percent": protection.stop_distance_percent,
-            "target": protection.target,
-            "target_distance_percent": protection.target_distance_percent,
-            "last_price": protection.last_price,
-            "covered": protection.covered,
-            "unprotected": protection.is_unprotected,
-            "alarm": protection.alarm,
-            "guards": protection.guards,
-        }
-    }
 
 
 def _signed(amount: Decimal) -> str:

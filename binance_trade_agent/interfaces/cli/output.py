@@ -24,6 +24,7 @@ _STYLES = {
     "FILLED": "green",
     "REJECTED": "red",
     "unprotected": "bold red",
+    "dust": "dim",
     "UNKNOWN": "bold yellow",
     "INTENT": "yellow",
     "NOT_PLACED": "dim",

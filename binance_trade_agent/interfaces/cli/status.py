@@ -78,7 +78,9 @@ def _seen() -> tuple[AgentStatus, Mapping[str, str] | None]:
 
 
 def _printed(status: AgentStatus, processes: Mapping[str, str] | None) -> list[str]:
-    return [f"[bold]{name:<10}[/] {text}" for name, text in lines_of(status, processes)]
+    lines = lines_of(status, processes)
+    width = max(10, *(len(name) for name, _ in lines))
+    return [f"[bold]{name:<{width}}[/] {text}" for name, text in lines]
 
 
 def _processes(settings: Settings) -> Mapping[str, str] | None:

@@ -1,20 +1,20 @@
 """`trade`, `protect`, `flatten`, `cancel`: what the holder of the trading lease carries out."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import typer
 
+from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.control.steering import CommandTimeout
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.modes import TradingMode
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import Side
-from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
@@ -92,8 +92,7 @@ def protect(
 def flatten(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
     """Sell everything the ledger bought, then halt."""
     with at_desk() as (_, desk):
-        held = [row for row in desk.watch.positions() if row.quantity > 0]
-        confirm(_flattening(held), yes)
+        confirm(flattening(desk.watch.protection()), yes)
         result = _answer(desk.steering.flatten(reason, actor=actor(), channel=CHANNEL, idempotency_key=key))
     _show(result, as_json)
 
@@ -114,11 +113,17 @@ def cancel(client_order_id: str, force: bool, reason: str, key: str | None, as_j
     _show(result, as_json)
 
 
-def _flattening(held: Sequence[Position]) -> str:
-    what = ", ".join(f"{to_wire(row.quantity)} {row.base}" for row in held) or "nothing at present"
+def flattening(held: Sequence[Protection]) -> str:
+    """What a flatten of `held` will do, in words: dust cannot be sold."""
+    sold, kept = (
+        ", ".join(f"{to_wire(each.quantity)} {each.symbol}" for each in held if each.is_dust is dust)
+        for dust in (False, True)
+    )
     return (
-        f"Entries stop now; orders of ours that rest are cancelled, everything the ledger bought is sold at market"
-        f" ({what}), and then trading is halted until you `resume`. What was in the account before stays."
+        "Entries stop now; orders of ours that rest are cancelled, everything the ledger bought is sold at market"
+        f" ({sold or 'nothing at present'}), and then trading is halted until you `resume`."
+        + (f" Too little to be sold, so it is kept: {kept}." if kept else "")
+        + " What was in the account before stays."
     )
 
 
@@ -154,9 +159,20 @@ def _show(result: CommandResult, as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        details = " ".join(f"{name}={value}" for name, value in result.details.items())
-        typer.echo(f"{result.status}: {result.told}" + (f"\n{details}" if details else ""))
+        typer.echo(f"{result.status}: {result.told}")
+        if pointers := _pointers(result.details):
+            typer.echo(pointers)
     raise typer.Exit(exit_code_of(result))
+
+
+def _pointers(details: Mapping[str, str]) -> str:
+    """What the sentence leaves out: the gate, and what more can be looked up by."""
+    named = (
+        ("blocked by", details.get("blocking_gate")),
+        ("order", details.get("client_order_id")),
+        ("decision", details.get("decision_id", "")[:8]),
+    )
+    return ", ".join(f"{name} {value}" for name, value in named if value)
 
 
 def exit_code_of(result: CommandResult) -> ExitCode:

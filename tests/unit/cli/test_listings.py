@@ -8,15 +8,22 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from binance_trade_agent.domain.records import CancelRow, FlowRow, ForeignOrderRow, Incident
+from binance_trade_agent.domain.records import (
+    AskedLevelsRow,
+    CancelRow,
+    FlowRow,
+    ForeignOrderRow,
+    Incident,
+    ProtectionTerms,
+)
 from binance_trade_agent.interfaces.cli.listings import (
     draw_flows,
     draw_foreign_orders,
     draw_orders,
-    draw_positions,
-    with_protection,
 )
+from binance_trade_agent.interfaces.cli.positions import draw_positions, with_protection
 from binance_trade_agent.interfaces.cli.status import lines_of
+from tests.fake_exchange import rules_of
 from tests.fakes import START, FakeDesk, fake_desk
 from tests.resting import oco, with_oco
 
@@ -38,12 +45,16 @@ def positions_of(desk: FakeDesk, on: Console) -> list[str]:
     return shown(on)
 
 
-def test_a_position_has_its_stop_and_target_in_a_hundred_columns() -> None:
-    lines = positions_of(with_oco(fake_desk()), screen())
-    assert len(lines) == 4
-    assert lines[1] == "symbol quantity average price stop target covered realised held for"
-    assert lines[2] == ("BTCUSDT 0.015984 62,552.63 61000 -2.95 % 64000 +1.82 % 0.01598 +0.00 11 min")
-    assert lines[3] == "ETHUSDT 0 – – – – +4.05 –"
+def test_a_position_has_its_stop_and_target_in_eighty_columns() -> None:
+    lines = positions_of(with_oco(fake_desk()), screen(80))
+    assert lines[1] == "symbol quantity average price covered realised held for"
+    assert lines[2] == "BTCUSDT 0.015984 62,552.63 0.01598 +0.00 11 min"
+    assert lines[3] == "ETHUSDT 0 – – +4.05 –"
+    assert lines[6:] == [
+        "symbol level price away, % held by asked by",
+        "BTCUSDT stop 61000 -2.95 the exchange the settings",
+        "BTCUSDT target 64000 +1.82 the exchange the settings",
+    ]
 
 
 def test_a_wide_table_of_positions_has_cost_and_fees_too() -> None:
@@ -52,13 +63,40 @@ def test_a_wide_table_of_positions_has_cost_and_fees_too() -> None:
     assert lines[1].endswith("cost fees held for")
 
 
+def test_a_level_tells_who_asked_for_it_and_that_no_order_holds_it() -> None:
+    desk = fake_desk()
+    desk.reads.order_rows = (oco("l1", START)[0], *desk.reads.order_rows)
+    asked = AskedLevelsRow("BTCUSDT", None, Decimal(70000), "ann (cli)", "news", START)
+    desk.reads.terms = ProtectionTerms({}, {"BTCUSDT": Decimal("0.01")}, (asked,))
+    assert positions_of(desk, screen(80))[7:] == [
+        "BTCUSDT stop 61000 -2.95 the exchange the settings",
+        "BTCUSDT target 70000 +11.37 the trader, watching ann (cli): news",
+    ]
+
+
 def test_an_unprotected_position_says_why() -> None:
     desk = fake_desk()
     incident = Incident("unprotected:BTCUSDT", "BTCUSDT: no [more] stops: watched", "critical", START)
     desk.reads.stored = replace(desk.reads.stored, incidents=(incident,))
     lines = positions_of(desk, screen())
-    assert "– – unprotected" in lines[2]
+    assert "unprotected" in lines[2]
     assert lines[-1] == "! BTCUSDT: no [more] stops: watched"
+
+
+def test_dust_is_no_position_in_danger() -> None:
+    desk = fake_desk()
+    incident = Incident("unprotected:BTCUSDT", "BTCUSDT: no stop", "critical", START)
+    desk.reads.stored = replace(desk.reads.stored, incidents=(incident,))
+    held, *others = desk.reads.position_rows
+    desk.reads.position_rows = (replace(held, quantity=Decimal("0.00000678")), *others)
+    desk.reads.terms = ProtectionTerms(rules=(rules_of("BTCUSDT"),))
+    lines = positions_of(desk, screen())
+    assert "dust" in lines[2]
+    assert lines[-1] == "dust: too little to be sold; it stays, and needs no stop"
+    assert not any("no stop" in line for line in lines[:-1])
+    (found,) = desk.watch.protection()
+    row = with_protection(desk.watch.positions()[0], found)["protection"]
+    assert (row["dust"], row["unprotected"]) == (True, False)
 
 
 def test_a_position_for_programs_nests_what_guards_it() -> None:
