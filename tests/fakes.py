@@ -24,7 +24,7 @@ from binance_trade_agent.domain.caps import Admission, AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, StorageError
 from binance_trade_agent.domain.loss_limits import LossMarks
-from binance_trade_agent.domain.orders import OrderStatus
+from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
     Book,
@@ -375,6 +375,11 @@ class FakeReadModels:
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         self._check()
         return self.equity_rows[-limit:]
+
+    def entries(self, *, since: datetime) -> tuple[datetime, ...]:
+        self._check()
+        rows = (row for row in self.order_rows if row.purpose == Purpose.ENTRY)
+        return tuple(row.created_at for row in rows if row.created_at >= since)
 
     def order(self, client_order_id: str) -> OrderRow | None:
         self._check()

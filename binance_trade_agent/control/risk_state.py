@@ -9,14 +9,11 @@ from binance_trade_agent.control.watching import AgentStatus, Watch
 from binance_trade_agent.domain.decisions import ControlSnapshot
 from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.money import ZERO, to_wire
-from binance_trade_agent.domain.orders import Purpose
 from binance_trade_agent.domain.portfolio import Equity
 from binance_trade_agent.domain.records import DecisionRow, EquityRow
 from binance_trade_agent.ports import Clock, ReadModels
 
 _SHARE = Decimal("0.0001")
-#: Orders of a day are counted up to so many.
-_ORDERS_SEEN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +110,7 @@ class RiskReader:
     def _entries(self, now: datetime) -> tuple[int, int]:
         """Entries of the last minute and of the day (UTC)."""
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        made = [
-            row.created_at
-            for row in self._reads.orders(limit=_ORDERS_SEEN)
-            if row.purpose == Purpose.ENTRY and row.created_at >= midnight
-        ]
+        made = self._reads.entries(since=midnight)
         return sum(now - at < timedelta(minutes=1) for at in made), len(made)
 
 

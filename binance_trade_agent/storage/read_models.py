@@ -11,7 +11,7 @@ from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.loss_limits import LossMarks
-from binance_trade_agent.domain.orders import OrderStatus
+from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.records import (
     Book,
@@ -114,6 +114,18 @@ class SqlReadModels:
         """Orders, newest first."""
         with self._database.read() as transaction:
             return self._orders(transaction, limit, *_equal(models.Order.symbol, symbol))
+
+    def entries(self, *, since: datetime) -> tuple[datetime, ...]:
+        """When each entry since `since` was begun."""
+        query = (
+            select(models.Order.created_at)
+            .filter_by(book_id=self._book.id, purpose=Purpose.ENTRY.value)
+            .where(models.Order.created_at >= since)
+            .order_by(models.Order.created_at.desc())
+            .limit(MOST_ROWS)
+        )
+        with self._database.read() as transaction:
+            return tuple(transaction.scalars(query))
 
     def order(self, client_order_id: str) -> OrderRow | None:
         """One order; None if there is none of the id."""

@@ -80,6 +80,12 @@ def test_a_use_that_is_not_known_is_no_number() -> None:
     assert risk.amount_of(one, one.used) == "–"
 
 
+def test_a_gain_is_not_called_a_loss() -> None:
+    one = LimitUse("daily_loss", "RISK_DAILY_LOSS_SHARE", Decimal("0.05"), Decimal("-0.0018"))
+
+    assert risk.amount_of(one, one.used) == "gain 0.18 %"
+
+
 def test_the_latch_and_the_marks_are_told() -> None:
     shown = text(risk.marks(limited_desk()))
 

@@ -264,7 +264,10 @@ def amount_of(one: LimitUse, value: Decimal | None) -> str:
     """A count, or a share in percent."""
     if value is None:
         return ABSENT
-    return quantity(value) if one.code in _COUNTS else percent(value, _ONE)
+    if one.code in _COUNTS:
+        return quantity(value)
+    # where losses are counted
+    return percent(value, _ONE) if value >= 0 else f"gain {percent(-value, _ONE)}"
 
 
 def _figure(one: LimitUse | None, code: str) -> Component:
