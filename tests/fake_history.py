@@ -13,6 +13,7 @@ from binance_trade_agent.domain.history_rows import (
     EquityBucket,
     HoldPoint,
     OrderFilter,
+    OrderLife,
     Page,
     RoundTripRow,
     TripFilter,
@@ -29,6 +30,7 @@ class FakeHistoryReads:
 
     decision_rows: Callable[[], tuple[DecisionRow, ...]]
     order_rows: Callable[[], tuple[OrderRow, ...]]
+    lives: dict[str, OrderLife] = field(default_factory=dict)
     trips: tuple[RoundTripRow, ...] = ()
     buckets: tuple[EquityBucket, ...] = ()
     holdings: tuple[HoldPoint, ...] = ()
@@ -58,6 +60,11 @@ class FakeHistoryReads:
             and _within(row.created_at, wanted.since, wanted.until)
         )
         return _page(found, limit, cursor)
+
+    def order_life(self, client_order_id: str) -> OrderLife | None:
+        """What a test gave for the id; without it the order alone."""
+        order = next((row for row in self.order_rows() if row.client_order_id == client_order_id), None)
+        return self.lives.get(client_order_id) or (order and OrderLife(order, (), (), (), None))
 
     def round_trips(self, wanted: TripFilter, *, limit: int, cursor: str | None) -> Page[RoundTripRow]:
         found = (

@@ -10,6 +10,7 @@ from binance_trade_agent.domain.history_rows import (
     EquityBucket,
     HoldPoint,
     OrderFilter,
+    OrderLife,
     Page,
     RoundTripRow,
     TripFilter,
@@ -42,6 +43,10 @@ class History:
     def orders(self, wanted: OrderFilter, *, limit: int = _ROWS, cursor: str | None = None) -> Page[OrderRow]:
         """Orders that are all of what is wanted."""
         return self._reads.orders(wanted, limit=limit, cursor=cursor)
+
+    def order_life(self, client_order_id: str) -> OrderLife | None:
+        """An order with its legs, fills and cancels; None if there is none of the id."""
+        return self._reads.order_life(client_order_id)
 
     def round_trips(
         self, wanted: TripFilter, *, limit: int = _ROWS, cursor: str | None = None

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from binance_trade_agent.domain.records import EquityRow
+from binance_trade_agent.domain.records import CancelRow, EquityRow, FillRow, OrderRow
 
 Row = TypeVar("Row")
 
@@ -39,6 +39,20 @@ class OrderFilter:
     purpose: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLife:
+    """An order and all that happened to it: `legs` are the others of its order list, times rise.
+
+    `cancels` are those that were sent for it or for its list; `replaces` is the order whose place it took.
+    """
+
+    order: OrderRow
+    legs: tuple[OrderRow, ...]
+    fills: tuple[FillRow, ...]
+    cancels: tuple[CancelRow, ...]
+    replaces: str | None
 
 
 @dataclass(frozen=True, slots=True)

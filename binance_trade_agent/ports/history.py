@@ -10,6 +10,7 @@ from binance_trade_agent.domain.history_rows import (
     EquityBucket,
     HoldPoint,
     OrderFilter,
+    OrderLife,
     Page,
     RoundTripRow,
     TripFilter,
@@ -26,6 +27,10 @@ class HistoryReads(Protocol):
 
     def decisions(self, wanted: DecisionFilter, *, limit: int, cursor: str | None) -> Page[DecisionRow]: ...
     def orders(self, wanted: OrderFilter, *, limit: int, cursor: str | None) -> Page[OrderRow]: ...
+    def order_life(self, client_order_id: str) -> OrderLife | None:
+        """An order with its fills and cancels; None if there is none of the id."""
+        ...
+
     def round_trips(self, wanted: TripFilter, *, limit: int, cursor: str | None) -> Page[RoundTripRow]: ...
     def equity_curve(self, since: datetime, until: datetime, points: int) -> tuple[EquityBucket, ...]:
         """At most about `points` pieces of time; of spans over a month none is shorter than a day."""

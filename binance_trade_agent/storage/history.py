@@ -16,6 +16,7 @@ from binance_trade_agent.domain.history_rows import (
     EquityBucket,
     HoldPoint,
     OrderFilter,
+    OrderLife,
     Page,
     RoundTripRow,
     TableSize,
@@ -29,6 +30,7 @@ from binance_trade_agent.storage.column_types import EPOCH, MICROSECOND
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.equity_series import against_holding, daily_profits, equity_curve
+from binance_trade_agent.storage.order_life import order_life
 from binance_trade_agent.storage.shown import order_shown
 
 MOST_ROWS = 1000
@@ -88,6 +90,11 @@ class SqlHistory:
         with self._database.read() as transaction:
             rows = transaction.scalars(query).all()
             return _page(rows, limit, order_shown, lambda row: (row.created_at, row.client_order_id))
+
+    def order_life(self, client_order_id: str) -> OrderLife | None:
+        """An order with its fills and cancels."""
+        with self._database.read() as transaction:
+            return order_life(transaction, self._book.id, client_order_id)
 
     def round_trips(self, wanted: TripFilter, *, limit: int, cursor: str | None) -> Page[RoundTripRow]:
         """Closed round trips as asked for."""

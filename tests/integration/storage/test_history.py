@@ -20,11 +20,13 @@ from binance_trade_agent.storage.sessions import SqlSessions
 from tests.fakes import FakeClock
 from tests.integration.storage.samples import (
     T0,
+    cancel,
     cycle_start,
     decision,
     exchange_order,
     fill,
     intent,
+    order_list,
     report,
     session,
 )
@@ -113,6 +115,27 @@ def test_orders_and_round_trips_are_told(past):
     assert (trip.entry_reason, trip.exit_reason) == ("it crossed up", "it crossed down")
     assert trip.duration == HOUR
     assert past.history.round_trips(TripFilter(symbol="ETHUSDT")).rows == ()
+
+
+def test_the_life_of_an_order_is_told_with_its_legs_fills_and_cancels(past):
+    bought = [fill(1, "0.4", order_id=1), fill(2, "0.6", order_id=1)]
+    entry, guard, leaving = intent(), order_list(), intent(side=Side.SELL, purpose=Purpose.EXIT)
+    past.cycle(T0, order=entry, fills=bought)
+    for number in (2, 3):
+        past.log.open_cycle(cycle_start(f"c{number}", number), "s1")
+    past.journal.write_list(guard, decision("d-guard"), "c2")
+    sent = cancel(guard.stop, replaced_by=leaving.client_order_id, created_at=T0)
+    past.journal.write_replacement(sent, leaving, decision("d-exit"), "c3")
+
+    life = past.history.order_life(entry.client_order_id)
+    assert [row.trade_id for row in life.fills] == [1, 2]
+    assert (life.legs, life.cancels, life.replaces) == ((), (), None)
+    life = past.history.order_life(guard.target.client_order_id)
+    assert [row.client_order_id for row in life.legs] == [guard.stop.client_order_id]
+    assert [row.cancel_id for row in life.cancels] == [sent.cancel_id]
+    life = past.history.order_life(leaving.client_order_id)
+    assert life.replaces == guard.stop.client_order_id
+    assert past.history.order_life("bta-nobody") is None
 
 
 def test_a_curve_loses_no_peak_and_no_trough(past):
