@@ -64,7 +64,8 @@ class FakeHistoryReads:
     def order_life(self, client_order_id: str) -> OrderLife | None:
         """What a test gave for the id; without it the order alone."""
         order = next((row for row in self.order_rows() if row.client_order_id == client_order_id), None)
-        return self.lives.get(client_order_id) or (order and OrderLife(order, (), (), (), None))
+        alone = OrderLife(order, (), (), (), None) if order else None
+        return self.lives.get(client_order_id, alone)
 
     def round_trips(self, wanted: TripFilter, *, limit: int, cursor: str | None) -> Page[RoundTripRow]:
         found = (
