@@ -100,7 +100,7 @@ class CallLog:
         while len(self._waiting) > self._room:
             self._waiting.popleft()
             self._given_up += 1
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="tool calls", daemon=True)
             self._thread.start()
         self._changed.notify()
@@ -108,9 +108,11 @@ class CallLog:
     def _run(self) -> None:
         while True:
             batch, promised = self._next()
-            self._write(batch)
-            for promise in promised:
-                promise.set_result(None)
+            try:
+                self._write(batch)
+            finally:  # whatever a row does to this thread, nobody waits for it, and the next call starts another
+                for promise in promised:
+                    promise.set_result(None)
 
     def _next(self) -> tuple[list[ToolCall], "list[Future[None]]"]:
         with self._changed:

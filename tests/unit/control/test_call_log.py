@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from binance_trade_agent.control.call_log import CallKeeper, CallLog
 from binance_trade_agent.domain.errors import StorageError
 from binance_trade_agent.domain.tool_calls import ToolCall
@@ -133,3 +135,25 @@ def test_pruning_waits_a_minute_between_steps_unless_much_is_left() -> None:
     clock.advance(60)
     keeper.keep([CALL])
     assert len(calls.pruned) == 2
+
+
+class BreakingToolCalls(FakeToolCalls):
+    """Fails once, in a way that nobody foresaw."""
+
+    def write(self, calls: Sequence[ToolCall]) -> None:
+        if calls[0].tool == "poison":
+            raise ValueError("no text of any database")
+        super().write(calls)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_row_that_breaks_the_writer_holds_nobody_up_and_the_next_are_written() -> None:
+    calls = BreakingToolCalls()
+    others = set(threading.enumerate())
+    log = log_of(calls)
+
+    log.settle(replace(CALL, tool="poison")).result(timeout=10)
+    eventually(lambda: not set(threading.enumerate()) - others)
+    log.settle(CALL).result(timeout=10)
+
+    assert calls.written == [CALL]
