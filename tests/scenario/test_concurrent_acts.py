@@ -1,4 +1,4 @@
-"""Many ask the real trader for workflows at once, from three processes and two kinds of client: nothing happens twice.
+"""Many ask the real trader for workflows at once, from four processes and two kinds of client: nothing happens twice.
 
 `CONCURRENT_CALLS` sets how many calls; unset it is a short form of 40, and 200 is the long one.
 """
@@ -11,7 +11,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +19,16 @@ from pathlib import Path
 from binance_trade_agent.control.watching import Watch
 from binance_trade_agent.domain.exit_codes import ExitCode
 from tests.books import check_books
-from tests.processes import ROOT, Installation, eventually, installation, mcp_server, running, simulator
+from tests.processes import (
+    ROOT,
+    Installation,
+    eventually,
+    free_port,
+    installation,
+    mcp_server,
+    running,
+    simulator,
+)
 from tests.workflow_calls import Answer, Call, over_mcp
 
 CALLS = int(os.environ.get("CONCURRENT_CALLS", "40"))
@@ -80,24 +89,27 @@ def asked_through_a_process(place: Installation, name: str, calls: Sequence[Call
     return [Answer(**answer) for answer in json.loads(ended.stdout)]
 
 
-def asked(place: Installation, calls: Sequence[Call]) -> list[Answer]:
-    """The answers to `calls`, all asked at once: a third over MCP, a third by each of two processes."""
-    url = f"http://127.0.0.1:{place.environment['MCP_PORT']}/mcp"
-    token = (place.settings.data_dir / "secrets" / "mcp_token").read_text().strip()
-    with ThreadPoolExecutor(3) as pool:
+def asked(places: Sequence[Installation], calls: Sequence[Call]) -> list[Answer]:
+    """The answers to `calls`, all asked at once: a quarter over each of two servers, or by each of two processes."""
+    token = (places[0].settings.data_dir / "secrets" / "mcp_token").read_text().strip()
+    urls = [f"http://127.0.0.1:{place.environment['MCP_PORT']}/mcp" for place in places]
+    with ThreadPoolExecutor(4) as pool:
         asking = [
-            pool.submit(asyncio.run, over_mcp(url, token, calls[::3], clients=4)),
-            pool.submit(asked_through_a_process, place, "first", calls[1::3]),
-            pool.submit(asked_through_a_process, place, "second", calls[2::3]),
+            *(
+                pool.submit(asyncio.run, over_mcp(url, token, calls[number::4], clients=4))
+                for number, url in enumerate(urls)
+            ),
+            pool.submit(asked_through_a_process, places[0], "first", calls[2::4]),
+            pool.submit(asked_through_a_process, places[0], "second", calls[3::4]),
         ]
         return [answer for each in asking for answer in each.result()]
 
 
-def asked_until_answered(place: Installation, calls: Sequence[Call]) -> list[Answer]:
+def asked_until_answered(places: Sequence[Installation], calls: Sequence[Call]) -> list[Answer]:
     """The answers to `calls`; those that were told to ask again with their keys did so."""
     answered: list[Answer] = []
     for _ in range(5):
-        answers = asked(place, calls)
+        answers = asked(places, calls)
         waiting = [answer.key for answer in answers if answer.status == "pending"]
         answered += [answer for answer in answers if answer.status != "pending"]
         calls = [next(call for call in calls if call.key == key) for key in waiting]
@@ -153,10 +165,11 @@ def cycles(place: Installation) -> int:
 def test_many_at_once_trade_nothing_twice_and_keep_the_limits(tmp_path: Path) -> None:
     place = installation(tmp_path, LIMITS)
     calls = planned_calls(CALLS)
-    with simulator(place), mcp_server(place):
+    other = replace(place, environment={**place.environment, "MCP_PORT": str(free_port())})
+    with simulator(place), mcp_server(place), mcp_server(other):
         with running(place.trader()) as trader:
             eventually(lambda: place.truth("orders"), within_s=60, what="a first order")
-            answers = asked_until_answered(place, calls)
+            answers = asked_until_answered((place, other), calls)
             before = cycles(place)
             eventually(lambda: cycles(place) > before + 2, within_s=30, what="cycles after the calls")
             trader.send_signal(signal.SIGTERM)
