@@ -13,10 +13,19 @@ _DATA = (
     " many words. Say which figures are old (`as_of`, ages) and what you could not find out."
 )
 
-Day = Annotated[str, Field(description="A day (UTC) such as 2026-11-23; unset: the last 24 hours")]
-OneSymbol = Annotated[str, Field(description="Such as BTCUSDT")]
-MaybeSymbol = Annotated[str, Field(description="Such as BTCUSDT; unset: all")]
-OrderSide = Annotated[str, Field(description="BUY or SELL")]
+# what a client fills in stands among instructions: nothing may come in that could be read as one
+Day = Annotated[
+    str,
+    Field(
+        pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
+        description="A day (UTC) such as 2026-11-23; unset: the last 24 hours",
+    ),
+]
+OneSymbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{5,20}$", description="Such as BTCUSDT")]
+MaybeSymbol = Annotated[
+    str, Field(pattern=r"^([A-Za-z0-9]{5,20})?$", description="Such as BTCUSDT; unset: all")
+]
+OrderSide = Annotated[str, Field(pattern=r"^(?i:buy|sell)$", description="BUY or SELL")]
 
 
 def daily_review(date: Day = "") -> str:
@@ -38,7 +47,7 @@ def daily_review(date: Day = "") -> str:
 
 def pre_trade_check(symbol: OneSymbol, side: OrderSide) -> str:
     """Whether an order makes sense now, before anybody asks for it."""
-    name, way = symbol.upper()[:20], side.upper()[:4]
+    name, way = symbol.upper(), side.upper()
     return _steps(
         f"Check whether to {way} {name} now. Do not trade: this is the check before.",
         "`get_status`: healthy, not halted, not paused (paused: only sales), no unresolved order, the mode:"
@@ -55,7 +64,7 @@ def pre_trade_check(symbol: OneSymbol, side: OrderSide) -> str:
 
 def why_no_trades(symbol: MaybeSymbol = "") -> str:
     """Why it does not trade, and what would have to change."""
-    of = f' with symbol "{symbol.upper()[:20]}"' if symbol else ""
+    of = f' with symbol "{symbol.upper()}"' if symbol else ""
     return _steps(
         "Find out why the trader does not trade.",
         f"`explain`{of}: `headline`, `conditions` and `code` name what stands in the way first.",

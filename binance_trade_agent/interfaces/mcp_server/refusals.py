@@ -56,6 +56,17 @@ def plainly(error: ToolError) -> ToolError:
     return told
 
 
+def prompt_problem(error: Exception) -> ToolError:
+    """The refusal of a prompt that there is not, or whose arguments cannot be meant."""
+    if isinstance(error, ToolError):
+        return error
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ValidationError):
+        cause = cause.__cause__
+    told = "; ".join(_problem(one) for one in cause.errors()) if cause else str(error)
+    return refusal(RefusalCode.BAD_ARGUMENT, f"{told}; prompts/list names the prompts and their arguments")
+
+
 def code_of(error: Exception) -> str:
     """The code that `error` begins with."""
     return str(error).partition(":")[0]

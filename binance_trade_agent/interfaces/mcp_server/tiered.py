@@ -16,7 +16,7 @@ from mcp.server.mcpserver.exceptions import (
     UnexpectedResourceError,
 )
 from mcp.shared.exceptions import MCPError
-from mcp.types import CallToolResult, GetPromptResult, InputRequiredResult, Tool
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, Tool
 from pydantic import AnyUrl
 
 from binance_trade_agent.domain.grants import Tier
@@ -26,7 +26,13 @@ from binance_trade_agent.interfaces.mcp_server.confirming import Question
 from binance_trade_agent.interfaces.mcp_server.lean_schemas import lean_answer, lean_arguments
 from binance_trade_agent.interfaces.mcp_server.pace import Pace
 from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder
-from binance_trade_agent.interfaces.mcp_server.refusals import RefusalCode, code_of, plainly, refusal
+from binance_trade_agent.interfaces.mcp_server.refusals import (
+    RefusalCode,
+    code_of,
+    plainly,
+    prompt_problem,
+    refusal,
+)
 from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox
 
 #: The call that reads a resource: the SDK hands it only to some of them.
@@ -110,13 +116,19 @@ class TieredServer(MCPServer[Toolbox]):
         arguments: dict[str, Any] | None = None,
         context: Context[Toolbox, Any] | None = None,
     ) -> GetPromptResult | InputRequiredResult:
-        """Fill in a prompt; errors as the SDK's."""
+        """Fill in a prompt.
+
+        Raises:
+            MCPError: there is none of the name, its arguments cannot be meant, or it is asked for too often.
+        """
         began, told = time.monotonic(), f"prompt {name}"
         try:
+            self._keep_pace()
             prompt = await super().get_prompt(name, arguments, context)
-        except ValueError:
-            await self._refused(told, arguments or {}, RefusalCode.BAD_ARGUMENT, began)
-            raise
+        except (ToolError, ValueError) as error:
+            problem = prompt_problem(error)
+            await self._refused(told, arguments or {}, code_of(problem), began)
+            raise MCPError(INVALID_PARAMS, str(problem)) from error
         self.recorder.note(caller(), told, arguments or {}, DONE, began)
         return prompt
 
