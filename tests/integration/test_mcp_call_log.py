@@ -87,6 +87,19 @@ async def test_secrets_are_not_kept() -> None:
     assert "abcdef" not in kept
 
 
+async def test_what_steers_a_terminal_is_neither_kept_nor_logged(caplog: pytest.LogCaptureFixture) -> None:
+    desk = fake_desk()
+    with serving(desk, TABLE) as served:
+        _, paused = await over_http(
+            served, CONTROL_TOKEN, "pause_trading", reason="a\x00b\x1b[31m\u202e\nFAKE "
+        )
+        await over_http(served, READ_TOKEN, "x\x00y\nFAKE LINE")
+
+    assert paused["reason"] == "a b [31m  FAKE"
+    assert [row.tool for row in desk.reads.calls.written] == ["pause_trading", "x y FAKE LINE"]
+    assert "\nFAKE" not in caplog.text
+
+
 def test_what_is_refused_at_the_door_leaves_one_row_each_without_the_token() -> None:
     desk = fake_desk()
     with serving(desk, TABLE) as served:

@@ -14,6 +14,7 @@ import structlog
 from binance_trade_agent.control.call_log import CallLog
 from binance_trade_agent.domain.grants import Grant
 from binance_trade_agent.domain.tool_calls import ToolCall
+from binance_trade_agent.interfaces.mcp_server.arguments import shown
 from binance_trade_agent.telemetry.logs import masked
 
 _LONGEST_TOOL = 120
@@ -81,7 +82,7 @@ class CallRecorder:
             at=datetime.now(tz=UTC),
             caller=name,
             tier=tier,
-            tool=self._mask(tool[:_LONGEST_TOOL]),
+            tool=self._mask(shown(tool[:_LONGEST_TOOL])),
             arguments=self._told(arguments),
             outcome=outcome,
             took_ms=took_ms,
