@@ -77,6 +77,7 @@ def serving(
     tokens: TokenTable,
     *,
     calls_per_minute: int = 10_000,
+    most_sessions: int = 500,
     wrap: Callable[[ASGIApp], ASGIApp] | None = None,
     **more: Any,
 ) -> Iterator[Served]:
@@ -84,7 +85,7 @@ def serving(
     listener = listen("127.0.0.1", 0, host_setting="MCP_HOST", port_setting="MCP_PORT")
     port = listener.getsockname()[1]
     built = build_server(toolbox(desk, **more), tokens, calls_per_minute=calls_per_minute)
-    app: ASGIApp = build_app(built, tokens, "127.0.0.1", port, ("bot.example",))
+    app: ASGIApp = build_app(built, tokens, "127.0.0.1", port, ("bot.example",), most_sessions=most_sessions)
     if wrap is not None:
         app = wrap(app)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))

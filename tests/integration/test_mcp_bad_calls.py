@@ -22,6 +22,8 @@ from tests.fakes import fake_desk
 from tests.mcp_calls import CONTROL_TOKEN, PING, READ_TOKEN, TRADE_TOKEN, Served, bearer, serving
 
 EXPIRED, REVOKED, CAPPED = "e" * 32, "v" * 32, "k" * 32
+#: A later token of the name `capped`.
+CAPPED_NOW_READS = "l" * 32
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 TOKENS = TokenTable(
     {
@@ -29,6 +31,7 @@ TOKENS = TokenTable(
         CONTROL_TOKEN: Grant("steerer", Tier.CONTROL),
         READ_TOKEN: Grant("watcher", Tier.READ),
         CAPPED: Grant("capped", Tier.TRADE, Caps(orders_per_day=1)),
+        CAPPED_NOW_READS: Grant("capped", Tier.READ),
     },
     stored=lambda: (
         StoredToken(token_digest(EXPIRED), Grant("old", Tier.TRADE), PAST, expires_at=PAST),
@@ -87,6 +90,11 @@ QUANTITIES: tuple[Any, ...] = (
     "0x10",
     "1;2",
     "1,5",
+    "١٢",
+    "１",
+    "1_000",
+    " 5 ",
+    "0.1\u200b",
     "9" * 5000,
     True,
     [],
@@ -95,7 +103,7 @@ QUANTITIES: tuple[Any, ...] = (
 )
 SIDES: tuple[Any, ...] = ("SHORT", "buy ", "", 1, True, [], {}, "BUY; SELL")
 KEYS: tuple[Any, ...] = ("", "x" * 65, "a b", "a\n", "é", "\x00", 5, [], {})
-REASONS: tuple[Any, ...] = (None, "", "x" * 201, 5, [], {})
+REASONS: tuple[Any, ...] = (None, "", "   ", "\x00\u202e\n", "x" * 201, 5, [], {})
 LIMITS: tuple[Any, ...] = (0, -1, 201, 10**30, "ten", 1.5, "1", True, [], {}, None)
 SINCE: tuple[Any, ...] = (
     "soon",
@@ -207,8 +215,14 @@ class Session:
             "initialize",
             {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
         )
-        self._headers["Mcp-Session-Id"] = begun.headers["mcp-session-id"]
+        self.id = begun.headers["mcp-session-id"]
+        self._headers["Mcp-Session-Id"] = self.id
         self._headers["MCP-Protocol-Version"] = VERSION
+
+    def as_if_with(self, token: str) -> "Session":
+        """This session, gone on with in another's name."""
+        self._headers |= bearer(token)
+        return self
 
     def call(self, tool: Any, arguments: Any) -> tuple[bool, str, str]:
         """(whether it is an error, its text, the whole answer)."""
@@ -318,7 +332,22 @@ def test_ten_megabytes_are_refused(served: Served, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 5000, b'{"jsonrpc": "1.0"}', b'{"a": NaN}']
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 5000,
+        b'{"jsonrpc": "1.0"}',
+        b'{"a": NaN}',
+        b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"a": ' + b"9" * 5000 + b"}}",
+        b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"a": "\\ud800"}}',
+        b'[{"jsonrpc": "2.0", "id": 1, "method": "ping"}, {"jsonrpc": "2.0", "id": 2, "method": "ping"}]',
+    ],
+    ids=lambda content: content[:20].decode(errors="replace"),
 )
 def test_what_is_no_message_is_refused(served: Served, content: bytes) -> None:
     headers = {**bearer(TRADE_TOKEN), "Content-Type": "application/json"}
@@ -327,6 +356,56 @@ def test_what_is_no_message_is_refused(served: Served, content: bytes) -> None:
     assert 400 <= answer.status_code < 500
     assert not INSIDE.search(answer.text.replace("pydantic.dev", ""))
     untouched(served)
+
+
+def test_a_session_is_of_the_token_that_began_it_alone(served: Served) -> None:
+    """Nobody goes on in another's session; whoever has a new token of the same name has the tier of the new one."""
+    begun = served.desk.reads.calls.written
+    with httpx.Client(base_url=served.url, timeout=30) as http:
+        theirs = Session(http, TRADE_TOKEN).as_if_with(CONTROL_TOKEN)
+        answer = theirs.post("tools/call", {"name": "halt_trading", "arguments": {"reason": "not mine"}})
+
+        assert (answer.status_code, "Session not found" in answer.text) == (404, True)
+        lesser = Session(http, CAPPED).as_if_with(CAPPED_NOW_READS)
+        failed, text, _ = lesser.call("halt_trading", {"reason": "x"})
+        assert failed
+        assert text.startswith("FORBIDDEN: halt_trading needs a token of the tier control")
+    untouched(served)
+    assert ("steerer", "SESSION_UNKNOWN") in [(row.caller, row.outcome) for row in begun]
+
+
+def test_of_two_tokens_in_one_request_the_first_counts(served: Served) -> None:
+    with httpx.Client(base_url=served.url, timeout=30) as http:
+        headers = [*bearer(READ_TOKEN).items(), ("Authorization", f"Bearer {TRADE_TOKEN}")]
+        answer = http.post(
+            "/mcp",
+            json={
+                **PING,
+                "method": "tools/call",
+                "params": {"name": "halt_trading", "arguments": {"reason": "x"}},
+            },
+            headers=[
+                *headers,
+                ("Mcp-Session-Id", Session(http, READ_TOKEN).id),
+                ("MCP-Protocol-Version", VERSION),
+            ],
+        )
+
+    assert "FORBIDDEN: halt_trading needs a token of the tier control" in answer.text
+    untouched(served)
+
+
+def test_more_sessions_than_there_is_room_for_are_refused_and_the_others_go_on() -> None:
+    desk = fake_desk()
+    with serving(desk, TOKENS, most_sessions=2) as served, httpx.Client(base_url=served.url) as http:
+        first, _ = Session(http, READ_TOKEN), Session(http, READ_TOKEN)
+        answer = http.post(
+            "/mcp", json={**PING, "method": "initialize", "params": {}}, headers=bearer(READ_TOKEN)
+        )
+
+        assert (answer.status_code, "Too many open sessions" in answer.text) == (503, True)
+        assert first.call("get_status", {})[0] is False
+    assert [row.outcome for row in desk.reads.calls.written] == ["TOO_MANY_SESSIONS", "DONE"]
 
 
 ANYTHING = st.recursive(

@@ -1,4 +1,4 @@
-"""What is refused before the SDK looks at it is kept too: one row each, some a second at most, without the token."""
+"""What is refused before a tool is asked is kept too: one row each, some a second at most, without the token."""
 
 import time
 
@@ -9,17 +9,21 @@ from binance_trade_agent.interfaces.mcp_server.access import TokenTable
 from binance_trade_agent.interfaces.mcp_server.recording import CallRecorder
 
 _REFUSALS = {
+    400: "MESSAGE_INVALID",
     401: "TOKEN_INVALID",
     403: "ORIGIN_FORBIDDEN",
+    404: "SESSION_UNKNOWN",  # over, or of another token
     413: "BODY_TOO_LARGE",
     421: "HOST_FORBIDDEN",
+    503: "TOO_MANY_SESSIONS",
 }
+_PATH = "/mcp"
 _NOBODY = "unknown"
 _TOOL = "door"
 
 
 class DoorRecorder:
-    """Notes the requests that token, Host, Origin or size closed out."""
+    """Notes the requests that token, Host, Origin, size, session or form closed out."""
 
     def __init__(self, app: ASGIApp, tokens: TokenTable, recorder: CallRecorder) -> None:
         self._app = app
@@ -28,7 +32,7 @@ class DoorRecorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] != _PATH:
             await self._app(scope, receive, send)
             return
         began = time.monotonic()

@@ -36,6 +36,8 @@ _INSTRUCTIONS = (
 )
 _MAX_BODY_BYTES = 1_000_000
 _CALLS_PER_MINUTE = 600
+#: Of clients of the older protocol; each takes 40 kB until it has been idle for half an hour.
+_MOST_SESSIONS = 500
 
 
 def build_server(
@@ -75,13 +77,20 @@ def build_server(
 
 
 def build_app(
-    server: TieredServer, tokens: TokenTable, host: str, port: int, allowed_hosts: tuple[str, ...]
+    server: TieredServer,
+    tokens: TokenTable,
+    host: str,
+    port: int,
+    allowed_hosts: tuple[str, ...],
+    *,
+    most_sessions: int = _MOST_SESSIONS,
 ) -> Starlette:
     """The ASGI application: `/mcp` behind token, Host and Origin, and the open `/health`."""
     app = server.streamable_http_app(
         streamable_http_path="/mcp",
         host=host,
         max_request_body_size=_MAX_BODY_BYTES,
+        max_sessions=most_sessions,
         transport_security=transport_security(host, port, allowed_hosts),
     )
     app.add_middleware(EndedTokens, tokens=tokens)
