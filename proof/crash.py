@@ -9,9 +9,9 @@ import tempfile
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from binance_trade_agent.domain.orders import OrderStatus
-from proof.comparison import Differences
+from proof.acts import Judge
+from proof.comparison import compare, read_books
 from proof.kills import FAULTS, Kill, plan
-from proof.lane import RESTLESS, VARIANTS, Lane, lane, symbols
+from proof.lane import RESTLESS, VARIANTS, Lane, lane, peopled
+from proof.person import FLATTEN, Person
+from proof.tallies import ACT_FAULTS, Checked, Tally, added, figures
 
 RESULTS = Path(__file__).with_name("crash.json")
 LANES = 2
@@ -33,6 +36,11 @@ LEAST_BEFORE_REPLY_SHARE = 0.1
 _TRIGGER_S = 20.0
 #: Window and grace of the last unresolved order, and some more.
 _SETTLE_S = 100.0
+#: What a person asked for is carried out within this time of a start without faults.
+_MET_S = 20.0
+#: A flatten gives up after 120 s of one process.
+_FLATTEN_S = 200.0
+_BETWEEN_ACTS_S = (0.1, 0.5)
 _SETTLED = "settled after window and grace"
 
 
@@ -57,18 +65,32 @@ class Round:
         """Whether nothing was lost or doubled."""
         return not self.faults and not self.error
 
-    def note(self, found: Differences) -> None:
-        """Add what a comparison found."""
-        for kind, names in found.faults.items():
+    def note(self, found: Mapping[str, tuple[str, ...]]) -> None:
+        """Add what was found."""
+        for kind, names in found.items():
             self.faults[kind] = (*self.faults.get(kind, ()), *names)
 
 
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A lane that is over: its rounds, what became of its acts, and of how much that can be said."""
+
+    rounds: list[Round]
+    acts: dict[str, Tally]
+    checked: Checked
+
+
 class Campaign:
-    """The rounds of one lane, one after another."""
+    """The rounds of one lane, one after another, with somebody who steers meanwhile."""
 
     def __init__(self, opened: Lane, rng: random.Random) -> None:
         self._lane = opened
         self._rng = rng
+        settings = opened.place.settings
+        by_hand = tuple(name for name, chosen in settings.strategy_by_symbol.items() if chosen == "idle")
+        self._person = Person(lambda: opened.desk, settings.symbols, by_hand, rng)
+        trails = "TRAILING_STOP_SHARE" in opened.place.environment
+        self.judge = Judge(opened.desk, self._person, trails=trails)
         self._rules: list[int] = []
         self._killed_at: float | None = None
         self._last: Round | None = None
@@ -100,7 +122,7 @@ class Campaign:
         before = opened.completed()
         opened.start(armed, kill.visit)
         if opened.await_cycle(before):
-            self._recovered()
+            self._recovered(this)
         else:
             self._deaths_without_cycle += 1
         this.reached = self._meet(kill, armed is not None)
@@ -116,35 +138,92 @@ class Campaign:
     def _meet(self, kill: Kill, armed: bool) -> bool:
         """Wait for the trigger; whether it came."""
         opened = self._lane
+        if kill.asks == FLATTEN and opened.is_alive and self._person.flattening is None:
+            self._flatten()
         if kill.point is not None:
-            return armed and opened.await_death(_TRIGGER_S)
+            return self._live(_TRIGGER_S, lambda: not opened.is_alive, kill.asks) and armed
         if kill.held is None:
-            time.sleep(kill.after_s)
+            self._live(kill.after_s, lambda: not opened.is_alive, kill.asks)
             return True
+        self._person.step(kill.asks)
         rules = opened.exchange.add(kill.held)
         self._rules += rules
-        end = time.monotonic() + _TRIGGER_S
-        while opened.exchange.fired(rules) == [0]:
-            if time.monotonic() > end:
+        # an act takes so long that the held order's event would be booked: only one that must be met is asked for
+        met = self._live(
+            _TRIGGER_S, lambda: opened.exchange.fired(rules) != [0], kill.asks, acts=bool(kill.asks)
+        )
+        time.sleep(kill.after_s / 10 if met else 0)
+        return met
+
+    def _live(self, within_s: float, probe: Callable[[], bool], preferred: str, *, acts: bool = True) -> bool:
+        """Wait until `probe` holds while somebody steers; whether it came to hold."""
+        end, act_at = time.monotonic() + within_s, time.monotonic()
+        while not probe():
+            now = time.monotonic()
+            if now > end:
                 return False
+            if acts and now >= act_at:
+                self._person.step(preferred)
+                act_at = now + self._rng.uniform(*_BETWEEN_ACTS_S)
             time.sleep(0.02)
-        time.sleep(kill.after_s / 10)
         return True
 
-    def _recovered(self) -> None:
+    def _recovered(self, this: Round) -> None:
         """A cycle is completed after the last kill: note the time, compare, and let go of what outlived it."""
         self._deaths_without_cycle = 0
+        last = self._last or this
         if self._last is not None and self._killed_at is not None:
-            self._last.recovery_s = time.monotonic() - self._killed_at
-            self._last.recovered_in_faults = bool(self._rules)
-            self._last.note(self._lane.compare())
+            last.recovery_s = time.monotonic() - self._killed_at
+            last.recovered_in_faults = bool(self._rules)
+            self._compare(last)
         self._killed_at = None
         self._end_rules()
+        if self._person.flattening is not None:
+            self._end_flatten(last)
+        elif not last.recovered_in_faults:
+            self._await_met(last, self.judge.unmet, _MET_S)
+
+    def _compare(self, this: Round) -> None:
+        """Exchange and books, and what came of what was asked for; all of one moment."""
+        with self._lane.still():
+            truth, books = self._lane.exchange.truth(), read_books(self._lane.desk.watch)
+            this.note(compare(truth, books).faults)
+            this.note(self.judge.faults(truth, books))
+
+    def _await_met(self, this: Round, look: Callable[[], dict[str, str]], within_s: float) -> None:
+        """What must hold soon after a start does: levels rest, positions are guarded, restricted entries are gone."""
+        end = time.monotonic() + within_s
+        unmet = look()
+        while unmet and self._lane.is_alive and time.monotonic() < end:
+            time.sleep(0.1)
+            unmet = {key: text for key, text in look().items() if key in unmet}
+        if unmet and self._lane.is_alive:
+            this.note({"not carried out": tuple(f"{key}: {text}" for key, text in unmet.items())})
+
+    def _flatten(self) -> None:
+        self.judge.begin_flatten(self._person.flatten())
+
+    def _end_flatten(self, this: Round) -> None:
+        """Wait until the flatten has ended, unless the trader dies again; then look, and resume."""
+        end = time.monotonic() + _FLATTEN_S
+        while not self.judge.flatten_ended():
+            if not self._lane.is_alive:
+                return
+            if time.monotonic() > end:
+                this.note({"flatten": (f"not ended within {_FLATTEN_S:.0f} s",)})
+                break
+            time.sleep(0.05)
+        with self._lane.still():
+            this.note(
+                self.judge.flatten_faults(self._lane.exchange.truth(), read_books(self._lane.desk.watch))
+            )
+        self._person.resume()
 
     def _look(self, this: Round) -> None:
         opened = self._lane
-        found = opened.compare()
-        this.note(found)
+        self._compare(this)
+        if self._person.flattening is not None:
+            self.judge.checked.flattens[-1].kills += 1
         rows = opened.desk.watch.orders(limit=50)
         this.orders = len(opened.exchange.truth().own_orders)
         if this.kill.before_reply and this.reached:
@@ -160,9 +239,18 @@ class Campaign:
         this = Round(number, Kill(_SETTLED), reached=True)
         self._end_rules()
         found = self._lane.settle(_SETTLE_S)
-        this.note(found)
+        this.note(found.faults)
         if found.pending:
             this.faults["still pending"] = found.pending
+        before = self._lane.completed()
+        self._lane.start()
+        self._lane.await_cycle(before)
+        if self._person.flattening is not None:
+            self._end_flatten(this)
+        self._await_met(this, self.judge.waiting, _SETTLE_S)
+        self._await_met(this, self.judge.unmet, _SETTLE_S)
+        self._lane.stop()
+        self._compare(this)
         this.orders = len(self._lane.exchange.truth().own_orders)
         return this
 
@@ -184,30 +272,35 @@ def run(count: int, seed: int | None, lanes: int = LANES) -> int:
             )
             for index, share in enumerate(shares)
         ]
-        rounds = [each for future in running for each in future.result()]
-    return report(rounds, seed, time.monotonic() - began)
+        lanes_played = [future.result() for future in running]
+    return report(lanes_played, seed, time.monotonic() - began)
 
 
-def campaign(folder: Path, count: int, seed: int, variant: Mapping[str, str]) -> list[Round]:
+def campaign(folder: Path, count: int, seed: int, variant: Mapping[str, str]) -> Played:
     """The rounds of one lane in a folder of its own."""
     rng = random.Random(seed)  # noqa: S311 nothing secret: the same again for the same seed
-    with lane(folder, {**RESTLESS, "TRADING_SYMBOLS": symbols(SYMBOLS), **variant}, rng=rng) as opened:
+    with lane(folder, {**RESTLESS, **peopled(SYMBOLS), **variant}, rng=rng) as opened:
         lives = Campaign(opened, rng)
         rounds = [*lives.run(plan(count, rng)), lives.settle(count + 1)]
         if not all(each.passed for each in rounds):
             sys.stdout.write(f"output of the trader, end:\n{opened.place.output[-6000:]}\n")
-        return rounds
+        tallies = lives.judge.tallies(opened.exchange.truth(), read_books(opened.desk.watch))
+        return Played(rounds, tallies, lives.judge.checked)
 
 
-def report(rounds: Sequence[Round], seed: int, seconds: float) -> int:
-    """Print the table and the one line at the end, write the JSON; the exit status."""
+def report(played: Sequence[Played], seed: int, seconds: float) -> int:
+    """Print the tables and the one line at the end, write the JSON; the exit status."""
+    rounds = [each for one in played for each in one.rounds]
     kills = [each for each in rounds if each.kill.kind != _SETTLED]
     before_reply = sum(1 for each in kills if each.unanswered)
     quiet_s, faulty_s = _worst_recovery_s(kills, in_faults=False), _worst_recovery_s(kills, in_faults=True)
     failures = [each for each in rounds if not each.passed]
     passed, failed = len(rounds) - len(failures), len(failures)
     too_few = before_reply < LEAST_BEFORE_REPLY_SHARE * len(kills)
+    acts, checked = added(one.acts for one in played), figures(one.checked for one in played)
     _print_table(rounds)
+    _print_acts(acts)
+    _print_claims(rounds, checked)
     for each in failures:
         sys.stdout.write(f"FAILED round {each.number} ({each.kill}): {each.error} {each.faults}\n")
     sys.stdout.write(
@@ -227,6 +320,9 @@ def report(rounds: Sequence[Round], seed: int, seconds: float) -> int:
         "worst_recovery_in_faults_s": round(faulty_s, 2),
         "orders": _orders(rounds),
         "seconds": round(seconds),
+        "acts": {kind: asdict(tally) for kind, tally in acts.items()},
+        "checked": checked,
+        "act_faults": {kind: _count(rounds, kind) for kind in ACT_FAULTS},
         "rounds": [{**asdict(each), "passed": each.passed} for each in rounds],
     }
     RESULTS.write_text(json.dumps(result, indent=1, default=str), encoding="utf-8")
@@ -270,6 +366,23 @@ def _print_table(rounds: Sequence[Round]) -> None:
             f"{max(recoveries):.1f} s" if recoveries else "",
         )
     Console(width=150).print(table)
+
+
+def _print_acts(acts: Mapping[str, Tally]) -> None:
+    names = [field.name for field in fields(Tally)]
+    table = Table(title="what a person asked for, each with a key")
+    table.add_column("act", no_wrap=True)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for kind, tally in acts.items():
+        table.add_row(kind, *(str(getattr(tally, name)) for name in names))
+    Console(width=150).print(table)
+
+
+def _print_claims(rounds: Sequence[Round], checked: Mapping[str, int]) -> None:
+    for kind in ACT_FAULTS:
+        sys.stdout.write(f"{kind}: {_count(rounds, kind)}\n")
+    sys.stdout.write(f"{', '.join(f'{name} {count}' for name, count in checked.items())}\n")
 
 
 def _count(rounds: Sequence[Round], what: str) -> int:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from proof.lane import TRADER
-from proof.rows import account, peers, protection, refusals, replies, streams
+from proof.rows import account, by_hand, peers, protection, refusals, replies, streams
 from proof.rows.row import Row
 from proof.stage import PATIENCE_S, Stage, stage
 
@@ -30,6 +30,7 @@ ROWS: tuple[Row, ...] = (
     *streams.ROWS,
     *account.ROWS,
     *peers.ROWS,
+    *by_hand.ROWS,
 )
 
 

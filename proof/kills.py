@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from binance_trade_agent.telemetry.crash_points import CrashPoint
+from proof.person import FLATTEN
 
 Rule = Mapping[str, Any]
 
@@ -62,7 +63,8 @@ class Kill:
 
     At a crash point's `visit`; or while the exchange keeps the answer that rule `held` names
     due; or, with neither, at `after_s` from the first cycle. `during` is a fault in force
-    meanwhile, and `outlives` leaves the rules to the next life.
+    meanwhile, and `outlives` leaves the rules to the next life. `asks` is what a person does
+    meanwhile more than anything else.
     """
 
     kind: str
@@ -72,6 +74,7 @@ class Kill:
     after_s: float = 0.0
     during: str = ""
     outlives: bool = False
+    asks: str = ""
 
     @property
     def before_reply(self) -> bool:
@@ -84,16 +87,40 @@ _BEFORE_REPLY = frozenset(
 )
 
 
-def _hold(kind: str, match: Rule, fault: str = "hold") -> Kill:
-    return Kill(kind, held={"fault": fault, "match": match})
+def _hold(kind: str, match: Rule, fault: str = "hold", asks: str = "") -> Kill:
+    return Kill(kind, held={"fault": fault, "match": match}, asks=asks)
 
 
 #: The exchange has carried the order out, its answer is due.
 IN_THE_POST = _hold("in the POST, executed", _ORDER)
 
+#: What a person must do for a point to be met.
+_ASKED_AT = {
+    CrashPoint.LEVELS_STORED: "protect",
+    CrashPoint.CANCEL_COMMITTED: "cancel",
+    CrashPoint.CANCEL_REPLY_ARRIVED: "cancel",
+}
+
+#: While a person moves levels, places entries that rest, or has everything sold.
+BY_HAND: Sequence[Kill] = (
+    Kill("a stop by hand, levels stored", CrashPoint.LEVELS_STORED, asks="protect"),
+    Kill("a stop by hand, at its replacement", CrashPoint.REPLACEMENT_COMMITTED, asks="protect"),
+    Kill("a stop by hand, its reply arrived", CrashPoint.REPLACEMENT_REPLY_ARRIVED, asks="protect"),
+    _hold("a stop by hand, executed", _REPLACE, asks="protect"),
+    Kill("entries by hand, at a fill's event", CrashPoint.EVENT_ARRIVED, asks="limit"),
+    Kill("a flatten, at a random time", asks=FLATTEN),
+    Kill("a flatten, at a replacement", CrashPoint.REPLACEMENT_COMMITTED, asks=FLATTEN),
+    Kill("a flatten, inside a booking", CrashPoint.BOOKING, asks=FLATTEN),
+)
+
 #: What comes in each block of a campaign, in random order.
 BLOCK: Sequence[Kill] = (
-    *(Kill(f"at {point}", point) for point in CrashPoint if point is not CrashPoint.TRANSFER_BOOKED),
+    *(
+        Kill(f"at {point}", point, asks=_ASKED_AT.get(point, ""))
+        for point in CrashPoint
+        if point not in {CrashPoint.TRANSFER_BOOKED, CrashPoint.LEVELS_STORED}
+    ),
+    *BY_HAND,
     Kill(f"at {CrashPoint.INTENT_COMMITTED}", CrashPoint.INTENT_COMMITTED),
     *[IN_THE_POST] * 3,
     _hold("in the POST, executed later", _ORDER, "hold_before"),
@@ -120,7 +147,7 @@ def _drawn(kill: Kill, rng: random.Random) -> Kill:
     return replace(
         kill,
         kind=f"{kill.kind}, during faults" if during else kill.kind,
-        visit=rng.randint(1, 3),
+        visit=1 if kill.asks else rng.randint(1, 3),
         after_s=rng.uniform(0.0, 2.5),
         during=during,
         outlives=rng.random() < 0.5,

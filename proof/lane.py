@@ -66,6 +66,20 @@ def symbols(count: int) -> str:
     return ",".join(["BTCUSDT", *(f"C{number}USDT" for number in range(1, count))])
 
 
+def peopled(count: int) -> Mapping[str, str]:
+    """Settings for so many symbols, with coins of each on the account that are not the trader's.
+
+    A third of them only people trade: what they hold stays until somebody sells it.
+    """
+    names = symbols(count).split(",")
+    coins = ",".join(f"{name.removesuffix('USDT')}=50" for name in names)
+    return {
+        "TRADING_SYMBOLS": symbols(count),
+        "STRATEGY_BY_SYMBOL": ",".join(f"{name}=idle" for name in names[-(count // 3) :]),
+        "SIMULATOR_BALANCES": f"USDT=10000,{coins}",
+    }
+
+
 class Lane:
     """A running exchange, a trader that lives again and again, and the desk that reads its database."""
 
@@ -154,13 +168,19 @@ class Lane:
 
     def compare(self) -> Differences:
         """Exchange against database; a trader that lives is stopped in its tracks meanwhile."""
+        with self.still():
+            return compare(self.exchange.truth(), read_books(self.desk.watch))
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """The trader stands still, if it lives, so that exchange and database are of one moment."""
         frozen = self.is_alive
         if frozen:
             os.kill(self.trader.pid, signal.SIGSTOP)
             # what it had sent is carried out
             time.sleep(_SETTLE_S)
         try:
-            return compare(self.exchange.truth(), read_books(self.desk.watch))
+            yield
         finally:
             if frozen:
                 os.kill(self.trader.pid, signal.SIGCONT)

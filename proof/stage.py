@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -65,7 +65,8 @@ class Stage:
         self._paths: dict[str, list[str]] = {}
         #: Whether a difference may have been booked that nothing explains to a trader that was not there.
         self.unexplained_allowed = False
-        self._asked: dict[str, tuple[Side, Decimal | None, str]] = {}
+        #: key -> how it is asked for, with the time to wait for the answer (s)
+        self._asked: dict[str, Callable[[str, float], Awaitable[CommandResult]]] = {}
 
     @property
     def watch(self) -> Watch:
@@ -93,18 +94,66 @@ class Stage:
 
     def send(self, side: Side, quantity: Decimal | None = None, symbol: str = SYMBOL) -> str:
         """Ask the trader for an order, without waiting; the request's key."""
-        key = uuid.uuid4().hex
-        self._asked[key] = side, quantity, symbol
-        try:
-            self._trade(key, 0.0)
-        except CommandTimeout:
-            return key
-        raise AssertionError("an answer before the question")
+        return self._send(
+            lambda key, timeout_s: self.lane.desk.steering.trade(
+                symbol,
+                quantity,
+                side,
+                actor="proof",
+                channel="proof",
+                idempotency_key=key,
+                timeout_s=timeout_s,
+            )
+        )
+
+    def rest(self, price: Decimal, time_limit_s: int = 600) -> CommandResult:
+        """An entry by hand that rests at `price`, and what came of it."""
+        key = self._send(
+            lambda key, timeout_s: self.lane.desk.steering.trade(
+                SYMBOL,
+                None,
+                Side.BUY,
+                actor="proof",
+                channel="proof",
+                idempotency_key=key,
+                limit_price=price,
+                time_limit_s=time_limit_s,
+                timeout_s=timeout_s,
+            )
+        )
+        return self.answer(key)
+
+    def move_stop(self, price: Decimal) -> CommandResult:
+        """A stop by hand, and what came of it."""
+        key = self._send(
+            lambda key, timeout_s: self.lane.desk.steering.protect(
+                SYMBOL,
+                stop_price=price,
+                actor="proof",
+                channel="proof",
+                idempotency_key=key,
+                timeout_s=timeout_s,
+            )
+        )
+        return self.answer(key)
+
+    def cancel(self, client_order_id: str) -> CommandResult:
+        """A cancel by hand, and what came of it."""
+        key = self._send(
+            lambda key, timeout_s: self.lane.desk.steering.cancel(
+                client_order_id,
+                actor="proof",
+                channel="proof",
+                idempotency_key=key,
+                timeout_s=timeout_s,
+            )
+        )
+        return self.answer(key)
 
     def answer(self, key: str, within_s: float | None = None) -> CommandResult:
         """What came of the request."""
         self.until(lambda: self._done(key), "the trader answers the request", within_s)
-        return self._trade(key, 1.0)
+        return self._ask(key, 1.0)
 
     def buy(self, quantity: Decimal | None = None) -> CommandResult:
         """A BUY and what came of it."""
@@ -280,26 +329,24 @@ class Stage:
             if int(rule["fired"]) or rule["fault"] in _LASTING:
                 self._unfired.discard(int(rule["id"]))
 
-    def _done(self, key: str) -> CommandResult | None:
+    def _send(self, ask: Callable[[str, float], Awaitable[CommandResult]]) -> str:
+        key = uuid.uuid4().hex
+        self._asked[key] = ask
+        if self._done(key, 0.0) is not None:
+            raise AssertionError("an answer before the question")
+        return key
+
+    def _done(self, key: str, timeout_s: float = _LOOK_S / 5) -> CommandResult | None:
         try:
-            return self._trade(key, _LOOK_S / 5)
+            return self._ask(key, timeout_s)
         except CommandTimeout:
             return None
 
-    def _trade(self, key: str, timeout_s: float) -> CommandResult:
-        side, quantity, symbol = self._asked[key]
-        steering = self.lane.desk.steering
-        return asyncio.run(
-            steering.trade(
-                symbol,
-                quantity,
-                side,
-                actor="proof",
-                channel="proof",
-                idempotency_key=key,
-                timeout_s=timeout_s,
-            )
-        )
+    def _ask(self, key: str, timeout_s: float) -> CommandResult:
+        async def asking() -> CommandResult:
+            return await self._asked[key](key, timeout_s)
+
+        return asyncio.run(asking())
 
 
 #: States from which no order returns, unless it was given up too early.

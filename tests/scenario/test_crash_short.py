@@ -1,12 +1,14 @@
-"""A short `python -m proof crash`: kills at named points and inside the POST, compared after each."""
+"""A short `python -m proof crash`: kills at named points, inside the POST and while a person steers, compared after each."""
 
 import random
 from pathlib import Path
 
 from binance_trade_agent.telemetry.crash_points import CrashPoint
+from proof.comparison import read_books
 from proof.crash import Campaign
 from proof.kills import IN_THE_POST, Kill
-from proof.lane import RESTLESS, lane, symbols
+from proof.lane import RESTLESS, lane, peopled
+from proof.person import FLATTEN
 
 _KILLS = (
     IN_THE_POST,
@@ -15,14 +17,22 @@ _KILLS = (
     IN_THE_POST,
     Kill("inside the booking", CrashPoint.BOOKING, visit=2),
     Kill("at some time", after_s=0.6),
+    Kill("a stop by hand, levels stored", CrashPoint.LEVELS_STORED, asks="protect"),
+    Kill("a flatten", CrashPoint.BOOKING, asks=FLATTEN),
     Kill("before an OCO is sent", CrashPoint.LIST_COMMITTED),
 )
 
 
 def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    with lane(tmp_path, {**RESTLESS, "TRADING_SYMBOLS": symbols(6)}) as opened:
-        rounds = Campaign(opened, random.Random(3)).run(_KILLS)
+    with lane(tmp_path, {**RESTLESS, **peopled(6)}) as opened:
+        lives = Campaign(opened, random.Random(3))
+        rounds = lives.run(_KILLS)
         assert [(each.kill.kind, each.faults, each.error) for each in rounds if not each.passed] == []
         assert [each.kill.kind for each in rounds if not each.reached] == []
         assert sum(1 for each in rounds if each.unanswered) >= 3
         assert rounds[-1].orders > len(_KILLS)
+        acts = lives.judge.tallies(opened.exchange.truth(), read_books(opened.desk.watch))
+        assert acts["protect"].asked > 1
+        assert sum(tally.repeated for tally in acts.values()) > 1
+        assert acts["dry run"].effects == 0
+        assert [(each.state, each.kills > 0) for each in lives.judge.checked.flattens] == [("HALTED", True)]

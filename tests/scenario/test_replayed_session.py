@@ -12,33 +12,14 @@ from typing import Any
 import pytest
 
 from binance_trade_agent.domain.exit_codes import ExitCode
-from binance_trade_agent.domain.orders import Side
 from proof.lane import VARIANTS, Lane, lane
-from proof.replay import SETTINGS, Act, Event, Played, replayed
+from proof.replay import KINDS_OF_ACTS, SETTINGS, SHORT_EVENTS, replayed
+from proof.session import Act, Event, Played
 from tests.processes import CLI
 
 CYCLES = 160
 
-#: What locks a symbol for a minute is left to the long form.
-EVENTS: tuple[Event, ...] = (
-    (0.02, Act.fees_in_bnb),
-    (0.06, lambda act: act.meet("partial fills")),
-    (0.12, lambda act: act.meet("reply lost")),
-    (0.20, lambda act: act.meet("-1007 executed")),
-    (0.27, lambda act: act.ask("BTCUSDT", Side.BUY, "0.0005")),
-    (0.30, Act.pause),
-    (0.38, Act.resume),
-    (0.40, lambda act: act.ask("ETHUSDT", Side.BUY, "1000")),
-    (0.44, Act.sell_as_another),
-    (0.50, Act.kill_in_the_post),
-    (0.58, lambda act: act.meet("expired")),
-    (0.62, lambda act: act.meet("read lag, reply lost, no stream")),
-    (0.67, lambda act: act.ask("ETHUSDT", None)),
-    (0.72, lambda act: act.meet("refused")),
-    (0.78, lambda act: act.meet("stream cut")),
-    (0.82, lambda act: act.meet("weight")),
-    (0.88, Act.kill),
-)
+EVENTS: tuple[Event, ...] = (*SHORT_EVENTS, (0.92, lambda act: act.meet("weight")))
 
 
 @dataclass(frozen=True)
@@ -88,7 +69,8 @@ def test_nothing_differs_while_the_trader_runs_and_after_its_end(seen: Seen) -> 
 def test_a_session_of_faults_people_and_kills_was_played(seen: Seen) -> None:
     assert seen.played.kills == 2
     assert sum(map(bool, seen.played.faults.values())) >= 5
-    assert len(seen.played.commands) == 3
+    assert len(seen.played.acts) == KINDS_OF_ACTS, seen.played.acts
+    assert len(seen.played.commands) > KINDS_OF_ACTS
     assert len(seen.played.taken) == 1
     assert seen.lane.desk.watch.outside_flows(limit=100)[0].kind in {"foreign", "moved"}
     session = seen.lane.desk.watch.status().session
@@ -112,7 +94,8 @@ def test_sessions_are_listed_and_one_that_is_not_there_is_said(seen: Seen) -> No
         pytest.param(
             "value close",
             "UPDATE candles SET close = '1.5' WHERE symbol = 'BTCUSDT' AND close_time IN (SELECT signal_candle"
-            " FROM decisions WHERE symbol = 'BTCUSDT' AND action = 'BUY' ORDER BY decided_at LIMIT 1 OFFSET 2)",
+            " FROM decisions WHERE symbol = 'BTCUSDT' AND action = 'BUY' AND strategy = 'restless' ORDER BY"
+            " decided_at LIMIT 1 OFFSET 2)",
             id="a candle",
         ),
         pytest.param(
