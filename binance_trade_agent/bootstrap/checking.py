@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from binance_trade_agent.bootstrap.overrides import shown_in_force
 from binance_trade_agent.bootstrap.strategies import settings_strategies
 from binance_trade_agent.bootstrap.supervision import port_problems, socket_problems
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisorClient
@@ -19,6 +20,7 @@ def start_problems(settings: Settings) -> tuple[str, ...]:
         *_folder_problems(settings.data_dir),
         *socket_problems(settings),
         *strategy_problems(settings),
+        *_override_problems(settings),
         *_simulator_problems(settings),
         *_database_problems(settings.database_url),
     ]
@@ -43,6 +45,19 @@ def strategy_problems(settings: Settings) -> tuple[str, ...]:
     except ConfigurationError as error:
         return error.problems
     return ()
+
+
+def _override_problems(settings: Settings) -> Iterator[str]:
+    """What was set at run time and a start would ignore, each with what takes it back."""
+    try:
+        ignored = shown_in_force(settings).ignored
+    except (ConfigurationError, StorageError):
+        return  # a database that cannot be used is told by itself
+    for override, problem in ignored:
+        yield (
+            f"{override.name}={override.value}, {override.origin}, would be ignored: {problem};"
+            f" `config unset {override.name}` takes it back"
+        )
 
 
 def _simulator_problems(settings: Settings) -> Iterator[str]:

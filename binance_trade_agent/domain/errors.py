@@ -7,6 +7,7 @@ TradeAgentError
  │  ├ Throttled               we asked too much: wait `retry_after_s`
  │  └ Unavailable             it could not be reached or could not answer: nothing happened there
  ├ ConfigurationError         what the operator set cannot work; the text says what to set
+ │  └ KeySpent                an idempotency key stands for another act
  ├ StorageError               the database cannot be used as it is
  │  ├ DatabaseTooNew          it was written by a newer version
  │  └ DatabaseUnwritable      the folder or file cannot be written
@@ -58,6 +59,10 @@ class ConfigurationError(TradeAgentError):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class KeySpent(ConfigurationError):
+    """An idempotency key stands for another act than the one it was given with now: nothing was done."""
 
 
 class StorageError(TradeAgentError):

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow
-from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.errors import KeySpent
 from binance_trade_agent.storage import models
 
 
@@ -23,7 +23,7 @@ def act_with_key(transaction: Session, book_id: int, act: Act) -> models.Audit |
         select(models.Audit).filter_by(book_id=book_id, idempotency_key=act.idempotency_key)
     )
     if row is not None and row.action != act.kind.value:
-        raise ConfigurationError(
+        raise KeySpent(
             f"the idempotency key {act.idempotency_key!r} was used for another act ({row.action}); use a new key"
         )
     return row

@@ -19,7 +19,7 @@ from binance_trade_agent.domain.acts import (
 )
 from binance_trade_agent.domain.caps import Admission
 from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
-from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.errors import KeySpent, StorageError
 from binance_trade_agent.domain.records import Book, Command, CommandKind, CommandResult, CommandStatus
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.asked_orders import asked_orders
@@ -190,7 +190,7 @@ class SqlControlState:
                 return command
             stored = command_of(row)
         if (stored.kind, stored.arguments) != (command.kind, dict(command.arguments)):
-            raise ConfigurationError(
+            raise KeySpent(
                 f"the idempotency key {command.idempotency_key!r} was used for another command "
                 f"({stored.kind} {stored.arguments}); use a new key"
             )

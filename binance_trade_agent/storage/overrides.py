@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.acts import Act, ActOutcome
-from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.errors import ConfigurationError, KeySpent
 from binance_trade_agent.domain.overrides import Override, SettingChange
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.storage import models
@@ -70,7 +70,7 @@ class SqlOverrides:
         if row is None:
             return None
         if row.details.get("name") != name or (value is not None and row.after != value):
-            raise ConfigurationError(
+            raise KeySpent(
                 f"the idempotency key {act.idempotency_key!r} was used for another act"
                 f" ({row.action} {row.details.get('name')} to {row.after}); use a new key"
             )

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.acts import Act, ActOutcome, Restricted
-from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.errors import KeySpent
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.audit import act_with_key, write_act
 from binance_trade_agent.storage.sessions import latest_session
@@ -36,7 +36,7 @@ def restrict(
     asked = {"symbols": ",".join(sorted(set(symbols))), "on": "true" if on else "false"}
     if (first := act_with_key(transaction, book_id, act)) is not None:
         if first.details != asked:
-            raise ConfigurationError(
+            raise KeySpent(
                 f"the idempotency key {act.idempotency_key!r} was used for other symbols ({first.details}); use a new key"
             )
         return Restricted(before, (), untraded, first.at, repeated=True)

@@ -101,7 +101,7 @@ def _judge_ended(session: Session) -> HealthVerdict:
     if reason in ENDED_AS_PLANNED:
         return HealthVerdict(TraderCondition.SESSION_ENDED, True, f"the session ended as planned ({reason})")
     if reason == STOPPED:
-        text = "stopped by a signal, and nothing trades: `make up`, or `start` while supervisord runs"
+        text = "stopped by a signal, and nothing trades until it is started"
         return HealthVerdict(TraderCondition.STOPPED, False, text)
     if reason == GAVE_UP:
         return HealthVerdict(TraderCondition.FAILED, False, "gave up after failing too often: see its log")

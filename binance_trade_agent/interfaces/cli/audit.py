@@ -1,11 +1,14 @@
 """`audit`: who did what, through what, why, and how it ended; with `--calls` every call over MCP."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from rich.console import Console
 from rich.markup import escape
 
 from binance_trade_agent.control.explaining import since_of
 from binance_trade_agent.domain.acts import AuditRow
+from binance_trade_agent.domain.tool_calls import ToolCall
 from binance_trade_agent.interfaces.cli.output import console, print_json, prose, table
 from binance_trade_agent.interfaces.cli.session import at_desk
 
@@ -34,7 +37,12 @@ def show_calls(limit: int, since: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("at", "who", "tier", "tool", "outcome", "took, ms>", "arguments")
+    draw_calls(rows, console())
+
+
+def draw_calls(rows: Sequence[ToolCall], screen: Console) -> None:
+    """Calls with who made them and how they ended; a narrow terminal goes without their arguments."""
+    columns = ("at", "who", "tier?", "tool", "outcome", "took, ms>", "arguments?")
     cells = [
         (
             f"{row.at:%Y-%m-%d %H:%M:%S}",
@@ -47,13 +55,14 @@ def show_calls(limit: int, since: str | None, as_json: bool) -> None:
         )
         for row in rows
     ]
-    table("Calls over MCP", columns, cells)
+    table("Calls over MCP", columns, cells, screen=screen)
 
 
 def line_of(row: AuditRow) -> str:
     """An act in a line, with markup."""
-    change = f" ({row.before} → {row.after})" if row.before and row.after else ""
-    what = " ".join(value for name, value in sorted(row.details.items()) if name not in _NOT_SHOWN)
+    changed = row.before and row.after and row.before != row.after
+    change = f" ({row.before} → {row.after})" if changed else ""
+    what = " ".join(_words(row.details))
     outcome = f"{row.outcome or 'waiting'}{_took(row.at, row.finished_at)}"
     answer = f": {row.answer}" if row.answer else ""
     why = f" “{row.reason}”" if row.reason else ""
@@ -64,6 +73,22 @@ def line_of(row: AuditRow) -> str:
 
 
 _NOT_SHOWN = frozenset({"command", "from", "to"})
+#: How details are told that a bare value would leave unclear; the others come first, by their value.
+_TOLD = {
+    "stop_price": "stop {}",
+    "target_price": "target {}",
+    "limit_price": "at {}",
+    "time_limit_s": "for {} s at most",
+    "dry_run": "(dry run)",
+}
+
+
+def _words(details: Mapping[str, str]) -> Iterator[str]:
+    """What an act was about."""
+    yield from (
+        value for name, value in sorted(details.items()) if name not in _NOT_SHOWN and name not in _TOLD
+    )
+    yield from (text.format(details[name]) for name, text in _TOLD.items() if name in details)
 
 
 def _took(at: datetime, finished_at: datetime | None) -> str:

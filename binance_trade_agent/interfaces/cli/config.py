@@ -5,6 +5,7 @@ import typer
 from binance_trade_agent.bootstrap.checking import strategy_problems
 from binance_trade_agent.bootstrap.overrides import InForce, setting_changes, shown_in_force
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.overrides import SettingChange
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.interfaces.cli.output import print_json, table
@@ -31,7 +32,7 @@ def show(as_json: bool) -> None:
 
 def change(name: str, value: str, reason: str, key: str | None, as_json: bool) -> None:
     """Set one at run time."""
-    with at_desk() as (settings, desk):
+    with at_desk(mistaken=ExitCode.CONFIGURATION) as (settings, desk):
         changes = setting_changes(settings, desk.database, desk.book)
         done = changes.set(name, value, actor=actor(), channel=CHANNEL, reason=reason, idempotency_key=key)
     _tell(done, as_json)
@@ -39,7 +40,7 @@ def change(name: str, value: str, reason: str, key: str | None, as_json: bool) -
 
 def take_back(name: str, reason: str, key: str | None, as_json: bool) -> None:
     """Take back what was set at run time."""
-    with at_desk() as (settings, desk):
+    with at_desk(mistaken=ExitCode.CONFIGURATION) as (settings, desk):
         changes = setting_changes(settings, desk.database, desk.book)
         done = changes.unset(name, actor=actor(), channel=CHANNEL, reason=reason, idempotency_key=key)
     _tell(done, as_json)

@@ -9,20 +9,24 @@ from binance_trade_agent.domain.errors import (
     ConfigurationError,
     DatabaseTooNew,
     DatabaseUnwritable,
+    KeySpent,
     TradeAgentError,
 )
 from binance_trade_agent.domain.exit_codes import ExitCode
 
 
 @contextmanager
-def exit_statuses() -> Iterator[None]:
-    """Say what went wrong on stderr, without a traceback, and end with its exit status."""
+def exit_statuses(mistaken: ExitCode = ExitCode.CONFIGURATION) -> Iterator[None]:
+    """Say what went wrong on stderr, without a traceback, and end with its exit status.
+
+    `mistaken` is that of a `ConfigurationError`: the settings', or the command line's.
+    """
     try:
         yield
     except ConfigurationError as error:
         for problem in error.problems:
             typer.echo(problem, err=True)
-        raise typer.Exit(ExitCode.CONFIGURATION) from error
+        raise typer.Exit(ExitCode.REFUSED if isinstance(error, KeySpent) else mistaken) from error
     except TradeAgentError as error:
         typer.echo(str(error), err=True)
         is_configuration = isinstance(error, (DatabaseTooNew, DatabaseUnwritable))

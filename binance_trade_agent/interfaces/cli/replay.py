@@ -54,7 +54,7 @@ def draw_sessions(rows: Sequence[tuple[Session, int]], screen: Console) -> None:
 
 def replay(reference: str, as_json: bool) -> None:
     """Decide a session again and say what differs; exit status 1 if anything does, or nothing was compared."""
-    with at_desk() as (settings, desk):
+    with at_desk(mistaken=ExitCode.CONFIGURATION) as (settings, desk):
         replayed = replay_session(settings, desk, reference)
     report = replayed.report
     if as_json:

@@ -10,6 +10,7 @@ import typer
 from binance_trade_agent.bootstrap.desk import Desk, open_desk, open_desk_to_read
 from binance_trade_agent.bootstrap.launched_book import check_launched_book
 from binance_trade_agent.domain.errors import DatabaseUnwritable
+from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.interfaces.cli.staleness import staleness
 from binance_trade_agent.settings import Settings, load_settings
@@ -19,10 +20,13 @@ CHANNEL = "cli"
 
 
 @contextmanager
-def at_desk(*, tells_age: bool = False) -> Iterator[tuple[Settings, Desk]]:
+def at_desk(
+    *, tells_age: bool = False, mistaken: ExitCode = ExitCode.USAGE
+) -> Iterator[tuple[Settings, Desk]]:
     """The settings and an open desk on the book that is traded; errors end the command.
 
     With `tells_age` it is said on stderr how old the data are, where no trader keeps them fresh.
+    With the desk open the settings are good: `mistaken` is the status of what then cannot be meant.
     """
     with exit_statuses():
         settings = load_settings()
@@ -31,7 +35,8 @@ def at_desk(*, tells_age: bool = False) -> Iterator[tuple[Settings, Desk]]:
         try:
             if tells_age and (told := staleness(desk.watch.status())):
                 typer.echo(told, err=True)
-            yield settings, desk
+            with exit_statuses(mistaken):
+                yield settings, desk
         finally:
             desk.close()
 

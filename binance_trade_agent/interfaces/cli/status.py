@@ -63,13 +63,20 @@ def watch_status(as_json: bool) -> None:
 
 def show_health(as_json: bool) -> None:
     """One line and an exit status: 0 healthy, 1 not."""
-    with at_desk() as (_, desk):
-        verdict = desk.watch.status().health
+    status, processes = _seen()
+    verdict = status.health
     if as_json:
         print_json(verdict)
     else:
-        typer.echo(f"{'healthy' if verdict.healthy else 'unhealthy'}: {verdict.text}")
+        typer.echo(health_line(status, processes))
     raise typer.Exit(ExitCode.OK if verdict.healthy else ExitCode.FAILURE)
+
+
+def health_line(status: AgentStatus, processes: Mapping[str, str] | None) -> str:
+    """The verdict, and what starts a trader that does not run."""
+    advice = _to_start(status, processes)
+    word = "healthy" if status.health.healthy else "unhealthy"
+    return f"{word}: {status.health.text}{f'; to start it: `{advice}`' if advice else ''}"
 
 
 def _seen() -> tuple[AgentStatus, Mapping[str, str] | None]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from binance_trade_agent.domain.exit_codes import ExitCode
 from tests.unit.cli.test_command_line import cli
+from tests.unit.cli.test_new_verbs import quiet
 
 
 def shown(folder: Path) -> dict[str, str]:
@@ -30,3 +31,16 @@ def test_what_cannot_be_is_the_configurations_fault(tmp_path: Path) -> None:
     fixed = cli(tmp_path, "config", "set", "TRADING_MODE", "live")
     assert fixed.returncode == ExitCode.CONFIGURATION
     assert "cannot change at run time" in fixed.stderr
+
+
+def test_a_check_names_what_was_set_at_run_time_and_would_be_ignored(tmp_path: Path) -> None:
+    crossing = {"STRATEGY_NAME": "ema_cross", **quiet(tmp_path)}
+    done = cli(tmp_path, "config", "set", "STRATEGY_PARAMS", '{"fast": 5}', **crossing)
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert cli(tmp_path, "config", "check", **crossing).returncode == ExitCode.OK
+    checked = cli(tmp_path, "config", "check", **crossing | {"STRATEGY_NAME": "buy_and_hold"})
+    assert checked.returncode == ExitCode.CONFIGURATION
+    (told,) = checked.stderr.splitlines()
+    assert told.startswith("STRATEGY_PARAMS=")
+    assert "would be ignored: " in told
+    assert told.endswith("`config unset STRATEGY_PARAMS` takes it back")

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.market import draw_market
-from binance_trade_agent.interfaces.cli.status import lines_of
+from binance_trade_agent.interfaces.cli.status import health_line, lines_of
 from tests.fakes import START, fake_desk
 from tests.processes import free_port
 from tests.unit.cli.test_command_line import cli
@@ -69,15 +69,13 @@ def test_settings_with_a_strategy_that_is_not_there_are_shown_with_status_78(tmp
         ),
         pytest.param(
             ("protect", "BTCUSDT", "--stop", "9", "--target", "8"),
-            ExitCode.CONFIGURATION,
+            ExitCode.USAGE,
             id="stop over target",
         ),
-        pytest.param(("reduce-only", "BTC/USDT"), ExitCode.CONFIGURATION, id="no symbol"),
-        pytest.param(("market", "BTC/USDT"), ExitCode.CONFIGURATION, id="no symbol of a market"),
+        pytest.param(("reduce-only", "BTC/USDT"), ExitCode.USAGE, id="no symbol"),
+        pytest.param(("market", "BTC/USDT"), ExitCode.USAGE, id="no symbol of a market"),
         pytest.param(("market", "BTCUSDT"), ExitCode.FAILURE, id="never seen"),
-        pytest.param(
-            ("trade", "BTCUSDT", "--limit-price", "9"), ExitCode.CONFIGURATION, id="a limit without a side"
-        ),
+        pytest.param(("trade", "BTCUSDT", "--limit-price", "9"), ExitCode.USAGE, id="a limit without a side"),
     ],
 )
 def test_what_cannot_be_done_ends_with_its_status(
@@ -113,6 +111,18 @@ def test_the_status_says_what_starts_a_trader_that_does_not_run(
 ) -> None:
     lines = dict(lines_of(fake_desk(empty=empty).watch.status(), processes))
     assert lines.get("to start") == advice
+
+
+@pytest.mark.parametrize(
+    ("processes", "advice"),
+    [(None, "make up"), ({"autonomous_trader": "STOPPED"}, "binance-trade-agent start")],
+)
+def test_health_gives_the_advice_that_fits(processes: dict[str, str] | None, advice: str) -> None:
+    told = health_line(fake_desk(empty=True).watch.status(), processes)
+    assert told == f"unhealthy: the trader has not run on this data yet; to start it: `{advice}`"
+    cycling = health_line(fake_desk().watch.status(), processes={"autonomous_trader": "RUNNING"})
+    assert cycling.startswith("healthy: cycle ")
+    assert "to start" not in cycling
 
 
 def test_the_status_names_symbols_that_may_only_be_sold() -> None:
