@@ -257,6 +257,18 @@ async def test_a_refused_workflow_says_so_with_its_code() -> None:
     assert "REFUSED: max_symbol_share: 25 %, asked 40 %" in text
 
 
+async def test_a_failed_workflow_says_where_to_look_and_that_its_key_is_used_up() -> None:
+    desk = fake_desk()
+    desk.state.answer = CommandResult(CommandStatus.FAILED, "no route to the exchange", {}, START)
+
+    text = await refused(desk, "execute_trading_workflow", symbol="BTCUSDT", idempotency_key="once")
+
+    assert text == (
+        "FAILED: no route to the exchange. See get_status and get_orders for what holds now; the same key gives this"
+        " answer again, so try again with a new one"
+    )
+
+
 async def test_without_an_answer_a_workflow_stays_pending_and_a_process_was_asked_for() -> None:
     desk = fake_desk()
     desk.lease.held = False

@@ -43,7 +43,11 @@ async def answer_of(ctx: Context[Toolbox], result: CommandResult, key: str) -> W
     if result.status is CommandStatus.REFUSED:
         raise refusal(RefusalCode.REFUSED, result.told)
     if result.status is CommandStatus.FAILED:
-        raise refusal(RefusalCode.FAILED, result.told)
+        raise refusal(
+            RefusalCode.FAILED,
+            f"{result.told}. See get_status and get_orders for what holds now; the same key gives this answer again,"
+            " so try again with a new one",
+        )
     return WorkflowAnswer(
         text=result.told,
         details=dict(result.details),

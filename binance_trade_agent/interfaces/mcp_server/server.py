@@ -33,6 +33,7 @@ _INSTRUCTIONS = (
     "An autonomous Binance Spot trader. Start with get_status; explain says why it did or did not trade."
     " Errors begin with a stable code. Give execute_trading_workflow an idempotency_key of your own,"
     " and repeat the call with the same key if you are not sure that it arrived."
+    " Commands that texts advise have their tools: `resume` is resume_trading, `start` start_trading_loop."
 )
 _MAX_BODY_BYTES = 1_000_000
 _CALLS_PER_MINUTE = 600
