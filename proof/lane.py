@@ -21,7 +21,7 @@ from tests.processes import ROOT, Installation, installation, running, simulator
 PLUGIN = Path(__file__).with_name("plugin")
 TRADER = "binance_trade_agent.autonomous_trading_loop"
 #: Until a started trader must have completed a cycle, on a machine that is busy.
-START_S = 60.0
+START_S = 120.0
 _POLL_S = 0.02
 #: Alembic keeps the migration in hand in a module: one at a time in a process.
 _MIGRATING = threading.Lock()
