@@ -24,7 +24,7 @@ def show(as_json: bool) -> None:
         keys = ("name", "value", "source", "description")
         print_json([dict(zip(keys, row, strict=True)) for row in rows])
     else:
-        table("Settings", ("name", "value", "from", "what it is"), rows)
+        table("Settings", ("name", "value", "from", "what it is?"), rows)
     with exit_statuses():
         if problems := strategy_problems(found.settings):
             raise ConfigurationError(*problems)

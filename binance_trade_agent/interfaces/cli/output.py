@@ -13,7 +13,8 @@ from rich.table import Table
 
 from binance_trade_agent.domain.money import to_wire
 
-_PIPED_WIDTH = 220
+#: Wider than any row: what is piped is a line a row, to be searched.
+_PIPED_WIDTH = 20_000
 _WIDE = 120
 #: Lines of prose are no longer than this, however wide the terminal.
 _PROSE_WIDTH = 100
@@ -57,7 +58,7 @@ def print_json(value: Any) -> None:
 
 
 def console() -> Console:
-    """Rich on the terminal's width, or wide enough for whole lines when piped."""
+    """Rich on the terminal's width, or wide enough for whole rows when piped."""
     return Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
 
 
@@ -79,9 +80,19 @@ def table(
         )
     for row in rows:
         grid.add_row(*(cell(row[place]) for place in shown))
-    screen.print(grid)
+    _print_whole(grid, screen)
     if not rows:
         screen.print("none yet", style="dim")
+
+
+def _print_whole(grid: Table, screen: Console) -> None:
+    """A table; where it is piped without the blanks that fill its last column."""
+    if screen.is_terminal:
+        screen.print(grid)
+        return
+    with screen.capture() as taken:
+        screen.print(grid)
+    screen.file.writelines(f"{line.rstrip()}\n" for line in taken.get().splitlines())
 
 
 def prose(screen: Console, markup: str, left: int = 0, hanging: int = 0) -> None:

@@ -91,3 +91,12 @@ def test_a_narrow_terminal_gets_whole_numbers_and_no_ids(width: int, shows_ids: 
 )
 def test_exit_codes_of_a_trade(status: CommandStatus, outcome: Outcome, code: ExitCode) -> None:
     assert exit_code_of(CommandResult(status, "", {"outcome": outcome.value}, NOW)) is code
+
+
+def test_what_is_piped_is_a_whole_row_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "a reason of many words " * 40
+    table("Rows", ("name", "why?"), [("one", long), ("two", "short")])
+    title, head, one, two = capsys.readouterr().out.splitlines()
+    assert (title, head) == ("Rows", "name  why")
+    assert one == f"one   {long.strip()}"
+    assert two == "two   short"
