@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from binance_trade_agent.control.market import MarketNow
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, SeenIndicators
 from binance_trade_agent.ports import SeenMarket
 
 MINUTE = timedelta(minutes=1)
@@ -44,6 +44,7 @@ class FakeMarket:
     seen: dict[str, SeenMarket] = field(default_factory=dict)
     interval: CandleInterval | None = CandleInterval.M1
     candle_rows: dict[str, tuple[Candle, ...]] = field(default_factory=dict)
+    indicator_rows: dict[str, tuple[SeenIndicators, ...]] = field(default_factory=dict)
     exchange: dict[str, MarketNow] = field(default_factory=dict)
     failure: Exception | None = None
     asked: list[str] = field(default_factory=list)
@@ -56,6 +57,9 @@ class FakeMarket:
 
     def candles(self, symbol: str, interval: CandleInterval, *, limit: int) -> tuple[Candle, ...]:
         return self.candle_rows.get(symbol, ())[-limit:]
+
+    def indicators(self, symbol: str, *, limit: int) -> tuple[SeenIndicators, ...]:
+        return self.indicator_rows.get(symbol, ())[-limit:]
 
     def ask(self, symbol: str) -> MarketNow:
         self.asked.append(symbol)

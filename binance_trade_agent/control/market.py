@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from binance_trade_agent.domain.errors import ConfigurationError, NoMarketData
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, DayFigures
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, DayFigures, SeenIndicators
 from binance_trade_agent.domain.symbol_names import is_symbol
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.ports import MarketReads
@@ -112,6 +112,15 @@ class MarketReader:
         if not (interval and found):
             raise NoMarketData(f"no candles of {symbol} are stored on this book")
         return CandleSeries(symbol, interval, found)
+
+    def indicators(self, symbol: str, limit: int = 100) -> tuple[SeenIndicators, ...]:
+        """What the strategy saw at the newest candles it decided on, rising in time.
+
+        Raises:
+            StorageError: the database cannot be read.
+            ConfigurationError: `symbol` has not the form of one.
+        """
+        return self._reads.indicators(checked_symbol(symbol), limit=max(1, min(limit, _MOST_CANDLES)))
 
     def _stored_day(self, symbol: str, seen_at: datetime) -> DayFigures | None:
         interval = self._reads.candle_interval()

@@ -1,5 +1,6 @@
 """What the market shows: candles, the top of the book, and one symbol's snapshot for a decision."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -64,6 +65,15 @@ class BookTop:
     def spread_bps(self) -> Decimal:
         """Ask minus bid, in hundredths of a percent of the mid."""
         return (self.ask - self.bid) / self.mid * 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeenIndicators:
+    """The indicator values that a decision of `strategy` saw at the candle that closed at `candle`."""
+
+    candle: datetime
+    strategy: str
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

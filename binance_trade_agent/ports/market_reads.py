@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, SeenIndicators
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 
 
@@ -30,4 +30,8 @@ class MarketReads(Protocol):
 
     def candles(self, symbol: str, interval: CandleInterval, *, limit: int) -> tuple[Candle, ...]:
         """The newest `limit` stored closed candles, rising."""
+        ...
+
+    def indicators(self, symbol: str, *, limit: int) -> tuple[SeenIndicators, ...]:
+        """What the newest `limit` decisions on a new candle saw, rising; those that saw none are left out."""
         ...

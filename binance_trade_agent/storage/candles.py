@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -66,7 +67,7 @@ def latest_candles(
 ) -> tuple[Candle, ...]:
     """The latest `limit` stored candles, rising."""
     query = _of(book_id, symbol, interval).order_by(models.Candle.open_time.desc()).limit(limit)
-    return tuple(reversed([_candle(row) for row in transaction.scalars(query)]))
+    return tuple(Candle(*row) for row in reversed(transaction.execute(query).all()))
 
 
 def candles_around(
@@ -83,13 +84,15 @@ def candles_around(
     opened, stored = models.Candle.open_time, _of(book_id, symbol, interval)
     early = stored.where(opened <= newest).order_by(opened.desc()).limit(before)
     late = stored.where(opened > newest).order_by(opened).limit(after)
-    rows = [*reversed(transaction.scalars(early).all()), *transaction.scalars(late)]
-    return tuple(_candle(row) for row in rows)
+    rows = [*reversed(transaction.execute(early).all()), *transaction.execute(late)]
+    return tuple(Candle(*row) for row in rows)
 
 
-def _of(book_id: int, symbol: str, interval: CandleInterval) -> Select[models.Candle]:
-    return select(models.Candle).filter_by(book_id=book_id, symbol=symbol, interval=interval.value)
-
-
-def _candle(row: models.Candle) -> Candle:
-    return Candle(row.open_time, row.close_time, row.open, row.high, row.low, row.close, row.volume)
+def _of(
+    book_id: int, symbol: str, interval: CandleInterval
+) -> Select[datetime, datetime, Decimal, Decimal, Decimal, Decimal, Decimal]:
+    stored = models.Candle
+    # columns, not rows of the session: there may be thousands
+    return select(
+        stored.open_time, stored.close_time, stored.open, stored.high, stored.low, stored.close, stored.volume
+    ).where(stored.book_id == book_id, stored.symbol == symbol, stored.interval == interval.value)

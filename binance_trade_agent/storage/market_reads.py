@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval
+from binance_trade_agent.domain.market import BookTop, Candle, CandleInterval, SeenIndicators
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.ports.market_reads import SeenMarket
 from binance_trade_agent.storage import models
@@ -48,3 +48,22 @@ class SqlMarketReads:
         """The newest `limit` stored closed candles, rising."""
         with self._database.read() as transaction:
             return latest_candles(transaction, self._book_id, symbol, interval, limit)
+
+    def indicators(self, symbol: str, *, limit: int) -> tuple[SeenIndicators, ...]:
+        """What decisions on a new candle saw, rising."""
+        seen = (
+            select(models.Decision.signal_candle, models.Decision.strategy, models.Decision.signal_values)
+            .filter_by(book_id=self._book_id, symbol=symbol)
+            .where(models.Decision.first_candle.is_not(None))
+            .order_by(models.Decision.decided_at.desc())
+            .limit(limit)
+        )
+        with self._database.read() as transaction:
+            rows = transaction.execute(seen).all()
+        # what was not a number when it was stored is None
+        found = (
+            (candle, strategy or "", {name: value for name, value in values.items() if value is not None})
+            for candle, strategy, values in reversed(rows)
+            if candle is not None
+        )
+        return tuple(SeenIndicators(*each) for each in found if each[2])

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from binance_trade_agent.domain.market import BookTop, CandleInterval
+from binance_trade_agent.domain.decisions import Reason, Signal, SignalAction
+from binance_trade_agent.domain.market import BookTop, CandleInterval, SeenIndicators
 from binance_trade_agent.storage.candles import store_candles
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
 from binance_trade_agent.storage.market_reads import SqlMarketReads
@@ -46,3 +47,31 @@ def test_the_newest_candles_of_one_interval_rise(database, book):
     reads = SqlMarketReads(database, book)
     assert reads.candles("BTCUSDT", CandleInterval.M1, limit=3) == kept[1:]
     assert reads.candles("BTCUSDT", CandleInterval.M5, limit=3) == ()
+
+
+def test_indicators_are_those_of_decisions_on_a_new_candle(database, book):
+    SqlSessions(database, book).begin(session())
+    log = SqlDecisionLog(database, book)
+
+    def saw(number: int, values: dict[str, float], **changes) -> None:
+        start = cycle_start(f"c{number}", number)
+        log.open_cycle(start, "s1")
+        said = Signal(
+            "BTCUSDT", "rsi_level", SignalAction.HOLD, 0, (Reason("a", "b"),), values, T0 + number * MINUTE
+        )
+        row = decision(f"d{number}", decided_at=start.started_at, **({"signal": said} | changes))
+        log.close_cycle(report(start, [row]), {})
+
+    saw(1, {"rsi": 41.0})
+    saw(2, {"rsi": 42.5, "ema": float("nan")})
+    saw(3, {"rsi": 43.0}, first_candle=None, last_candle=None, candles_seen=0)
+    saw(4, {}, signal=None)
+    saw(5, {"rsi": 45.0})
+
+    reads = SqlMarketReads(database, book)
+    seen = [
+        SeenIndicators(T0 + n * MINUTE, "rsi_level", {"rsi": v}) for n, v in ((1, 41.0), (2, 42.5), (5, 45.0))
+    ]
+    assert reads.indicators("BTCUSDT", limit=10) == tuple(seen)
+    assert reads.indicators("BTCUSDT", limit=1) == (seen[-1],)
+    assert reads.indicators("ETHUSDT", limit=10) == ()

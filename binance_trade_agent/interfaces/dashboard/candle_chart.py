@@ -1,0 +1,198 @@
+"""Candles with what the strategy saw, what was traded, and where a position's levels lie, as plotly draws them.
+
+Indicators are those that decisions stored: what decided, not what another computation might say.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from binance_trade_agent.domain.market import Candle, CandleInterval, SeenIndicators
+from binance_trade_agent.domain.records import FillRow
+from binance_trade_agent.interfaces.dashboard.components import charts
+from binance_trade_agent.interfaces.dashboard.components.times import chart_times
+
+#: Values of a candle that the candles show themselves.
+_OF_CANDLES = frozenset({"open", "high", "low", "close", "volume"})
+_MOST_LINES = 6
+_OVERLAYS = (charts.PURPLE, charts.AMBER, charts.TEAL)
+_DASHES = ("solid", "dot")
+
+LAYOUT = charts.layout(
+    "market",
+    xaxis=charts.axis(
+        showgrid=False, type="date", nticks=7, tickangle=0, anchor="y2", rangeslider={"visible": False}
+    ),
+    yaxis=charts.axis(side="right", nticks=7, domain=[0.28, 1], tickformat=",.6~g"),
+    yaxis2=charts.axis(side="right", nticks=4, domain=[0, 0.20], tickformat=",.4~g"),
+    margin={"l": 8, "r": 64, "t": 8, "b": 40},
+    showlegend=True,
+    legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Prices that matter to a position, since it was opened."""
+
+    since: datetime | None
+    entry: Decimal
+    stop: Decimal | None
+    target: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Indicators by name, split by the scale they are on: the price's, or one of their own."""
+
+    of_price: tuple[str, ...]
+    own_scale: tuple[str, ...]
+
+
+def merged(candles: Sequence[Candle], interval: CandleInterval) -> list[Candle]:
+    """Candles of a longer interval, cut at whole multiples of it since 1970 (UTC); the newest may be incomplete."""
+    return [
+        _one(begin, begin + interval.duration, list(group))
+        for begin, group in groupby(candles, key=lambda candle: begin_of_candle(candle.open_time, interval))
+    ]
+
+
+def begin_of_candle(at: datetime, interval: CandleInterval) -> datetime:
+    """When the candle that holds `at` opens."""
+    return at - timedelta(seconds=at.timestamp() % interval.duration.total_seconds())
+
+
+def lines_of(seen: Sequence[SeenIndicators], candles: Sequence[Candle]) -> Lines:
+    """Which indicators run along the price: those that never leave its neighbourhood."""
+    if not candles:
+        return Lines((), ())
+    low = float(min(candle.low for candle in candles)) / 2
+    high = float(max(candle.high for candle in candles)) * 2
+    names = dict.fromkeys(name for each in seen for name in each.values if name not in _OF_CANDLES)
+
+    def is_price(name: str) -> bool:
+        return all(low < each.values[name] < high for each in seen if name in each.values)
+
+    of_price = tuple(name for name in names if is_price(name))
+    return Lines(of_price[:_MOST_LINES], tuple(name for name in names if name not in of_price))
+
+
+def shown_beneath(lines: Lines, chosen: str | None) -> tuple[str, ...]:
+    """The indicator chosen for the lower part, or the first, with those that are named after it."""
+    name = chosen if chosen in lines.own_scale else next(iter(lines.own_scale), None)
+    if name is None:
+        return ()
+    return tuple(each for each in lines.own_scale if each == name or each.startswith(f"{name}_"))
+
+
+def candle_trace(candles: Sequence[Candle], symbol: str) -> dict[str, Any]:
+    """Rising candles are hollow, falling ones filled: never colour alone."""
+    return {
+        "type": "candlestick",
+        "name": symbol,
+        "x": chart_times([candle.open_time for candle in candles]),
+        "open": [float(candle.open) for candle in candles],
+        "high": [float(candle.high) for candle in candles],
+        "low": [float(candle.low) for candle in candles],
+        "close": [float(candle.close) for candle in candles],
+        "increasing": {"line": {"color": charts.GAIN, "width": 1.2}, "fillcolor": charts.faint(charts.GAIN)},
+        "decreasing": {"line": {"color": charts.LOSS, "width": 1.2}, "fillcolor": charts.LOSS},
+    }
+
+
+def indicator_traces(
+    seen: Sequence[SeenIndicators],
+    candles: Sequence[Candle],
+    interval: CandleInterval,
+    names: Sequence[str],
+    axis: str,
+) -> list[dict[str, Any]]:
+    """A line for each name over the candles; of a longer candle the last value in it."""
+    by_candle = {
+        begin_of_candle(each.candle - timedelta(microseconds=1), interval): each.values for each in seen
+    }
+    times = chart_times([candle.open_time for candle in candles])
+    found: list[Mapping[str, float]] = [by_candle.get(candle.open_time, {}) for candle in candles]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": times,
+            "y": [values.get(name) for values in found],
+            "yaxis": axis,
+            "line": {
+                "color": _OVERLAYS[place % len(_OVERLAYS)],
+                "width": 1.5,
+                "dash": _DASHES[place // len(_OVERLAYS) % len(_DASHES)],
+            },
+            "hovertemplate": "%{y:,.6~g}",
+        }
+        for place, name in enumerate(names)
+    ]
+
+
+def fill_traces(fills: Sequence[FillRow]) -> list[dict[str, Any]]:
+    """A triangle for each fill: up for bought, down for sold."""
+    sides = (("BUY", "Bought", "triangle-up", charts.GAIN), ("SELL", "Sold", "triangle-down", charts.LOSS))
+    return [
+        _markers(word, shape, colour, own)
+        for side, word, shape, colour in sides
+        if (own := [fill for fill in fills if fill.side == side])
+    ]
+
+
+def level_traces(levels: Levels | None, begin: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Lines from the position's opening to the end of the chart."""
+    if levels is None:
+        return []
+    since = max(begin, levels.since or begin)
+    shown = (
+        ("Entry", levels.entry, charts.MUTED, "dash"),
+        ("Stop", levels.stop, charts.LOSS, "dashdot"),
+        ("Target", levels.target, charts.GAIN, "dashdot"),
+    )
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines+text",
+            "name": name,
+            "x": chart_times([since, end]),
+            "y": [float(price), float(price)],
+            "text": [name, ""],
+            "textposition": "top right",
+            "textfont": {"color": colour, "size": 12},
+            "line": {"color": colour, "width": 1.4, "dash": dash},
+            "hoverinfo": "skip",
+        }
+        for name, price, colour, dash in shown
+        if price is not None
+    ]
+
+
+def _markers(word: str, shape: str, colour: str, fills: Sequence[FillRow]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": word,
+        "x": chart_times([fill.traded_at for fill in fills]),
+        "y": [float(fill.price) for fill in fills],
+        "text": [f"{fill.quantity.normalize():f}" for fill in fills],
+        "marker": {"symbol": shape, "size": 13, "color": colour, "line": {"color": "#ffffff", "width": 1.5}},
+        "hovertemplate": "%{text} at %{y:,.8~g}",
+    }
+
+
+def _one(begin: datetime, end: datetime, parts: Sequence[Candle]) -> Candle:
+    return Candle(
+        open_time=begin,
+        close_time=end,
+        open=parts[0].open,
+        high=max(part.high for part in parts),
+        low=min(part.low for part in parts),
+        close=parts[-1].close,
+        volume=sum((part.volume for part in parts), start=Decimal(0)),
+    )

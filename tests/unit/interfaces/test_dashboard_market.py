@@ -1,0 +1,139 @@
+"""What the chart of a market is made of."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.market import CandleInterval, SeenIndicators
+from binance_trade_agent.interfaces.dashboard import candle_chart
+from binance_trade_agent.interfaces.dashboard.pages import market
+from tests.fake_market import MINUTE, minutes
+from tests.fakes import START, FakeDesk, fake_desk
+from tests.resting import with_oco
+from tests.unit.interfaces.test_dashboard_overview import text
+
+
+def desk_with_candles(count: int = 60) -> FakeDesk:
+    """Candles of a minute until now, each decided on."""
+    desk = with_oco(fake_desk())
+    candles = minutes([62_000 + 10 * (n % 7) for n in range(count)], until=START)
+    desk.market_reads.candle_rows["BTCUSDT"] = candles
+    desk.market_reads.indicator_rows["BTCUSDT"] = tuple(
+        SeenIndicators(
+            candle.close_time,
+            "combined_default",
+            {
+                "close": float(candle.close),
+                "ema": 62_010.0 + n,
+                "rsi": 40.0 + n % 5,
+                "rsi_slow": 45.0,
+                "macd": -1.5,
+            },
+        )
+        for n, candle in enumerate(candles)
+    )
+    return desk
+
+
+def drawn(desk: FakeDesk, search: str) -> list[dict[str, object]]:
+    patch = market.figure_of(desk, search).to_plotly_json()
+    return next(each["params"]["value"] for each in patch["operations"] if each["location"] == ["data"])
+
+
+def named(traces: list[dict[str, object]], name: str) -> dict[str, object]:
+    return next(trace for trace in traces if trace["name"] == name)
+
+
+def test_a_longer_candle_is_made_of_the_stored_ones() -> None:
+    stored = minutes(["10", "12", "9", "11", "20", "21"], until=START + timedelta(minutes=1))
+    first, second, third = candle_chart.merged(stored, CandleInterval.M3)
+
+    # 09:25 alone, 09:27 to 09:29 whole, 09:30 so far
+    assert [c.open_time.minute for c in (first, second, third)] == [24, 27, 30]
+    assert (second.open, second.high, second.low, second.close) == (
+        Decimal(12),
+        Decimal(20),
+        Decimal(9),
+        Decimal(20),
+    )
+    assert second.volume == Decimal(6)
+    assert third.close_time - third.open_time == timedelta(minutes=3)
+
+
+def test_indicators_are_those_that_decisions_stored() -> None:
+    desk = desk_with_candles()
+    traces = drawn(desk, "")
+
+    candles = named(traces, "BTCUSDT")
+    ema = named(traces, "ema")
+    assert ema["x"] == candles["x"]
+    assert ema["y"] == [62_010.0 + n for n in range(60)]
+    assert ema["yaxis"] == "y"
+    assert [trace["name"] for trace in traces if trace.get("yaxis") == "y2"] == ["rsi", "rsi_slow"]
+    assert [trace["name"] for trace in drawn(desk, "?indicator=macd") if trace.get("yaxis") == "y2"] == [
+        "macd"
+    ]
+
+
+def test_what_no_decision_saw_is_a_gap() -> None:
+    desk = desk_with_candles()
+    desk.market_reads.indicator_rows["BTCUSDT"] = desk.market_reads.indicator_rows["BTCUSDT"][30:]
+
+    assert named(drawn(desk, ""), "ema")["y"][:31] == [None] * 30 + [62_040.0]  # type: ignore[index]
+
+
+def test_a_longer_interval_shows_the_last_value_of_each_candle() -> None:
+    traces = drawn(desk_with_candles(), "?interval=15m")
+
+    assert len(named(traces, "BTCUSDT")["x"]) == 4  # type: ignore[arg-type]
+    assert named(traces, "ema")["y"] == [62_024.0, 62_039.0, 62_054.0, 62_069.0]
+
+
+def test_fills_and_the_levels_of_the_position_are_marked() -> None:
+    desk = desk_with_candles()
+    traces = drawn(desk, "")
+
+    bought = named(traces, "Bought")
+    assert (bought["y"], bought["text"]) == ([62490.075], ["0.016"])
+    assert named(traces, "Entry")["y"] == [pytest.approx(62552.6276, abs=1e-3)] * 2
+    assert named(traces, "Stop")["y"] == [61000.0, 61000.0]
+    assert named(traces, "Target")["y"] == [64000.0, 64000.0]
+
+    desk.reads.position_rows = tuple(replace(row, quantity=Decimal(0)) for row in desk.reads.position_rows)
+    assert not {"Entry", "Stop", "Target"} & {trace["name"] for trace in drawn(desk, "")}
+
+
+def test_zoom_belongs_to_a_symbol_and_an_interval() -> None:
+    def revision(search: str) -> object:
+        patch = market.figure_of(desk, search).to_plotly_json()
+        return next(
+            each["params"]["value"]
+            for each in patch["operations"]
+            if each["location"] == ["layout", "uirevision"]
+        )
+
+    desk = desk_with_candles()
+    desk.market_reads.candle_rows["ETHUSDT"] = desk.market_reads.candle_rows["BTCUSDT"]
+    before = revision("")
+    desk.market_reads.candle_rows["BTCUSDT"] += minutes([62_000], until=START + MINUTE)
+    assert revision("") == before
+    assert revision("?indicator=macd") == before
+    assert len({before, revision("?interval=5m"), revision("?symbol=ETHUSDT")}) == 3
+
+
+def test_nothing_stored_says_what_to_do() -> None:
+    desk = fake_desk(empty=True)
+    assert drawn(desk, "") == []
+    assert market.style(desk, "").endswith("gone")
+    assert "make up" in text(market.empty(desk, ""))
+    assert market.now(desk, "") == ""
+
+
+def test_an_interval_that_cannot_be_made_is_refused() -> None:
+    desk = desk_with_candles()
+    for interval in ("1s", "7m", "1d"):
+        with pytest.raises(ConfigurationError):
+            market.figure_of(desk, f"?interval={interval}")
