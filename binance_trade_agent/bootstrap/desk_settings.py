@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from binance_trade_agent.domain.overrides import Override
 from binance_trade_agent.ports import Overrides
-from binance_trade_agent.settings import CHANGEABLE, Settings, with_overrides
+from binance_trade_agent.settings import CHANGEABLE, Settings, allowed_text, with_overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class ShownSetting:
     configured: str
     origin: str
     description: str
+    allowed: str
     is_changeable: bool
     override: Override | None
 
@@ -33,7 +34,8 @@ class DeskSettings:
     """The settings of this process, and what is set at run time now."""
 
     def __init__(self, settings: Settings, overrides: Overrides) -> None:
-        self._sources = with_overrides(settings, ()).sources()
+        self._settings = with_overrides(settings, ())
+        self._sources = self._settings.sources()
         self._overrides = overrides
 
     def all(self) -> tuple[ShownSetting, ...]:
@@ -42,10 +44,26 @@ class DeskSettings:
         set_now = {override.name: override for override in self._overrides.all()}
         return tuple(
             ShownSetting(
-                name, groups[name], configured, origin, description, name in CHANGEABLE, set_now.get(name)
+                name=name,
+                group=groups[name],
+                configured=configured,
+                origin=origin,
+                description=description,
+                allowed=allowed_text(Settings.model_fields[name.lower()]),
+                is_changeable=name in CHANGEABLE,
+                override=set_now.get(name),
             )
             for name, configured, origin, description in self._sources
         )
+
+    def check(self, change: Override) -> None:
+        """Whether the settings could be with `change`, as far as that can be told without the strategies.
+
+        Raises:
+            ConfigurationError: they could not, with all problems.
+        """
+        others = (override for override in self._overrides.all() if override.name != change.name)
+        with_overrides(self._settings, (*others, change))
 
 
 def _groups() -> dict[str, str]:
