@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.history_rows import (
+    AccountBook,
     DatabaseSize,
     DayProfit,
     DecisionFilter,
@@ -31,6 +32,7 @@ class FakeHistoryReads:
     decision_rows: Callable[[], tuple[DecisionRow, ...]]
     order_rows: Callable[[], tuple[OrderRow, ...]]
     lives: dict[str, OrderLife] = field(default_factory=dict)
+    account: AccountBook = field(default_factory=lambda: AccountBook(None, ()))
     trips: tuple[RoundTripRow, ...] = ()
     buckets: tuple[EquityBucket, ...] = ()
     holdings: tuple[HoldPoint, ...] = ()
@@ -66,6 +68,9 @@ class FakeHistoryReads:
         order = next((row for row in self.order_rows() if row.client_order_id == client_order_id), None)
         alone = OrderLife(order, (), (), (), None) if order else None
         return self.lives.get(client_order_id, alone)
+
+    def account_book(self) -> AccountBook:
+        return self.account
 
     def round_trips(self, wanted: TripFilter, *, limit: int, cursor: str | None) -> Page[RoundTripRow]:
         found = (

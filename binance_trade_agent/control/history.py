@@ -4,6 +4,7 @@ from datetime import datetime
 
 from binance_trade_agent.control.performance import begin_of
 from binance_trade_agent.domain.history_rows import (
+    AccountBook,
     DatabaseSize,
     DayProfit,
     DecisionFilter,
@@ -47,6 +48,10 @@ class History:
     def order_life(self, client_order_id: str) -> OrderLife | None:
         """An order with its legs, fills and cancels; None if there is none of the id."""
         return self._reads.order_life(client_order_id)
+
+    def account_book(self) -> AccountBook:
+        """The ledger beside the exchange: when they agreed last, and what moved each asset from outside."""
+        return self._reads.account_book()
 
     def round_trips(
         self, wanted: TripFilter, *, limit: int = _ROWS, cursor: str | None = None

@@ -128,6 +128,28 @@ class TableSize:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetFlows:
+    """What flows of one kind, which no fill of ours made, added to an asset: their sum and how many there are."""
+
+    asset: str
+    kind: str
+    amount: Decimal
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBook:
+    """The ledger beside the exchange: when they agreed last (exchange time), and what moved assets from outside.
+
+    Flows of the kind `difference` are what the exchange showed and nothing explained: they are booked, so
+    that the ledger agrees again.
+    """
+
+    agreed_at: datetime | None
+    flows: tuple[AssetFlows, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseSize:
     """The database's size in bytes, and its tables by name."""
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from binance_trade_agent.domain.history_rows import (
+    AccountBook,
     DatabaseSize,
     DayProfit,
     DecisionFilter,
@@ -31,6 +32,7 @@ class HistoryReads(Protocol):
         """An order with its fills and cancels; None if there is none of the id."""
         ...
 
+    def account_book(self) -> AccountBook: ...
     def round_trips(self, wanted: TripFilter, *, limit: int, cursor: str | None) -> Page[RoundTripRow]: ...
     def equity_curve(self, since: datetime, until: datetime, points: int) -> tuple[EquityBucket, ...]:
         """At most about `points` pieces of time; of spans over a month none is shorter than a day."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.history_rows import (
+    AccountBook,
     DatabaseSize,
     DayProfit,
     DecisionFilter,
@@ -26,6 +27,7 @@ from binance_trade_agent.domain.history_rows import (
 from binance_trade_agent.domain.money import EXACT, ZERO
 from binance_trade_agent.domain.records import Book, DecisionRow, OrderRow
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.account_book import account_book
 from binance_trade_agent.storage.column_types import EPOCH, MICROSECOND
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import shown
@@ -95,6 +97,11 @@ class SqlHistory:
         """An order with its fills and cancels."""
         with self._database.read() as transaction:
             return order_life(transaction, self._book.id, client_order_id)
+
+    def account_book(self) -> AccountBook:
+        """The ledger beside the exchange."""
+        with self._database.read() as transaction:
+            return account_book(transaction, self._book.id)
 
     def round_trips(self, wanted: TripFilter, *, limit: int, cursor: str | None) -> Page[RoundTripRow]:
         """Closed round trips as asked for."""

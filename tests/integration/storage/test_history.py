@@ -9,13 +9,20 @@ import pytest
 from binance_trade_agent.control.history import History
 from binance_trade_agent.domain.decisions import GateResult, Outcome, Reason
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.domain.history_rows import DecisionFilter, OrderFilter, TripFilter
+from binance_trade_agent.domain.history_rows import (
+    AccountBook,
+    AssetFlows,
+    DecisionFilter,
+    OrderFilter,
+    TripFilter,
+)
 from binance_trade_agent.domain.orders import OrderStatus, Purpose, Side
 from binance_trade_agent.domain.portfolio import Equity
 from binance_trade_agent.storage.bans import SqlWeights
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
 from binance_trade_agent.storage.history import SqlHistory
 from binance_trade_agent.storage.journal import SqlOrderJournal
+from binance_trade_agent.storage.ledger import SqlLedger
 from binance_trade_agent.storage.sessions import SqlSessions
 from tests.fakes import FakeClock
 from tests.integration.storage.samples import (
@@ -115,6 +122,22 @@ def test_orders_and_round_trips_are_told(past):
     assert (trip.entry_reason, trip.exit_reason) == ("it crossed up", "it crossed down")
     assert trip.duration == HOUR
     assert past.history.round_trips(TripFilter(symbol="ETHUSDT")).rows == ()
+
+
+def test_the_account_is_told_beside_the_exchange(past, database, book):
+    ledger = SqlLedger(database, book)
+    assert past.history.account_book() == AccountBook(None, ())
+    ledger.book_difference("USDT", Decimal("-250.25"), "nothing explains it", T0)
+    ledger.book_difference("USDT", Decimal("0.1"), "nothing explains it", T0 + HOUR)
+    ledger.book_difference("BTC", Decimal("0.3"), "nothing explains it", T0)
+    ledger.agreed(T0 + HOUR)
+    assert past.history.account_book() == AccountBook(
+        T0 + HOUR,
+        (
+            AssetFlows("BTC", "difference", Decimal("0.3"), 1),
+            AssetFlows("USDT", "difference", Decimal("-250.15"), 2),
+        ),
+    )
 
 
 def test_the_life_of_an_order_is_told_with_its_legs_fills_and_cancels(past):

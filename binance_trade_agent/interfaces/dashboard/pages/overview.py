@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.money import ZERO
-from binance_trade_agent.domain.records import DecisionRow, FillRow, FlowRow, ForeignOrderRow, OrderRow
+from binance_trade_agent.domain.records import DecisionRow, FillRow, OrderRow
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
@@ -27,6 +27,7 @@ from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.equity_chart import EQUITY_LAYOUT, equity_traces
 from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
 from binance_trade_agent.interfaces.dashboard.live import STATES, Topic
+from binance_trade_agent.interfaces.dashboard.outside_tables import flows_table, foreign_table
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.steering_acts import steering_buttons
 from binance_trade_agent.interfaces.desks import Desk
@@ -344,40 +345,11 @@ def outside(desk: Desk) -> list[Component]:
     shown: list[Component] = []
     if flows:
         aside = [html.Small("not profit or loss")]
-        shown.append(card("Moved from outside", _flows(flows), aside=aside))
+        shown.append(card("Moved from outside", flows_table("overview-flows", flows), aside=aside))
     if foreign:
         aside = [html.Small("as last looked up; never touched")]
-        shown.append(card("Orders of others", _foreign(foreign), aside=aside))
+        shown.append(card("Orders of others", foreign_table("overview-foreign", foreign), aside=aside))
     return shown
-
-
-def _flows(rows: tuple[FlowRow, ...]) -> Component:
-    def signed(row: FlowRow) -> Child:
-        text = quantity(row.amount)
-        return badges.with_unit(f"+{text}" if row.amount > 0 else text, row.asset)
-
-    columns: list[Column[FlowRow]] = [
-        Column("Time", lambda f: moment(f.at), value=lambda f: f.at),
-        Column("Kind", lambda f: badges.badge(f.kind, "warn" if f.kind == "difference" else "")),
-        Column("Amount", signed, numeric=True, value=lambda f: f.amount),
-        Column("Symbol", lambda f: f.symbol or ABSENT),
-        Column("Reason", lambda f: f.reason, wide=True),
-    ]
-    return table("overview-flows", "Moved from outside", columns, rows, empty=html.Div())
-
-
-def _foreign(rows: tuple[ForeignOrderRow, ...]) -> Component:
-    columns: list[Column[ForeignOrderRow]] = [
-        Column("First seen", lambda o: moment(o.seen_at), value=lambda o: o.seen_at),
-        Column("Symbol", lambda o: html.Strong(o.symbol)),
-        Column("Side", lambda o: badges.action(o.side)),
-        Column("Type", lambda o: o.order_type.replace("_", " ").lower()),
-        Column("Quantity", lambda o: quantity(o.quantity), numeric=True, value=lambda o: o.quantity),
-        Column("Limit", lambda o: price(o.price) if o.price else ABSENT, numeric=True),
-        Column("Executed", lambda o: percent(o.executed, o.quantity), numeric=True),
-        Column("Id", lambda o: html.Span(str(o.exchange_order_id), title=o.client_order_id), numeric=True),
-    ]
-    return table("overview-foreign", "Orders of others", columns, rows, empty=html.Div())
 
 
 def _name(holding: Holding) -> Child:
