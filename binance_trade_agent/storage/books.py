@@ -18,11 +18,14 @@ def open_book(database: Database, *, mode: str, address: str, account: str, quot
         ConfigurationError: the book is kept in another quote currency.
         StorageError: the database failed.
     """
-    with database.write() as transaction:
-        row = _newest(transaction, mode, address, account)
-        if row is None:
-            row = _new_row(transaction, mode, address, account, 1, quote)
-        book = _book(row)
+    # most often there is one, and then nobody who writes for long holds the opening up
+    book = find_book(database, mode=mode, address=address, account=account)
+    if book is None:
+        with database.write() as transaction:
+            row = _newest(transaction, mode, address, account)
+            if row is None:
+                row = _new_row(transaction, mode, address, account, 1, quote)
+            book = _book(row)
     if book.quote != quote:
         raise ConfigurationError(
             f"TRADING_SYMBOLS: they trade against {quote}, but the book of this {mode} account is kept in "
