@@ -148,7 +148,7 @@ class Act:
 
     def _do(self, kind: str, ask: Callable[[], CommandResult | None]) -> None:
         """Ask until it is done once, or for as long as patience lasts."""
-        end = time.monotonic() + _FAULT_PATIENCE_S
+        end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
             result = ask()
             if result is not None and result.status is CommandStatus.DONE:
