@@ -15,9 +15,13 @@ class AdxTrend(Strategy):
 
     name: ClassVar[str] = "adx_trend"
 
-    period: int = Field(default=14, ge=2, le=200)
-    strong: float = Field(default=25.0, gt=0, lt=100)
-    weak: float = Field(default=20.0, ge=0, lt=100)
+    period: int = Field(default=14, ge=2, le=200, description="Candles of ADX, +DI and −DI.")
+    strong: float = Field(
+        default=25.0, gt=0, lt=100, description="ADX from which a trend is strong enough to buy."
+    )
+    weak: float = Field(
+        default=20.0, ge=0, lt=100, description="ADX under which the trend is over and all is sold."
+    )
 
     @model_validator(mode="after")
     def _levels_in_order(self) -> Self:

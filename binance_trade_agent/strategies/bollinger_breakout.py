@@ -25,10 +25,16 @@ class BollingerBreakout(Strategy):
 
     name: ClassVar[str] = "bollinger_breakout"
 
-    period: int = Field(default=20, ge=2, le=400)
-    deviations: float = Field(default=2.0, gt=0, le=10)
-    squeeze_candles: int = Field(default=120, ge=2, le=1000)
-    squeeze_percent: float = Field(default=20.0, gt=0, le=100)
+    period: int = Field(default=20, ge=2, le=400, description="Candles of the bands.")
+    deviations: float = Field(
+        default=2.0, gt=0, le=10, description="Standard deviations from the middle to a band."
+    )
+    squeeze_candles: int = Field(
+        default=120, ge=2, le=1000, description="Candles whose bandwidths are compared."
+    )
+    squeeze_percent: float = Field(
+        default=20.0, gt=0, le=100, description="Percentile of bandwidths up to which it is a squeeze."
+    )
 
     @property
     def warmup_candles(self) -> int:

@@ -15,8 +15,10 @@ class BollingerReversion(Strategy):
 
     name: ClassVar[str] = "bollinger_reversion"
 
-    period: int = Field(default=20, ge=2, le=400)
-    deviations: float = Field(default=2.0, gt=0, le=10)
+    period: int = Field(default=20, ge=2, le=400, description="Candles of the bands.")
+    deviations: float = Field(
+        default=2.0, gt=0, le=10, description="Standard deviations from the middle to a band."
+    )
 
     @property
     def warmup_candles(self) -> int:

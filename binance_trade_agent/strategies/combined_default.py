@@ -54,16 +54,25 @@ class CombinedDefault(Strategy):
 
     name: ClassVar[str] = "combined_default"
 
-    rsi_weight: float = Field(default=0.3, ge=0, le=1)
-    macd_weight: float = Field(default=0.3, ge=0, le=1)
-    bollinger_weight: float = Field(default=0.2, ge=0, le=1)
-    ema_weight: float = Field(default=0.2, ge=0, le=1)
-    threshold: float = Field(default=0.4, gt=0, le=1)
-    quorum: int = Field(default=2, ge=1, le=4)
-    oversold: float = Field(default=40.0, gt=0, lt=50)
-    overbought: float = Field(default=80.0, gt=50, lt=100)
-    adx_veto: float = Field(default=0.0, ge=0, lt=100)
-    atr_veto: float = Field(default=0.0, ge=0, lt=1)
+    rsi_weight: float = Field(default=0.3, ge=0, le=1, description="Weight of the vote of RSI.")
+    macd_weight: float = Field(default=0.3, ge=0, le=1, description="Weight of the vote of MACD.")
+    bollinger_weight: float = Field(
+        default=0.2, ge=0, le=1, description="Weight of the vote of the Bollinger bands."
+    )
+    ema_weight: float = Field(default=0.2, ge=0, le=1, description="Weight of the vote of the two EMAs.")
+    threshold: float = Field(default=0.4, gt=0, le=1, description="Score that buys, and mirrored sells.")
+    quorum: int = Field(default=2, ge=1, le=4, description="Voters that must agree.")
+    oversold: float = Field(default=40.0, gt=0, lt=50, description="RSI under which its vote is to buy.")
+    overbought: float = Field(default=80.0, gt=50, lt=100, description="RSI over which its vote is to sell.")
+    adx_veto: float = Field(
+        default=0.0, ge=0, lt=100, description="ADX from which a falling trend stops a BUY; 0: off."
+    )
+    atr_veto: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Average true range, as a share of the price, over which no BUY; 0: off.",
+    )
 
     @property
     def warmup_candles(self) -> int:

@@ -23,10 +23,16 @@ class Dca(Strategy):
     name: ClassVar[str] = "dca"
     adds: ClassVar[bool] = True
 
-    every_hours: float = Field(default=24.0, ge=0, le=8784)
-    step_share: float = Field(default=0.02, gt=0, lt=1)
-    steps: int = Field(default=5, ge=0, le=100)
-    take_profit_share: float = Field(default=0.03, gt=0, le=10)
+    every_hours: float = Field(
+        default=24.0, ge=0, le=8784, description="Hours after an entry until the next; 0: never for that."
+    )
+    step_share: float = Field(
+        default=0.02, gt=0, lt=1, description="Fall under the average price that buys, as a share."
+    )
+    steps: int = Field(default=5, ge=0, le=100, description="Most entries after the first.")
+    take_profit_share: float = Field(
+        default=0.03, gt=0, le=10, description="Rise over the average price that sells, as a share."
+    )
 
     @property
     def warmup_candles(self) -> int:

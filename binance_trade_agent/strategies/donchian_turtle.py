@@ -32,15 +32,23 @@ class DonchianTurtle(Strategy):
     name: ClassVar[str] = "donchian_turtle"
     adds: ClassVar[bool] = True
 
-    entry_candles: int = Field(default=20, ge=2, le=400)
-    exit_candles: int = Field(default=10, ge=1, le=400)
-    atr_period: int = Field(default=20, ge=1, le=200)
-    stop: float = Field(default=2.0, gt=0, le=20)
-    add_step: float = Field(default=0.5, gt=0, le=10)
-    units: int = Field(default=4, ge=1, le=20)
-    skip_after_winner: bool = False
-    failsafe_candles: int = Field(default=55, ge=2, le=400)
-    memory_candles: int = Field(default=400, ge=20, le=1000)
+    entry_candles: int = Field(default=20, ge=2, le=400, description="Candles whose highs a BUY closes over.")
+    exit_candles: int = Field(default=10, ge=1, le=400, description="Candles whose lows a SELL closes under.")
+    atr_period: int = Field(default=20, ge=1, le=200, description="Candles of N, the average true range.")
+    stop: float = Field(default=2.0, gt=0, le=20, description="N under the last entry at which all is sold.")
+    add_step: float = Field(
+        default=0.5, gt=0, le=10, description="N over the last entry at which a unit is added."
+    )
+    units: int = Field(default=4, ge=1, le=20, description="Most units held.")
+    skip_after_winner: bool = Field(
+        default=False, description="Skip a breakout after one that would have won."
+    )
+    failsafe_candles: int = Field(
+        default=55, ge=2, le=400, description="Candles whose highs end the skipping of breakouts."
+    )
+    memory_candles: int = Field(
+        default=400, ge=20, le=1000, description="Candles back in which the last breakout is looked for."
+    )
 
     @model_validator(mode="after")
     def _channels_in_order(self) -> Self:

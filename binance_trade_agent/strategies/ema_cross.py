@@ -20,9 +20,9 @@ class EmaCross(Strategy):
 
     name: ClassVar[str] = "ema_cross"
 
-    fast: int = Field(default=9, ge=1, le=400)
-    slow: int = Field(default=21, ge=2, le=400)
-    min_adx: float = Field(default=0.0, ge=0, lt=100)
+    fast: int = Field(default=9, ge=1, le=400, description="Candles of the fast EMA.")
+    slow: int = Field(default=21, ge=2, le=400, description="Candles of the slow EMA.")
+    min_adx: float = Field(default=0.0, ge=0, lt=100, description="ADX 14 from which it buys; 0: any.")
 
     @model_validator(mode="after")
     def _fast_is_faster(self) -> Self:

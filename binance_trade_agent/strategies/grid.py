@@ -25,11 +25,18 @@ class Grid(Strategy):
     name: ClassVar[str] = "grid"
     adds: ClassVar[bool] = True
 
-    lower: float = Field(default=0.0, ge=0)
-    upper: float = Field(default=0.0, ge=0)
-    range_share: float = Field(default=0.10, gt=0, lt=1)
-    levels: int = Field(default=11, ge=3, le=200)
-    anchor_candles: int = Field(default=200, ge=2, le=1000)
+    lower: float = Field(default=0.0, ge=0, description="Lowest level; 0: by range_share.")
+    upper: float = Field(default=0.0, ge=0, description="Highest level; 0: by range_share.")
+    range_share: float = Field(
+        default=0.10,
+        gt=0,
+        lt=1,
+        description="How far the range goes to either side of its middle, as a share.",
+    )
+    levels: int = Field(default=11, ge=3, le=200, description="Prices of the ladder.")
+    anchor_candles: int = Field(
+        default=200, ge=2, le=1000, description="Candles whose mean is the middle while nothing is held."
+    )
 
     @model_validator(mode="after")
     def _range_in_order(self) -> Self:

@@ -18,10 +18,12 @@ class MacdCross(Strategy):
 
     name: ClassVar[str] = "macd_cross"
 
-    fast: int = Field(default=12, ge=2, le=200)
-    slow: int = Field(default=26, ge=3, le=400)
-    signal: int = Field(default=9, ge=2, le=200)
-    above_zero: bool = False
+    fast: int = Field(default=12, ge=2, le=200, description="Candles of the fast EMA.")
+    slow: int = Field(default=26, ge=3, le=400, description="Candles of the slow EMA.")
+    signal: int = Field(default=9, ge=2, le=200, description="Candles of the signal line.")
+    above_zero: bool = Field(
+        default=False, description="Whether it buys only while the MACD line is over zero."
+    )
 
     @model_validator(mode="after")
     def _fast_is_faster(self) -> Self:

@@ -19,10 +19,10 @@ class Rsi2Pullback(Strategy):
 
     name: ClassVar[str] = "rsi2_pullback"
 
-    rsi_period: int = Field(default=2, ge=2, le=200)
-    trend_period: int = Field(default=200, ge=2, le=1000)
-    exit_period: int = Field(default=5, ge=2, le=400)
-    oversold: float = Field(default=10.0, gt=0, lt=100)
+    rsi_period: int = Field(default=2, ge=2, le=200, description="Candles of RSI.")
+    trend_period: int = Field(default=200, ge=2, le=1000, description="Candles of the long average.")
+    exit_period: int = Field(default=5, ge=2, le=400, description="Candles of the short average.")
+    oversold: float = Field(default=10.0, gt=0, lt=100, description="RSI under which it buys.")
 
     @model_validator(mode="after")
     def _exit_is_faster(self) -> Self:

@@ -15,9 +15,9 @@ class RsiLevel(Strategy):
 
     name: ClassVar[str] = "rsi_level"
 
-    period: int = Field(default=14, ge=2, le=200)
-    oversold: float = Field(default=30.0, gt=0, lt=100)
-    overbought: float = Field(default=70.0, gt=0, lt=100)
+    period: int = Field(default=14, ge=2, le=200, description="Candles of RSI.")
+    oversold: float = Field(default=30.0, gt=0, lt=100, description="RSI under which it buys.")
+    overbought: float = Field(default=70.0, gt=0, lt=100, description="RSI over which it sells.")
 
     @model_validator(mode="after")
     def _levels_in_order(self) -> Self:

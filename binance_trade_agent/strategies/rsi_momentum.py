@@ -18,10 +18,12 @@ class RsiMomentum(Strategy):
 
     name: ClassVar[str] = "rsi_momentum"
 
-    period: int = Field(default=14, ge=2, le=200)
-    oversold: float = Field(default=30.0, gt=0, lt=100)
-    overbought: float = Field(default=70.0, gt=0, lt=100)
-    trend_period: int = Field(default=0, ge=0, le=400)
+    period: int = Field(default=14, ge=2, le=200, description="Candles of RSI.")
+    oversold: float = Field(default=30.0, gt=0, lt=100, description="RSI that is crossed up to buy.")
+    overbought: float = Field(default=70.0, gt=0, lt=100, description="RSI that is crossed down to sell.")
+    trend_period: int = Field(
+        default=0, ge=0, le=400, description="Candles of the EMA the close must be over to buy; 0: off."
+    )
 
     @model_validator(mode="after")
     def _levels_in_order(self) -> Self:

@@ -15,8 +15,10 @@ class SupertrendFollowing(Strategy):
 
     name: ClassVar[str] = "supertrend"
 
-    period: int = Field(default=10, ge=1, le=200)
-    multiplier: float = Field(default=3.0, gt=0, le=20)
+    period: int = Field(default=10, ge=1, le=200, description="Candles of the average true range.")
+    multiplier: float = Field(
+        default=3.0, gt=0, le=20, description="Average true ranges from the middle of a candle to its band."
+    )
 
     @property
     def warmup_candles(self) -> int:

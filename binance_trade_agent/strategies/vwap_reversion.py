@@ -24,8 +24,12 @@ class VwapReversion(Strategy):
 
     name: ClassVar[str] = "vwap_reversion"
 
-    dip_share: float = Field(default=0.01, gt=0, lt=1)
-    min_candles: int = Field(default=12, ge=1, le=_DAY_CANDLES)
+    dip_share: float = Field(
+        default=0.01, gt=0, lt=1, description="Fall under the VWAP that buys, as a share."
+    )
+    min_candles: int = Field(
+        default=12, ge=1, le=_DAY_CANDLES, description="Candle of the UTC day before which it does not buy."
+    )
 
     @property
     def warmup_candles(self) -> int:

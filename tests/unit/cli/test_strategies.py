@@ -89,6 +89,13 @@ def test_each_shipped_strategy_has_a_page_for_a_narrow_terminal(tmp_path: Path, 
     assert all(parameter.name in printed for parameter in details.parameters)
 
 
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_each_parameter_of_a_shipped_strategy_is_explained(tmp_path: Path, name: str) -> None:
+    for parameter in describe_strategy(settings_of(tmp_path), name).parameters:
+        assert parameter.description.endswith("."), parameter
+        assert parameter.allowed or parameter.type == "bool", parameter
+
+
 def test_a_page_shows_what_the_settings_make_of_parameters(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, STRATEGY_NAME="ema_cross", STRATEGY_PARAMS='{"fast": 5}')
     fast, slow, *_ = describe_strategy(settings, "ema_cross").parameters
