@@ -22,7 +22,7 @@ _LONGEST_ARGUMENTS = 500
 #: More than this of what was sent is not even looked at; what is kept of it is much less.
 _LONGEST_READ = 20_000
 #: An answer waits so long for its row; after that it goes out, and the row follows.
-_PATIENCE_S = 5.0
+_PATIENCE_S = 2.0
 _FLOOD_ROWS = 5
 _FLOOD_WINDOW_S = 1.0
 
