@@ -40,6 +40,7 @@ def test_the_addresses_hold_the_login_link_and_the_folders_are_private(tmp_path:
     assert [SignInLink(settings).redeem(each) for each in (password, token, token)] == [False, True, False]
     assert addresses["MCP token"] == str(tmp_path / "d" / "secrets" / "mcp_token")
     assert launch.environment["BTA_SIMULATOR"] == "true"
+    assert launch.environment["MALLOC_ARENA_MAX"] == "2"
     assert password not in repr((launch.command, launch.environment))
     assert settings.run_dir.stat().st_mode & 0o777 == 0o700
     control = (settings.run_dir / "supervisorctl.conf").read_text()
