@@ -264,8 +264,8 @@ async def test_a_failed_workflow_says_where_to_look_and_that_its_key_is_used_up(
     text = await refused(desk, "execute_trading_workflow", symbol="BTCUSDT", idempotency_key="once")
 
     assert text == (
-        "FAILED: no route to the exchange. See get_status and get_orders for what holds now; the same key gives this"
-        " answer again, so try again with a new one"
+        "FAILED: no route to the exchange. See get_status and get_orders for what holds now; another attempt needs a"
+        " new key"
     )
 
 

@@ -11,6 +11,7 @@ from binance_trade_agent.interfaces.mcp_server.toolbox import Toolbox, desk_of
 
 CHANNEL = "mcp"
 _STAGES = 3
+_AFTER_A_FAILURE = "See get_status and get_orders for what holds now; another attempt needs a new key"
 
 
 def actor() -> str:
@@ -43,11 +44,9 @@ async def answer_of(ctx: Context[Toolbox], result: CommandResult, key: str) -> W
     if result.status is CommandStatus.REFUSED:
         raise refusal(RefusalCode.REFUSED, result.told)
     if result.status is CommandStatus.FAILED:
-        raise refusal(
-            RefusalCode.FAILED,
-            f"{result.told}. See get_status and get_orders for what holds now; the same key gives this answer again,"
-            " so try again with a new one",
-        )
+        # what is told of an earlier attempt says that by itself
+        hint = "" if result.repeated else f". {_AFTER_A_FAILURE}"
+        raise refusal(RefusalCode.FAILED, f"{result.told}{hint}")
     return WorkflowAnswer(
         text=result.told,
         details=dict(result.details),
