@@ -20,21 +20,21 @@ from binance_trade_agent.domain.history_rows import (
     TripFilter,
     WeightUse,
 )
-from binance_trade_agent.domain.records import DecisionRow, OrderRow
+from binance_trade_agent.domain.records import DecisionRow, EquityRow, OrderRow
 
 _Row = TypeVar("_Row")
 
 
 @dataclass
 class FakeHistoryReads:
-    """`ports.history.HistoryReads`; decisions and orders are those of `decision_rows` and `order_rows`, newest first."""
+    """`ports.history.HistoryReads`; orders and decisions newest first, equity oldest first."""
 
     decision_rows: Callable[[], tuple[DecisionRow, ...]]
     order_rows: Callable[[], tuple[OrderRow, ...]]
+    equity_rows: Callable[[], tuple[EquityRow, ...]] = tuple
     lives: dict[str, OrderLife] = field(default_factory=dict)
     account: AccountBook = field(default_factory=lambda: AccountBook(None, ()))
     trips: tuple[RoundTripRow, ...] = ()
-    buckets: tuple[EquityBucket, ...] = ()
     holdings: tuple[HoldPoint, ...] = ()
     days: tuple[DayProfit, ...] = ()
     database: DatabaseSize = field(default_factory=lambda: DatabaseSize(0, ()))
@@ -81,7 +81,9 @@ class FakeHistoryReads:
         return _page(found, limit, cursor)
 
     def equity_curve(self, since: datetime, until: datetime, points: int) -> tuple[EquityBucket, ...]:
-        return self.buckets
+        return tuple(
+            EquityBucket(row, row, row, row) for row in self.equity_rows() if _within(row.at, since, until)
+        )
 
     def against_holding(self, since: datetime, until: datetime, points: int) -> tuple[HoldPoint, ...]:
         return self.holdings

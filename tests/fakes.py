@@ -481,7 +481,7 @@ def fake_desk(
         interval=timedelta(seconds=interval_s),
     )
     watch = Watch(reads, clock, plan)
-    past = FakeHistoryReads(lambda: reads.decision_rows, lambda: reads.order_rows)
+    past = FakeHistoryReads(lambda: reads.decision_rows, lambda: reads.order_rows, lambda: reads.equity_rows)
     return FakeDesk(
         watch=watch,
         explainer=Explainer(reads, watch, clock),

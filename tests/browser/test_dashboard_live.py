@@ -36,7 +36,7 @@ def test_numbers_and_times_are_the_databases_in_the_viewers_zone(browser: Browse
     desk = running_desk()
     with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
         page = visit.page
-        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(3)
+        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(2)
         assert page.locator(".figure .value").all_inner_texts() == [
             "10,008.89",
             "+8.89",
@@ -82,7 +82,7 @@ def test_protection_and_what_others_did_are_shown_and_fit(browser: Browser, view
 def test_a_page_with_nothing_new_asks_for_nothing_but_the_pulse(browser: Browser) -> None:
     desk = running_desk()
     with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
-        expect(visit.page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(3)
+        expect(visit.page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(2)
         visit.callbacks.clear()
         for _ in range(3):
             with visit.page.expect_response(lambda answer: "/live?" in answer.url) as answer:
@@ -166,7 +166,7 @@ def test_zoom_outlives_ten_updates(browser: Browser) -> None:
     desk = running_desk()
     with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
         page = visit.page
-        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(3)
+        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(2)
         box = page.locator("#overview-equity .nsewdrag").first.bounding_box()
         assert box is not None
         middle = box["y"] + box["height"] / 2

@@ -1,15 +1,18 @@
-"""Equity over time, and how far below its highest it stood."""
+"""Equity over time against buying and holding, and how far below its highest it stood."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from binance_trade_agent.control.performance import begin_of
+from binance_trade_agent.domain.history_rows import EquityBucket
 from binance_trade_agent.domain.records import EquityRow
 from binance_trade_agent.interfaces.dashboard.components import charts
 from binance_trade_agent.interfaces.dashboard.components.times import chart_times
 from binance_trade_agent.interfaces.desks import Desk
 
-_READ = 2000
-_DRAWN = 500
+#: Of each piece of time four snapshots are drawn at most.
+_PIECES, _HOLD_POINTS = 200, 100
 
 EQUITY_LAYOUT = charts.layout(
     "equity",
@@ -19,33 +22,23 @@ EQUITY_LAYOUT = charts.layout(
 )
 
 
-def equity_traces(desk: Desk) -> list[dict[str, Any]]:
-    """Equity, what buying and holding would have made of it, and the drawdown beneath; none before the first point.
+def equity_traces(desk: Desk, period: str) -> list[dict[str, Any]]:
+    """Equity with every peak and trough, what holding would have made of it, and the drawdown; none before the first.
 
     Raises:
         StorageError: the database cannot be read.
+        ConfigurationError: `period` is none.
     """
-    rows = thinned(desk.watch.equity(limit=_READ), _DRAWN)
+    now = desk.watch.now()
+    rows = snapshots(desk.history.equity_curve(begin_of(period, now), now, _PIECES))
     if not rows:
         return []
-    times = chart_times([row.at for row in rows])
-    quote = rows[0].quote
-    begin = float(rows[0].total)
-    flat = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [times[0], times[-1]],
-        "y": [begin, begin],
-        "line": {"color": charts.MUTED, "width": 1, "dash": "dot"},
-        "hoverinfo": "skip",
-    }
+    times, quote = chart_times([row.at for row in rows]), rows[0].quote
     curve = charts.line(
         "Equity",
         times,
         [float(row.total) for row in rows],
         charts.BLUE,
-        fill="tonexty",
-        fillcolor=charts.faint(charts.BLUE, 0.10),
         hovertemplate=f"%{{y:,.2f}} {quote}",
     )
     fall = charts.line(
@@ -58,7 +51,27 @@ def equity_traces(desk: Desk) -> list[dict[str, Any]]:
         fillcolor=charts.faint(charts.ORANGE, 0.18),
         hovertemplate="%{y:.2f} %",
     )
-    return [flat, curve, fall]
+    return [curve, *_held(desk, period, quote), fall]
+
+
+def snapshots(buckets: Sequence[EquityBucket]) -> list[EquityRow]:
+    """What the buckets hold, each snapshot once, rising in time."""
+    rows = {row.at: row for each in buckets for row in (each.first, each.lowest, each.highest, each.last)}
+    return [rows[at] for at in sorted(rows)]
+
+
+def _held(desk: Desk, period: str, quote: str) -> list[dict[str, Any]]:
+    points = [p for p in desk.history.against_holding(period, _HOLD_POINTS) if p.hold is not None]
+    if not points:
+        return []
+    line = charts.line(
+        "Buy and hold",
+        chart_times([p.at for p in points]),
+        [float(p.hold) for p in points if p.hold is not None],
+        charts.AMBER,
+        hovertemplate=f"%{{y:,.2f}} {quote}",
+    )
+    return [line | {"line": {"color": charts.AMBER, "width": 1.6, "dash": "dash"}}]
 
 
 def drawdown_percent(rows: list[EquityRow]) -> list[float]:
@@ -75,9 +88,3 @@ def drawdown_percent(rows: list[EquityRow]) -> list[float]:
             highest, base = made, row.total
         falls.append(float((made - highest) / base * 100) if base > 0 else 0.0)
     return falls
-
-
-def thinned(rows: tuple[EquityRow, ...], most: int) -> list[EquityRow]:
-    """Evenly chosen rows, the newest among them."""
-    step = max(1, -(-len(rows) // most))
-    return list(rows[::-1][::step][::-1])

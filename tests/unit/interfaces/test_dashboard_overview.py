@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from dash import Dash, Output
 
+from binance_trade_agent.domain.history_rows import EquityBucket, HoldPoint
 from binance_trade_agent.domain.records import CancelRow, EquityRow, FlowRow, ForeignOrderRow, Incident
 from binance_trade_agent.interfaces.dashboard import steering_acts
 from binance_trade_agent.interfaces.dashboard.components.exports import csv_lines
-from binance_trade_agent.interfaces.dashboard.equity_chart import drawdown_percent, thinned
+from binance_trade_agent.interfaces.dashboard.equity_chart import drawdown_percent, equity_traces, snapshots
 from binance_trade_agent.interfaces.dashboard.live import Beat, Live, Topic
 from binance_trade_agent.interfaces.dashboard.page import Context
 from binance_trade_agent.interfaces.dashboard.pages import overview
@@ -310,11 +311,23 @@ def test_what_was_put_in_is_no_rise_and_no_fall() -> None:
     assert drawdown_percent(rows) == pytest.approx([0, 0, 0, -9.1667, -6.6667], abs=1e-3)
 
 
-def test_a_long_curve_is_thinned_and_keeps_its_newest_point() -> None:
-    rows = fake_desk().reads.equity_rows * 20
-    chosen = thinned(rows, 50)
-    assert len(chosen) <= 50
-    assert chosen[-1] is rows[-1]
+def test_equity_stands_beside_holding_with_its_drawdown_beneath() -> None:
+    desk = fake_desk()
+    assert [trace["name"] for trace in equity_traces(desk, "all")] == ["Equity", "Drawdown"]
+
+    rows = desk.reads.equity_rows
+    desk.history_reads.holdings = (
+        HoldPoint(rows[0].at, rows[0].total, rows[0].total),
+        HoldPoint(rows[-1].at, rows[-1].total, None),
+    )
+    curve, held, fall = equity_traces(desk, "all")
+    assert (held["name"], held["y"]) == ("Buy and hold", [float(rows[0].total)])
+    assert len(curve["x"]) == len(fall["x"]) == len(rows)
+
+
+def test_a_snapshot_that_is_first_and_highest_is_drawn_once() -> None:
+    one, two, three = fake_desk().reads.equity_rows[:3]
+    assert snapshots([EquityBucket(first=one, last=three, lowest=two, highest=one)]) == [one, two, three]
 
 
 def test_every_page_is_found_and_none_hides_another() -> None:

@@ -12,6 +12,7 @@ from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.records import DecisionRow, FillRow, OrderRow
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
+from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     ABSENT,
     amount,
@@ -29,11 +30,22 @@ from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
 from binance_trade_agent.interfaces.dashboard.live import STATES, Topic
 from binance_trade_agent.interfaces.dashboard.outside_tables import flows_table, foreign_table
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
+from binance_trade_agent.interfaces.dashboard.queries import QUERY, asked
 from binance_trade_agent.interfaces.dashboard.steering_acts import steering_buttons
 from binance_trade_agent.interfaces.desks import Desk
 
 _DECISIONS, _FILLS, _ORDERS, _FLOWS = 20, 10, 15, 15
 _HUNDRED = Decimal(100)
+_SPAN = Choice(
+    "span",
+    "Span",
+    (("", "7 days"), ("24h", "24 hours"), ("30d", "30 days"), ("365d", "A year"), ("all", "All")),
+)
+_USUAL_SPAN = "7d"
+_LEGEND: list[Component] = [
+    html.Span(name, className=f"key {name.lower().replace(' ', '-')}")
+    for name in ("Equity", "Buy and hold", "Drawdown")
+]
 #: How early a status is named beside the number of orders; what is not resolved comes first.
 _FIRST_STATUSES = ("UNKNOWN", "INTENT", "OPEN", "PARTIALLY_FILLED", "FILLED", "REJECTED")
 
@@ -55,7 +67,7 @@ def layout() -> Component:
                                 html.Div(id="overview-equity-empty"),
                             ]
                         ),
-                        aside=[html.Span(id="overview-legend", className="legend")],
+                        aside=[html.Span(_LEGEND, className="legend"), choices(_SPAN)],
                         style="wide",
                     ),
                     card("Steering", html.Div(loading(), id="overview-steering")),
@@ -82,10 +94,8 @@ def register(app: Dash, context: Context) -> None:
     parts = (
         ("overview-alerts", "children", (Topic.HEALTH, Topic.ORDERS), alerts),
         ("overview-figures", "children", everything, key_figures),
-        ("overview-equity", "figure", (Topic.CYCLES,), equity),
         ("overview-equity", "className", (Topic.CYCLES,), equity_style),
         ("overview-equity-empty", "children", (Topic.CYCLES,), equity_empty),
-        ("overview-legend", "children", (Topic.CYCLES,), equity_legend),
         ("overview-steering", "children", (Topic.CONTROL, Topic.HEALTH), steering),
         ("overview-positions", "children", everything, positions),
         ("overview-decisions", "children", (Topic.CYCLES,), decisions),
@@ -95,6 +105,7 @@ def register(app: Dash, context: Context) -> None:
     )
     for element, prop, topics, draw in parts:
         context.show(app, Output(element, prop), topics, draw)
+    context.show(app, Output("overview-equity", "figure"), (Topic.CYCLES,), equity, inputs=(QUERY,))
 
 
 def key_figures(desk: Desk) -> Component:
@@ -164,9 +175,12 @@ def key_figures(desk: Desk) -> Component:
     )
 
 
-def equity(desk: Desk) -> Any:
-    """New data for the chart."""
-    return charts.new_data(equity_traces(desk))
+def equity(desk: Desk, search: str | None = None) -> Any:
+    """New data for the chart; another span forgets the zoom."""
+    span = asked(search).get("span", _USUAL_SPAN)
+    update = charts.new_data(equity_traces(desk, span))
+    update["layout"]["uirevision"] = span
+    return update
 
 
 def equity_style(desk: Desk) -> str:
@@ -179,12 +193,6 @@ def equity_empty(desk: Desk) -> Component | str:
     if desk.watch.equity(limit=1):
         return ""
     return empty_state("No equity yet.", ["The first cycle that ends writes the first point."])
-
-
-def equity_legend(desk: Desk) -> list[Component]:
-    """What the lines are."""
-    names = [trace["name"] for trace in equity_traces(desk) if trace.get("name")]
-    return [html.Span(name, className=f"key {name.lower().replace(' ', '-')}") for name in names]
 
 
 def steering(desk: Desk) -> Component:
