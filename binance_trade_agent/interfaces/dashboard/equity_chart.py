@@ -12,7 +12,7 @@ from binance_trade_agent.interfaces.dashboard.components.times import chart_time
 from binance_trade_agent.interfaces.desks import Desk
 
 #: Of each piece of time four snapshots are drawn at most.
-_PIECES, _HOLD_POINTS = 200, 100
+_PIECES, _HOLD_POINTS = 120, 60
 
 EQUITY_LAYOUT = charts.layout(
     "equity",
