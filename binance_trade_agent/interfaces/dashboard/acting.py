@@ -43,7 +43,7 @@ class Field:
     label: str
     value: str = ""
     hint: str = ""
-    #: `text`, `decimal` (a number pad on a phone) or a list of choices.
+    #: `text`, `decimal` (a number pad on a phone) or `choice` (one of `choices`).
     kind: str = "text"
     choices: tuple[str, ...] = ()
 

@@ -23,7 +23,7 @@ def _fields(desk: Desk, wish: Wish) -> tuple[Field, ...]:
     choices = sorted({*status.symbols, *held} - status.control.reduce_only.keys())
     if not choices:
         raise ConfigurationError("each symbol that is traded or held may only be sold already")
-    return (Field("symbol", "Symbol", choices[0], choices=tuple(choices)),)
+    return (Field("symbol", "Symbol", choices[0], kind="choice", choices=tuple(choices)),)
 
 
 def _set_words(desk: Desk, wish: Wish) -> Words:

@@ -48,8 +48,9 @@ def test_figures_are_those_of_the_database() -> None:
     assert "Trader Cycling" in shown
     assert "Cycles 240 every 5 s" in shown
     assert "Request weight 240 of 6,000 a minute" in shown
-    assert "Database 12.3 MB" in shown
-    assert "decisions 480" in words(system.database(desk))
+    database = words(system.database(desk))
+    assert "12.3 MB in all" in database
+    assert "decisions 480" in database
     assert "api.binance.com 09:30:00 240" in words(system.weights(desk))
 
 

@@ -19,7 +19,7 @@ from binance_trade_agent.interfaces.dashboard.acting import act_button
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
 from binance_trade_agent.interfaces.dashboard.components.bars import bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
-from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT
+from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, attributes
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import chart_times, moment
@@ -121,7 +121,7 @@ def incidents(desk: Desk) -> list[Component]:
 
 
 def key_figures(desk: Desk) -> Component:
-    """How the trader stands, how long its cycles take, what the database takes."""
+    """How the trader stands, how long its cycles take, what it asks of the exchange."""
     status = desk.watch.status()
     rows = desk.watch.cycles(limit=_CYCLES)
     own = sorted(row.own_ms for row in rows if row.own_ms is not None)
@@ -162,7 +162,6 @@ def key_figures(desk: Desk) -> Component:
             name="weight",
             value=most,
         ),
-        _size_figure(desk),
     )
 
 
@@ -257,13 +256,20 @@ def sessions(desk: Desk) -> Component:
 
 
 def database(desk: Desk) -> Component:
-    """How many rows there are of what."""
+    """How much there is, and how many rows of what."""
     columns: list[Column[TableSize]] = [
         Column("Rows of", lambda row: row.name.replace("_", " "), value=lambda row: row.name),
         Column("Number", _rows_number, numeric=True, value=lambda row: row.rows),
     ]
-    rows = sorted(desk.history.size().tables, key=lambda row: -row.rows)
-    return table("system-database", "Tables", columns, rows, empty=empty_state("The database is empty."))
+    size = desk.history.size()
+    rows = sorted(size.tables, key=lambda row: -row.rows)
+    whole = html.P(
+        badges.with_unit(f"{size.size_bytes / _MEGABYTE:,.1f}", "MB in all"),
+        className="card-body",
+        **attributes(data_figure="database-bytes", data_value=str(size.size_bytes)),
+    )
+    shown = table("system-database", "Tables", columns, rows, empty=empty_state("The database is empty."))
+    return html.Div([whole, shown])
 
 
 def versions(desk: Desk) -> Component:
@@ -280,11 +286,6 @@ def _times_taken(run: Sequence[CycleRow]) -> list[dict[str, Any]]:
         charts.line("whole cycle", times, [row.duration_s or 0 for row in run], charts.BLUE),
         charts.line("our own part", times, [(row.own_ms or 0) / 1000 for row in run], charts.AMBER),
     ]
-
-
-def _size_figure(desk: Desk) -> Component:
-    size = desk.history.size().size_bytes
-    return figure("Database", f"{size / _MEGABYTE:,.1f}", unit="MB", name="database-bytes", value=size)
 
 
 def _program_name(row: ProgramState) -> Component:
