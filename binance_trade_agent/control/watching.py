@@ -1,6 +1,6 @@
 """What can be seen: the status of the agent and its rows, from the database alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -90,6 +90,10 @@ class Watch:
         self._reads = reads
         self._clock = clock
         self._plan = plan
+
+    def reading(self, through: Callable[[ReadModels], ReadModels]) -> "Watch":
+        """The same view, whose reads go `through` something of the caller."""
+        return Watch(through(self._reads), self._clock, self._plan)
 
     def now(self) -> datetime:
         """The time that ages are told against."""

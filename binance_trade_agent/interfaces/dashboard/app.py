@@ -14,6 +14,7 @@ from binance_trade_agent.interfaces.dashboard.headers import add_headers
 from binance_trade_agent.interfaces.dashboard.live import Live
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.registry import all_pages
+from binance_trade_agent.interfaces.dashboard.shared_reads import SharedReads
 from binance_trade_agent.interfaces.desks import DeskDoor, health_answer, unreadable_answer
 
 #: A callback's request is a few kilobytes.
@@ -35,7 +36,9 @@ def build_app(door: DeskDoor, guard: Guard, *, mode: str, mode_note: str) -> Das
     server = Flask(__name__, static_folder=None)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     guard.install(server, [page.path for page in pages])
-    live = Live(door)
+    shared = SharedReads()
+    viewing = shared.door(door)
+    live = Live(viewing, forget=shared.forget)
     live.install(server)
     Acting(door, _acts(pages)).install(server)
     _add_health(server, door)
@@ -59,7 +62,7 @@ def build_app(door: DeskDoor, guard: Guard, *, mode: str, mode_note: str) -> Das
     )
     app.layout = lambda: shell.layout(live.beat(), mode, mode_note)
     shell.register(app)
-    context = Context(door)
+    context = Context(viewing)
     for page in pages:
         page.register(app, context)
     add_headers(server, [str(part) for part in app.csp_hashes()])

@@ -71,10 +71,16 @@ class Beat:
 
 
 class Live:
-    """Reads beats, one at a time."""
+    """Reads beats, one at a time, each after `forget`: what pages share must not be older than the beat."""
 
-    def __init__(self, door: DeskDoor, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        door: DeskDoor,
+        monotonic: Callable[[], float] = time.monotonic,
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
         self._door = door
+        self._forget = forget
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._read_at = float("-inf")
@@ -102,6 +108,7 @@ class Live:
         server.add_url_rule("/live", "live", answer, methods=["GET"])
 
     def _read(self) -> Beat:
+        self._forget()
         try:
             desk = self._door.desk()
             status = desk.watch.status()
