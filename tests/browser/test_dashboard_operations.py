@@ -1,0 +1,199 @@
+"""Who runs it, in a real browser: acts of Risk, System and Settings against supervisord and the simulator."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from binance_trade_agent.bootstrap.secrets import kept_secrets
+from binance_trade_agent.interfaces.dashboard.registry import all_pages
+from tests.browser.real import DEMO, PASSWORD, Stage, open_orders
+from tests.browser.visits import Visit, chromium, signed_in
+from tests.processes import CLI, Installation, eventually, installation, running
+
+SPREAD = "RISK_MAX_SPREAD_BPS"
+API_SECRET = "a-secret-of-the-exchange-0123456789"
+MCP_TOKEN = "a-token-of-mcp-clients-0123456789"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+@contextmanager
+def supervised(folder: Path) -> Iterator[Installation]:
+    """Everything under supervisord, with two protected positions."""
+    place = installation(
+        folder,
+        {**DEMO, "MCP_TOKEN": MCP_TOKEN, "BINANCE_API_KEY": "k" * 20, "BINANCE_API_SECRET": API_SECRET},
+    )
+    with running(place.start(CLI, "supervise"), stop_s=90):
+        eventually(lambda: _has_positions(place), within_s=150, what="two positions with their OCOs")
+        yield place
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with supervised(tmp_path_factory.mktemp("operations")) as made:
+        yield made
+
+
+@pytest.fixture
+def visit(browser: Browser, place: Installation) -> Iterator[Visit]:
+    with signed_in(browser, Stage(place).url) as visit:
+        yield visit
+        assert visit.complaints == []
+
+
+def _has_positions(place: Installation) -> bool:
+    try:
+        return len(open_orders(place)) == 4
+    except OSError:
+        return False
+
+
+def press(page: Page, name: str, confirm: str, *, reason: str, typed: str = "") -> None:
+    """Ask for an act by its button, and confirm it twice at once."""
+    page.get_by_role("button", name=name, exact=True).first.click()
+    dialog = page.get_by_role("dialog")
+    send = dialog.get_by_role("button", name=confirm, exact=True)
+    if typed:
+        expect(send).to_be_disabled()
+        dialog.get_by_label(f"Type {typed} to confirm").fill(typed)
+    dialog.get_by_label("Reason").fill(reason)
+    send.dblclick(force=True)
+
+
+def done_by_dashboard(place: Installation, reason: str) -> list[tuple[str, str | None]]:
+    with place.desk() as desk:
+        return [(row.action, row.outcome) for row in desk.watch.audit() if row.reason == reason]
+
+
+def in_audit(visit: Visit, reason: str) -> list[str]:
+    """The acts of that reason, as the audit page shows them."""
+    visit.open("/audit")
+    rows = visit.page.locator("[data-table=audit-acts] tbody tr", has_text=reason)
+    return [row.locator("td").nth(1).get_attribute("data-value") or "" for row in rows.all()]
+
+
+def test_a_symbol_is_only_sold_and_freed(visit: Visit, place: Installation) -> None:
+    visit.open("/risk")
+    page = visit.page
+    page.get_by_role("button", name="Add a symbol").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Symbol").select_option("ETHUSDT")
+    dialog.get_by_role("button", name="Continue").click()
+    expect(dialog).to_contain_text("Only sell ETHUSDT from now on?")
+    dialog.get_by_label("Reason").fill("delisting soon")
+    dialog.get_by_role("button", name="Only sell").dblclick(force=True)
+    row = page.locator("[data-table=risk-reduce-only] tbody tr")
+    expect(row).to_contain_text("delisting soon")
+    with place.desk() as desk:
+        assert dict(desk.watch.status().control.reduce_only) == {"ETHUSDT": "delisting soon (dashboard)"}
+
+    press(page, "Let ETHUSDT be bought again", "Lift", reason="stays listed")
+    expect(page.locator("#risk-reduce-only")).to_contain_text("Every symbol may be bought")
+    assert in_audit(visit, "delisting soon") == ["reduce_only"]
+    assert in_audit(visit, "stays listed") == ["reduce_only"]
+
+
+def test_a_setting_is_changed_and_taken_back(visit: Visit, place: Installation) -> None:
+    visit.open("/settings?text=spread")
+    page = visit.page
+    page.get_by_role("button", name=f"Change {SPREAD}").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(SPREAD).fill("-1")
+    dialog.get_by_role("button", name="Continue").click()
+    expect(dialog.get_by_role("alert")).to_contain_text(SPREAD)
+    # the browser tells of every answer that is not 200
+    assert [told for told in visit.complaints if "409" not in told] == []
+    visit.complaints.clear()
+    dialog.get_by_label(SPREAD).fill("23")
+    dialog.get_by_role("button", name="Continue").click()
+    expect(dialog).to_contain_text("It is 50 and becomes 23")
+    dialog.get_by_label("Reason").fill("thin market today")
+    dialog.get_by_role("button", name="Change", exact=True).dblclick(force=True)
+    expect(page.locator("#toasts")).to_contain_text(f"{SPREAD}: 50 → 23", timeout=90_000)
+    expect(page.locator("[data-table=settings-overrides]")).to_contain_text("23")
+    eventually(lambda: _session_spread(place) == "23", within_s=60, what="the trader takes it")
+
+    press(page, f"Take back {SPREAD}", "Take back", reason="as before")
+    expect(page.locator("#toasts")).to_contain_text(f"{SPREAD}: 23 → 50", timeout=90_000)
+    expect(page.locator("#settings-overrides")).to_contain_text("Nothing is set at run time")
+    eventually(lambda: _session_spread(place) == "50", within_s=60, what="the trader takes it back")
+    assert in_audit(visit, "thin market today") == ["set_setting"]
+    assert in_audit(visit, "as before") == ["unset_setting"]
+
+
+def _session_spread(place: Installation) -> str:
+    with place.desk() as desk:
+        return str(desk.risk.risk_state().plan.get("max_spread_bps"))
+
+
+def test_the_trader_is_stopped_and_started(visit: Visit, place: Installation) -> None:
+    visit.open("/system")
+    page = visit.page
+    row = page.locator("[data-table=system-programs] tbody tr", has_text="autonomous_trader")
+    expect(row).to_contain_text("running")
+    press(page, "Stop Trader", "Stop", reason="lunch break")
+    expect(row).to_contain_text("stopped", timeout=90_000)
+    expect(page.locator("#bar-health")).to_have_text("Stopped", timeout=60_000)
+    assert len(open_orders(place)) == 4, "protection stays at the exchange"
+
+    press(page, "Start Trader", "Start", reason="back again")
+    expect(row).to_contain_text("running", timeout=60_000)
+    expect(page.locator("#bar-health")).to_have_text("Cycling", timeout=90_000)
+    assert in_audit(visit, "lunch break") == ["stop"]
+    assert in_audit(visit, "back again") == ["start"]
+
+
+def test_logs_follow_the_trader(visit: Visit) -> None:
+    visit.open("/logs")
+    newest = visit.page.locator("#logs-lines li").first
+    seen = newest.inner_text()
+    expect(newest).not_to_have_text(seen)
+    visit.page.get_by_label("Program").select_option("dash_ui")
+    expect(visit.page.locator("#logs-lines")).to_contain_text("dashboard ready")
+
+
+def test_no_secret_stands_in_any_page(visit: Visit, place: Installation) -> None:
+    secrets = {PASSWORD, API_SECRET, MCP_TOKEN, *kept_secrets(place.settings)}
+    assert len(secrets) >= 4
+    answers: list[str] = []
+    visit.page.on("response", lambda answer: answers.append(answer.text()) if _is_told(answer.url) else None)
+    paths = [page.path for page in all_pages()]
+    for path in (*paths, "/logs?program=dash_ui", "/logs?program=binance_agent", "/logs?program=supervisord"):
+        visit.open(path)
+        answers.append(visit.page.content())
+    told = "\n".join(answers)
+    assert "DASHBOARD_PASSWORD" in told, "the settings were among it"
+    assert [secret for secret in secrets if secret in told] == []
+
+
+def _is_told(url: str) -> bool:
+    return url.endswith("/_dash-update-component")
+
+
+def test_halt_resume_and_flatten_want_their_word(visit: Visit, place: Installation) -> None:
+    visit.open("/risk")
+    page = visit.page
+    press(page, "Halt", "Halt", reason="fire drill", typed="HALT")
+    expect(page.locator("#bar-control")).to_have_text("Halted")
+    expect(page.locator("#risk-steering")).to_contain_text("fire drill")
+    assert len(open_orders(place)) == 4, "what rests stays"
+
+    press(page, "Resume", "Resume", reason="drill is over")
+    expect(page.locator("#bar-control")).to_have_text("Trading")
+    press(page, "Flatten", "Flatten", reason="going home", typed="FLATTEN")
+    expect(page.locator("#bar-control")).to_have_text("Halted", timeout=90_000)
+    eventually(lambda: open_orders(place) == [], within_s=30, what="nothing rests any more")
+    sold = [o["symbol"] for o in place.truth("orders") if o["type"] == "MARKET" and o["side"] == "SELL"]
+    assert sorted(sold) == ["BTCUSDT", "ETHUSDT"]
+    for reason, action in (("fire drill", "halt"), ("drill is over", "resume"), ("going home", "flatten")):
+        expect(page.locator("#toasts .working")).to_have_count(0, timeout=60_000)
+        assert done_by_dashboard(place, reason) == [(action, "done")]
+        assert in_audit(visit, reason) == [action]
