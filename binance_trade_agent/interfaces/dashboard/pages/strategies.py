@@ -1,0 +1,177 @@
+"""Strategies: what decides on which symbol, with which parameters, what each said last, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from dash import Dash, Output, dcc, html
+from dash.development.base_component import Component
+
+from binance_trade_agent.domain.performance import Grouping
+from binance_trade_agent.domain.records import DecisionRow, Session
+from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
+from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading
+from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
+from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.decision_trace import values_list
+from binance_trade_agent.interfaces.dashboard.live import Topic
+from binance_trade_agent.interfaces.dashboard.page import Context, Page
+from binance_trade_agent.interfaces.dashboard.performance_figures import breakdown
+from binance_trade_agent.interfaces.dashboard.queries import address
+from binance_trade_agent.interfaces.desks import Desk
+
+#: What stands for every symbol that has none of its own, in a session's plan.
+_OTHERS = "*"
+_SYMBOLS = 20
+#: Between two candles there may be many decisions that had nothing to look at: so many are looked through, then more.
+_NEAR, _FAR = 6, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A strategy as a session uses it; without `symbols` it is for every other."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    source: str
+    symbols: tuple[str, ...]
+
+
+def layout() -> Component:
+    """The skeleton."""
+    return html.Div(
+        [
+            heading(
+                "Strategies", "What decides, with which parameters, what it said last and what came of it."
+            ),
+            html.Div(loading(), id="strategies-last"),
+            html.Div(loading(), id="strategies-parameters", className="columns"),
+            html.Div(loading(), id="strategies-effect"),
+        ]
+    )
+
+
+def register(app: Dash, context: Context) -> None:
+    """Connect each part with what it depends on."""
+    for element, topics, draw in (
+        ("strategies-last", (Topic.CYCLES,), last),
+        ("strategies-parameters", (Topic.HEALTH,), parameters),
+        ("strategies-effect", (Topic.ORDERS, Topic.HEALTH), effect),
+    ):
+        context.show(app, Output(element, "children"), topics, draw)
+
+
+def last(desk: Desk) -> Component:
+    """What each symbol's strategy said at the newest candle it saw."""
+    symbols = desk.watch.status().symbols
+    found = [row for symbol in symbols[:_SYMBOLS] if (row := _newest(desk, symbol)) is not None]
+    columns: list[Column[DecisionRow]] = [
+        Column("Symbol", lambda d: html.Strong(d.symbol), value=lambda d: d.symbol),
+        Column("Strategy", lambda d: d.strategy or "", value=lambda d: d.strategy),
+        Column("Said", lambda d: badges.action(d.action), value=lambda d: d.action),
+        Column("Strength", lambda d: f"{d.strength or 0:.2f}", numeric=True, value=lambda d: d.strength),
+        Column("Votes and reasons", _reasons, wide=True),
+        Column("Nearest miss", lambda d: d.nearest_miss or "", wide=True),
+        Column("Candle", lambda d: moment(d.signal_candle), value=lambda d: d.signal_candle),
+        Column(
+            "", lambda d: dcc.Link("Why", href=address("/decisions", {"id": d.id}), className="act small")
+        ),
+    ]
+    empty = empty_state(
+        "No strategy was asked yet.",
+        ["It is asked at each candle that closes. Start the trader with ", html.Code("make up"), "."],
+    )
+    more = len(symbols) - _SYMBOLS
+    aside = [html.Small(f"{more} more symbols are on the page of decisions")] if more > 0 else []
+    return card(
+        "What they said last", table("strategies-last", "Votes", columns, found, empty=empty), aside=aside
+    )
+
+
+def parameters(desk: Desk) -> list[Component]:
+    """Each strategy of the newest session with all its parameters."""
+    session = desk.watch.status().session
+    if session is None:
+        none = empty_state(
+            "No session yet.", ["Strategies and their parameters are stored when the trader starts."]
+        )
+        return [card("Parameters", none)]
+    since: list[Child] = [html.Small(["in effect since ", moment(session.started_at)])]
+    return [card(each.name, _parameters(each), aside=since) for each in assigned(session)]
+
+
+def effect(desk: Desk) -> Component:
+    """What round trips made since the newest session began, by the strategy that opened them."""
+    session = desk.watch.status().session
+    if session is None or session.started_at >= desk.watch.now():
+        return card("Since they took effect", empty_state("Nothing was traded yet."))
+    since = session.started_at.astimezone(UTC).replace(tzinfo=None).isoformat()
+    found = desk.performance.performance(since, by=Grouping.STRATEGY)
+    return card(
+        "Since they took effect",
+        breakdown(found, Grouping.STRATEGY),
+        aside=[html.Small(["closed since ", moment(session.started_at)])],
+    )
+
+
+def assigned(session: Session) -> list[Assigned]:
+    """The session's strategies, equal ones together; one without parameters of a session that stored none."""
+    plan = session.plan.get("strategies")
+    if not plan:
+        return [Assigned(session.strategy, {}, "", ())]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for symbol, each in plan.items():
+        groups.setdefault((each["name"], repr(each["params"])), []).append(symbol)
+    return [
+        Assigned(
+            plan[symbols[0]]["name"],
+            plan[symbols[0]]["params"],
+            _source(plan[symbols[0]]["source"]),
+            tuple(symbol for symbol in symbols if symbol != _OTHERS),
+        )
+        for symbols in groups.values()
+    ]
+
+
+def _source(source: Mapping[str, Any] | None) -> str:
+    return " ".join(str(value) for value in source.values() if value) if source else "shipped"
+
+
+def _parameters(each: Assigned) -> Component:
+    symbols = ", ".join(each.symbols) or "every other symbol"
+    values = [
+        html.Div([html.Dt(name.replace("_", " ")), html.Dd(str(value))])
+        for name, value in each.parameters.items()
+    ]
+    listed: Component = html.Dl(values, className="values") if values else html.P("It has no parameters.")
+    return html.Div(
+        [
+            html.P([f"on {symbols}"], className="quiet-text"),
+            listed,
+            html.P(each.source, className="quiet-text"),
+        ],
+        className="card-body",
+    )
+
+
+def _newest(desk: Desk, symbol: str) -> DecisionRow | None:
+    """The newest decision at which the strategy was asked, else the newest there is."""
+    for limit in (_NEAR, _FAR):
+        rows = desk.watch.decisions(limit=limit, symbol=symbol)
+        asked = next((row for row in rows if row.values), None)
+        if asked is not None or len(rows) < limit:
+            break
+    return asked or next(iter(rows), None)
+
+
+def _reasons(row: DecisionRow) -> Component:
+    said = [reason.text for reason in row.signal_reasons] or [row.reason]
+    shown = html.Ul([html.Li(text) for text in said], className="said")
+    return html.Div(
+        [shown, html.Details([html.Summary("Indicators"), values_list(row.values)])] if row.values else shown
+    )
+
+
+PAGE = Page("/strategies", "Strategies", "strategies", 85, layout, register)

@@ -1,0 +1,65 @@
+"""What the page of strategies shows."""
+
+from dataclasses import replace
+from typing import Any
+
+from binance_trade_agent.domain.decisions import Reason
+from binance_trade_agent.interfaces.dashboard.pages import strategies
+from tests.fakes import FakeDesk, fake_desk
+from tests.unit.interfaces.test_dashboard_overview import text
+
+
+def desk_with_plan(plan: dict[str, Any]) -> FakeDesk:
+    desk = fake_desk()
+    session = desk.reads.stored.session
+    assert session is not None
+    desk.reads.stored = replace(desk.reads.stored, session=replace(session, plan=plan))
+    return desk
+
+
+def test_equal_strategies_stand_together_with_their_parameters() -> None:
+    rsi = {"name": "rsi_level", "params": {"period": 14, "oversold": 30}, "source": None}
+    own = {"name": "mine", "params": {}, "source": {"kind": "file", "where": "mine.py", "sha256": "ab12"}}
+    desk = desk_with_plan({"strategies": {"BTCUSDT": rsi, "SOLUSDT": dict(rsi), "ETHUSDT": own, "*": own}})
+
+    first, second = strategies.parameters(desk)
+    assert "on BTCUSDT, SOLUSDT period 14 oversold 30 shipped" in text(first)
+    assert "on ETHUSDT It has no parameters. file mine.py ab12" in text(second)
+
+
+def test_a_session_without_a_plan_names_its_strategy() -> None:
+    shown = text(strategies.parameters(fake_desk()))
+    assert "combined_default" in shown
+    assert "every other symbol" in shown
+
+
+def test_votes_are_those_of_the_newest_candle() -> None:
+    desk = fake_desk()
+    waiting = [replace(row, values={}, reason="no candle") for row in desk.reads.decision_rows[:8]]
+    votes = (
+        Reason("score_hold", "score +0.25 of 4 voters"),
+        Reason("vote_rsi", "+1: RSI 28.0 with limits 30 and 70"),
+    )
+    asked = replace(
+        desk.reads.decision_rows[-1], id="asked", symbol="BTCUSDT", signal_reasons=votes, values={"rsi": 28.0}
+    )
+    desk.reads.decision_rows = (*(replace(row, symbol="BTCUSDT") for row in waiting), asked)
+
+    shown = text(strategies.last(desk))
+    assert "+1: RSI 28.0 with limits 30 and 70" in shown
+    assert "rsi 28" in shown
+    assert "no candle" not in shown
+
+
+def test_the_effect_is_counted_since_the_session_began() -> None:
+    desk = fake_desk()
+    shown = text(strategies.effect(desk))
+    assert "ema_cross" in shown
+    assert "+10.00" in shown
+
+
+def test_an_empty_database_says_what_to_do() -> None:
+    desk = fake_desk(empty=True)
+    assert "make up" in text(strategies.last(desk))
+    assert "No session yet." in text(strategies.parameters(desk))
+    assert "Nothing was traded yet." in text(strategies.effect(desk))
