@@ -14,7 +14,9 @@ def listen(host: str, port: int, *, host_setting: str, port_setting: str) -> soc
         ConfigurationError: the address cannot be taken; the text names the setting to change.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # TCP by name: asyncio sends small answers at once (TCP_NODELAY) only where a socket says that it is TCP, and
+    # without that the second part of an answer waits 40 ms for the first to be acknowledged
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
