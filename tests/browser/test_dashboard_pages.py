@@ -54,7 +54,7 @@ def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         if state == "dead trader":
             stage.kill_trader()
         if state == "halted":
-            halted = stage.place.run(CLI, "halt", "drill")
+            halted = stage.place.run(CLI, "halt", "drill", "--yes")
             assert halted.returncode == 0, halted.stderr
         yield Scene(state, stage)
 

@@ -92,6 +92,7 @@ def test_a_stop_is_moved_at_the_exchange_and_taken_back(visit: Visit, stage: Sta
     stop = (average * Decimal("0.85")).quantize(Decimal("1"))
     eventually(lambda: resting(stage, "BTCUSDT"), within_s=60, what="it is guarded")
     dialog = begin(page, "Move stop or target of BTCUSDT")
+    expect(dialog.get_by_role("heading")).to_have_text("Move stop or target of BTCUSDT")
     dialog.get_by_label("Stop: sell when the price falls to").fill(str(stop))
     dialog.get_by_role("button", name="Continue").click()
     expect(dialog).to_contain_text("Move the stop from")

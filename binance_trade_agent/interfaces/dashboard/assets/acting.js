@@ -160,7 +160,7 @@
     button.disabled = true;
     try {
       const answer = await post("/acts/ask", { act, target: target || "" });
-      if (answer.fields) fill(act, target || "", button.textContent, answer.fields);
+      if (answer.fields) fill(act, target || "", button.getAttribute("aria-label") || button.textContent, answer.fields);
       else if (answer.key) confirm(answer);
       else toast(answer.problem, "bad");
     } catch {
