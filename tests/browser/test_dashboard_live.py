@@ -154,8 +154,14 @@ def test_the_chosen_theme_and_the_drawer_of_a_phone(browser: Browser) -> None:
         for word in ("light", "dark"):
             page.locator("#theme").click()
             expect(page.locator("#theme")).to_have_text(f"Theme: {word}")
+        for _ in range(2 * page.locator("#side a, #side button").count()):
+            page.keyboard.press("Tab")
+            assert page.evaluate(
+                "document.activeElement === document.body || !document.activeElement.closest('.body')"
+            )
         page.keyboard.press("Escape")
         expect(page.get_by_role("link", name="Overview")).to_be_hidden()
+        expect(page.get_by_role("button", name="Menu", exact=True)).to_be_focused()
         page.reload()
         visit.settle()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light

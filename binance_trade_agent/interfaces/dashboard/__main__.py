@@ -8,6 +8,7 @@ import waitress
 from binance_trade_agent.bootstrap.desk import open_desk
 from binance_trade_agent.bootstrap.secrets import dashboard_password, dashboard_session_key
 from binance_trade_agent.bootstrap.sign_in_link import SignInLink
+from binance_trade_agent.bootstrap.signed_out import SignedOut
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.dashboard.access import Guard
@@ -39,6 +40,7 @@ def serve(settings: Settings) -> None:
         dashboard_session_key(settings),
         LoginThrottle(),
         redeem=SignInLink(settings).redeem,
+        ended=SignedOut(settings),
         hosts=(host, *settings.dashboard_allowed_hosts),
     )
     app = build_app(

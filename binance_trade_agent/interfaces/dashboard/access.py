@@ -8,10 +8,10 @@ the password or the session key ends every session.
 import hashlib
 import hmac
 import secrets
-import threading
 import time
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, request, session
@@ -37,6 +37,24 @@ _LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _READING = ("GET", "HEAD")
 
 
+class EndedSessions(Protocol):
+    """The ids of sessions that somebody ended."""
+
+    def __contains__(self, session_id: object) -> bool: ...
+
+    def add(self, session_id: str, until: float) -> None:
+        """End it; `until` (s since 1970) is when it would have ended anyway."""
+        ...
+
+
+class EndedHere(dict[str, float]):
+    """Those of this process."""
+
+    def add(self, session_id: str, until: float) -> None:
+        """End it."""
+        self[session_id] = until
+
+
 def _no_link(_token: str) -> bool:
     return False
 
@@ -56,6 +74,7 @@ class Guard:
         *,
         redeem: Callable[[str], bool] = _no_link,
         hosts: Collection[str] = (),
+        ended: EndedSessions | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._password = PasswordCheck(password)
@@ -67,8 +86,7 @@ class Guard:
         self._redeem = redeem
         self._hosts = frozenset(host.lower() for host in (*_LOCAL_HOSTS, *hosts))
         self._now = now
-        self._ended: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._ended: EndedSessions = EndedHere() if ended is None else ended
         self._pages: frozenset[str] = frozenset()
 
     def install(self, server: Flask, pages: Collection[str] = ()) -> None:
@@ -139,10 +157,7 @@ class Guard:
         return redirect("/", 303)
 
     def _logout(self) -> BaseResponse:
-        now = self._now()
-        with self._lock:
-            self._ended = {name: end for name, end in self._ended.items() if end > now}
-            self._ended[str(session.get("id"))] = now + LONGEST.total_seconds()
+        self._ended.add(str(session.get("id")), self._now() + LONGEST.total_seconds())
         session.clear()
         return redirect("/login", 303)
 

@@ -1,8 +1,8 @@
 """Security headers of every answer.
 
-What was measured of Dash 4.4.1 with plotly.js 4.1.1: one inline script (the renderer's start), allowed by its
-hash; no eval; styles that its components and plotly put into the page from scripts, which needs 'unsafe-inline'
-for styles; images from `data:` and `blob:` for plotly.
+Dash 4.4.1 with plotly.js 4.1.1 starts with one inline script, which is allowed by its hash, and runs without eval.
+Styles may be inline: Dash and plotly set them on elements and put style sheets into the page from scripts. plotly shows
+images from `data:` and `blob:`.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """The dashboard's door: nothing without a session, for every route and method."""
 
+import json
 import os
 import re
 from datetime import timedelta
@@ -9,7 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from binance_trade_agent.bootstrap.sign_in_link import LIFE_S, SignInLink
-from binance_trade_agent.interfaces.dashboard.access import IDLE, LONGEST, Guard
+from binance_trade_agent.bootstrap.signed_out import SignedOut
+from binance_trade_agent.interfaces.dashboard.access import COOKIE, IDLE, LONGEST, Guard
 from binance_trade_agent.interfaces.dashboard.app import build_app
 from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
@@ -24,7 +26,11 @@ class Door:
     """A dashboard's client, with the desk and the clock behind it."""
 
     def __init__(
-        self, password: str = PASSWORD, key: bytes = b"k" * 32, links: set[str] | None = None
+        self,
+        password: str = PASSWORD,
+        key: bytes = b"k" * 32,
+        links: set[str] | None = None,
+        ended: SignedOut | None = None,
     ) -> None:
         self.desk: FakeDesk = fake_desk()
         self.clock = FakeClock()
@@ -34,6 +40,7 @@ class Door:
             key,
             LoginThrottle(self.clock.monotonic),
             redeem=self.redeem,
+            ended=ended,
             hosts=("trader.example",),
             now=lambda: self.clock.now().timestamp(),
         )
@@ -214,6 +221,45 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(door: Door) -> None:
     changed.client.set_cookie("trade_agent_session", session.value)
 
     assert not changed.is_open
+
+
+def test_a_session_that_was_ended_stays_out_after_a_restart(tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path)})
+    clock = FakeClock()
+
+    def ended() -> SignedOut:
+        return SignedOut(settings, lambda: clock.now().timestamp())
+
+    now = clock.now().timestamp()
+    ended().add("one", now + 60)
+    ended().add("two", now + LONGEST.total_seconds())
+    assert "one" in ended()
+    assert "two" in ended()
+    assert "three" not in ended()
+    (path,) = (tmp_path / "secrets").iterdir()
+    assert path.stat().st_mode & 0o077 == 0
+
+    clock.advance(61)
+    ended().add("three", now + LONGEST.total_seconds())
+    assert "one" not in ended(), "its cookie is worth nothing any more"
+    assert {"two", "three"} <= set(json.loads(path.read_text()))
+    path.write_text("{")
+    assert "two" not in ended()
+
+
+def test_a_cookie_of_before_the_restart_stays_out_once_signed_out(tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path)})
+    before = Door(ended=SignedOut(settings))
+    before.sign_in()
+    copied = before.client.get_cookie(COOKIE)
+    assert copied is not None
+    before.client.post("/logout")
+
+    after = Door(ended=SignedOut(settings))
+    after.client.set_cookie(COOKIE, copied.value)
+    assert not after.is_open
+    assert after.sign_in() == 303
+    assert after.is_open
 
 
 @pytest.mark.parametrize(

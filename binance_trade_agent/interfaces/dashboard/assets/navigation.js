@@ -6,6 +6,8 @@
     const opener = document.getElementById("open-menu");
     if (!side() || !opener) return;
     document.body.classList.toggle("menu-open", open);
+    // while the drawer lies over the page, neither Tab nor a screen reader gets behind it
+    document.querySelector(".body").inert = open;
     opener.setAttribute("aria-expanded", String(open));
     if (open) document.getElementById("close-menu").focus();
   };
@@ -23,6 +25,9 @@
       document.getElementById("open-menu").focus();
     }
   });
+
+  // a phone that is turned, or a window that is widened: there the navigation is no drawer
+  window.matchMedia("(min-width: 861px)").addEventListener("change", () => menu(false));
 
   let first = true;
   const title = (text) => {
