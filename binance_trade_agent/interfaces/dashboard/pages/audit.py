@@ -21,7 +21,7 @@ from binance_trade_agent.interfaces.dashboard.page import Context, CsvValue, Exp
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, asked
 from binance_trade_agent.interfaces.desks import Desk
 
-_ROWS, _MORE, _EXPORTED = 100, 500, 10_000
+_ROWS, _MORE, _EXPORTED = 50, 100, 10_000
 _EVERY_MS = 5000
 #: Details that stand in columns of their own, or mean something to programs alone.
 _NOT_SHOWN = frozenset({"command", "from", "to"})
