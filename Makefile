@@ -7,6 +7,7 @@
 # make replay-proof  run a session of N=2000 cycles with faults and kills, decide it again, write proof/replay.json
 # make check-mcp  try the MCP server with the Inspector, the conformance suite and fastmcp
 # make check-axe  look for accessibility faults on every page of the dashboard with axe
+# make screenshots  take pictures of every page of a running demo, for docs/images
 # make freqtrade  let freqtrade, in an environment of its own, trade on the simulator
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -20,7 +21,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help up down test check bench faults crash replay-proof check-mcp axe check-axe freqtrade format docs lock clean
+.PHONY: help up down test check bench faults crash replay-proof check-mcp axe check-axe screenshots freqtrade format docs lock clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -99,6 +100,9 @@ axe: $(AXE_READY)
 
 check-axe: $(READY) $(AXE_READY)
 	$(BIN)/python -m pytest tests/browser/test_dashboard_pages.py -k 'axe or no_overflow'
+
+screenshots: $(READY)
+	$(BIN)/python -m tests.browser.screenshots docs/images
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -1,0 +1,109 @@
+"""`python -m tests.browser.screenshots FOLDER`: pictures of every page of a running demo: light, dark, and on a phone.
+
+Each is an indexed PNG of at most 256 colours, a few dozen kilobytes: the browser finds the colours, zlib does the rest.
+"""
+
+import base64
+import struct
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from binance_trade_agent.interfaces.dashboard.registry import all_pages
+from tests.browser.real import running_stage
+from tests.browser.visits import PHONE, chromium, signed_in
+from tests.processes import eventually
+
+_LOOKS = {
+    "light": ({"width": 1280, "height": 800}, False),
+    "dark": ({"width": 1280, "height": 800}, True),
+    "phone": (PHONE, False),
+}
+_CYCLES = 60
+#: The 256 most frequent colours (of 5 bits a channel, each shown as their mean), and for every other the nearest.
+_QUANTISE = """async (png) => {
+  const image = new Image();
+  image.src = 'data:image/png;base64,' + png;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.width, image.height), place = canvas.getContext('2d');
+  place.drawImage(image, 0, 0);
+  const data = place.getImageData(0, 0, image.width, image.height).data, bins = new Map();
+  const binOf = (i) => (data[i] >> 3) << 10 | (data[i + 1] >> 3) << 5 | data[i + 2] >> 3;
+  for (let i = 0; i < data.length; i += 4) {
+    const bin = bins.get(binOf(i)) || [0, 0, 0, 0];
+    bins.set(binOf(i), [bin[0] + 1, bin[1] + data[i], bin[2] + data[i + 1], bin[3] + data[i + 2]]);
+  }
+  const chosen = [...bins.values()].sort((a, b) => b[0] - a[0]).slice(0, 256);
+  const palette = chosen.map(([n, ...sums]) => sums.map((sum) => Math.round(sum / n)));
+  const nearest = new Map();
+  for (const [bin, [n, ...sums]] of bins) {
+    let best = 0, least = Infinity;
+    palette.forEach((colour, at) => {
+      const far = colour.reduce((sum, value, channel) => sum + (value - sums[channel] / n) ** 2, 0);
+      if (far < least) [best, least] = [at, far];
+    });
+    nearest.set(bin, best);
+  }
+  let pixels = '';
+  for (let i = 0; i < data.length; i += 4) pixels += String.fromCharCode(nearest.get(binOf(i)));
+  return { width: image.width, height: image.height, palette: palette.flat(), pixels: btoa(pixels) };
+}"""
+
+
+def main(folder: Path) -> int:
+    """Take them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="bta-screenshots-") as place,
+        running_stage(Path(place)) as stage,
+        chromium() as browser,
+    ):
+        with stage.place.desk() as desk:
+            eventually(lambda: desk.watch.status().cycles >= _CYCLES, within_s=600, what="some history")
+        for look in _LOOKS:
+            _take(browser, stage.url, look, folder)
+    return 0
+
+
+def _take(browser: Browser, url: str, look: str, folder: Path) -> None:
+    viewport, dark = _LOOKS[look]
+    with signed_in(browser, url, viewport, dark=dark) as visit:
+        for page in all_pages():
+            visit.open(page.path)
+            visit.page.evaluate("document.fonts.ready")
+            name = page.path.strip("/").replace("/", "-") or "overview"
+            shot = visit.page.screenshot(animations="disabled", caret="hide")
+            picture = folder / f"{name}-{look}.png"
+            picture.write_bytes(_indexed(visit.page, shot))
+            sys.stdout.write(f"{picture} {picture.stat().st_size / 1000:.0f} kB\n")
+
+
+def _indexed(page: Page, png: bytes) -> bytes:
+    # a blank page: the policy of the dashboard binds what is evaluated in it, too
+    blank = page.context.new_page()
+    try:
+        found = blank.evaluate(_QUANTISE, base64.b64encode(png).decode())
+    finally:
+        blank.close()
+    width, height = found["width"], found["height"]
+    pixels = base64.b64decode(found["pixels"])
+    rows = b"".join(b"\0" + pixels[at : at + width] for at in range(0, width * height, width))
+    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    parts = (
+        (b"IHDR", head),
+        (b"PLTE", bytes(found["palette"])),
+        (b"IDAT", zlib.compress(rows, 9)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in parts)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
