@@ -21,13 +21,25 @@ _MOST_LINES = 6
 _OVERLAYS = (charts.PURPLE, charts.AMBER, charts.TEAL)
 _DASHES = ("solid", "dot")
 
+
+def axes(*, has_lower: bool) -> dict[str, dict[str, Any]]:
+    """The axes, with a part beneath for indicators on a scale of their own or without."""
+    own = charts.axis(side="right", nticks=4, domain=[0, 0.20], tickformat=",.4~g", visible=has_lower)
+    price = charts.axis(side="right", nticks=7, domain=[0.28 if has_lower else 0, 1], tickformat=",.6~g")
+    time = charts.axis(
+        showgrid=False,
+        type="date",
+        nticks=7,
+        tickangle=0,
+        anchor="y2" if has_lower else "y",
+        rangeslider={"visible": False},
+    )
+    return {"xaxis": time, "yaxis": price, "yaxis2": own}
+
+
 LAYOUT = charts.layout(
     "market",
-    xaxis=charts.axis(
-        showgrid=False, type="date", nticks=7, tickangle=0, anchor="y2", rangeslider={"visible": False}
-    ),
-    yaxis=charts.axis(side="right", nticks=7, domain=[0.28, 1], tickformat=",.6~g"),
-    yaxis2=charts.axis(side="right", nticks=4, domain=[0, 0.20], tickformat=",.4~g"),
+    **axes(has_lower=True),
     margin={"l": 8, "r": 64, "t": 8, "b": 40},
     showlegend=True,
     legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
@@ -145,11 +157,13 @@ def fill_traces(fills: Sequence[FillRow]) -> list[dict[str, Any]]:
     ]
 
 
-def level_traces(levels: Levels | None, begin: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Lines from the position's opening to the end of the chart."""
+def level_traces(levels: Levels | None, candles: Sequence[Candle]) -> list[dict[str, Any]]:
+    """Lines from the position's opening to the end of the chart; far ones are left out, which would flatten the candles."""
     if levels is None:
         return []
-    since = max(begin, levels.since or begin)
+    end, since = candles[-1].close_time, max(candles[0].open_time, levels.since or candles[0].open_time)
+    low, high = min(candle.low for candle in candles), max(candle.high for candle in candles)
+    span = high - low
     shown = (
         ("Entry", levels.entry, charts.MUTED, "dash"),
         ("Stop", levels.stop, charts.LOSS, "dashdot"),
@@ -169,7 +183,7 @@ def level_traces(levels: Levels | None, begin: datetime, end: datetime) -> list[
             "hoverinfo": "skip",
         }
         for name, price, colour, dash in shown
-        if price is not None
+        if price is not None and low - span <= price <= high + span
     ]
 
 

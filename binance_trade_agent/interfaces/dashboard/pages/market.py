@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from dash import Dash, Output, dcc, html
@@ -15,7 +16,7 @@ from binance_trade_agent.interfaces.dashboard.candle_chart import Levels, Lines
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
-from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, price, quantity
+from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, percent, price, quantity
 from binance_trade_agent.interfaces.dashboard.components.states import empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
@@ -54,7 +55,7 @@ class Chart:
 
 def layout() -> Component:
     """The skeleton."""
-    graph = [charts.chart(_CHART, candle_chart.LAYOUT, style="candles"), html.Div(id="market-empty")]
+    graph = [html.Div(id="market-place"), html.Div(id="market-empty")]
     return html.Div(
         [
             heading("Market", "As the trader saw it: indicators are those its decisions stored."),
@@ -68,6 +69,7 @@ def layout() -> Component:
 
 def register(app: Dash, context: Context) -> None:
     """Connect each part with what it depends on."""
+    context.show(app, Output("market-place", "children"), (), place, inputs=(QUERY,))
     parts = (
         ("market-choices", "children", (Topic.HEALTH,), filters),
         ("market-now", "children", (Topic.CYCLES,), now),
@@ -114,31 +116,44 @@ def now(desk: Desk, search: str | None) -> Component | str:
             figure("Ask", price(seen.ask), note=quantity(seen.ask_quantity), name="ask", value=seen.ask),
             figure("Spread", f"{seen.spread_bps}", unit="bps", note="hundredths of a percent"),
             figure("24 hours", change.replace("-", "−") or ABSENT, note=_range(seen.low_24h, seen.high_24h)),
+            *_level_figures(_levels(desk, symbol), seen.price),
         ],
         className="figures even",
     )
 
 
+def place(desk: Desk, search: str | None) -> Component:
+    """A chart without data: a new one, without the zoom of before, for another symbol or interval."""
+    query = asked(search)
+    chart = charts.chart(_CHART, candle_chart.LAYOUT, style="candles")
+    return html.Div(chart, key=f"{query.get('symbol')} {query.get('interval')}")
+
+
 def figure_of(desk: Desk, search: str | None) -> Any:
-    """New data for the chart; another symbol or interval forgets the zoom."""
+    """New data for the chart."""
     shown = _chart(desk, search, _DRAWN)
     if shown is None:
         return charts.new_data([])
-    update = charts.new_data(traces(desk, shown, asked(search).get("indicator")))
-    update["layout"]["uirevision"] = f"{shown.symbol} {shown.interval}"
+    drawn = traces(desk, shown, asked(search).get("indicator"))
+    update = charts.new_data(drawn)
+    # not whole axes: the range in them is the viewer's zoom
+    beneath = any(trace.get("yaxis") == "y2" for trace in drawn)
+    for name, axis in candle_chart.axes(has_lower=beneath).items():
+        for part in ("domain", "anchor", "visible"):
+            if part in axis:
+                update["layout"][name][part] = axis[part]
     return update
 
 
 def traces(desk: Desk, shown: Chart, beneath: str | None) -> list[dict[str, Any]]:
     """Candles, indicators, the position's levels, fills."""
     lines, candles, interval = shown.lines, shown.candles, shown.interval
-    begin, end = candles[0].open_time, candles[-1].close_time
     lower = candle_chart.shown_beneath(lines, beneath)
     return [
         candle_chart.candle_trace(candles, shown.symbol),
         *candle_chart.indicator_traces(shown.seen, candles, interval, lines.of_price, "y"),
         *candle_chart.indicator_traces(shown.seen, candles, interval, lower, "y2"),
-        *candle_chart.level_traces(_levels(desk, shown.symbol), begin, end),
+        *candle_chart.level_traces(_levels(desk, shown.symbol), candles),
         *candle_chart.fill_traces(_fills(desk, shown)),
     ]
 
@@ -235,6 +250,23 @@ def _levels(desk: Desk, symbol: str) -> Levels | None:
                 return None
             return Levels(held.opened_at, held.average_price, stop, target)
     return None
+
+
+def _level_figures(levels: Levels | None, now_at: Decimal) -> list[Component]:
+    shown = (
+        [] if levels is None else [("Entry", levels.entry), ("Stop", levels.stop), ("Target", levels.target)]
+    )
+    return [
+        figure(
+            name,
+            price(at),
+            note=f"{percent(at - now_at, now_at, signed=True)} from here",
+            name=name.lower(),
+            value=at,
+        )
+        for name, at in shown
+        if at is not None
+    ]
 
 
 def _fills(desk: Desk, shown: Chart) -> list[FillRow]:

@@ -1,0 +1,114 @@
+"""Why it traded or not, in a browser: filters in the address, zoom that stays, and no chart code where no chart is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from binance_trade_agent.domain.market import SeenIndicators
+from tests.browser.dashboards import served_dashboard
+from tests.browser.visits import chromium, signed_in
+from tests.fake_market import MINUTE, minutes
+from tests.fakes import FakeClock, FakeDesk, fake_desk
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+def desk_with_candles() -> FakeDesk:
+    desk = fake_desk(clock=FakeClock(datetime.now(tz=UTC)), interval_s=600)
+    candles = minutes([62_000 + 10 * (n % 7) for n in range(90)], until=desk.clock.now())
+    desk.market_reads.candle_rows["BTCUSDT"] = candles
+    desk.market_reads.indicator_rows["BTCUSDT"] = tuple(
+        SeenIndicators(candle.close_time, "rsi_level", {"ema": float(candle.close), "rsi": 50.0 + n % 9})
+        for n, candle in enumerate(candles)
+    )
+    return desk
+
+
+def shown_times(page: Page) -> list[str]:
+    return list(page.evaluate("document.querySelector('#market-chart .js-plotly-plot').layout.xaxis.range"))
+
+
+def test_the_zoom_of_the_market_outlives_ten_updates_and_follows_the_symbol(browser: Browser) -> None:
+    desk = desk_with_candles()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page = visit.page
+        visit.open("/market")
+        expect(page.locator("#market-chart .boxlayer path.box")).to_have_count(90)
+        box = page.locator("#market-chart .nsewdrag").first.bounding_box()
+        assert box is not None
+        middle, whole = box["y"] + box["height"] / 2, shown_times(page)
+        page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+        page.mouse.up()
+        page.wait_for_function(
+            "before => document.querySelector('#market-chart .js-plotly-plot').layout.xaxis.range[0] !== before",
+            arg=whole[0],
+        )
+        zoomed = shown_times(page)
+        for number in range(1, 11):
+            rows = desk.market_reads.candle_rows["BTCUSDT"]
+            newest = replace(
+                rows[-1], open_time=rows[-1].open_time + MINUTE, close_time=rows[-1].close_time + MINUTE
+            )
+            desk.market_reads.candle_rows["BTCUSDT"] = (*rows, newest)
+            desk.reads.stored = replace(desk.reads.stored, decisions=480 + 2 * number)
+            page.wait_for_function(
+                "count => document.querySelector('#market-chart .js-plotly-plot').data[0].x.length === count",
+                arg=90 + number,
+            )
+        assert shown_times(page) == zoomed
+
+        page.get_by_label("Interval", exact=True).select_option("5m")
+        page.wait_for_function(
+            "before => document.querySelector('#market-chart .js-plotly-plot').layout.xaxis.range[0] !== before",
+            arg=zoomed[0],
+        )
+        assert page.url.endswith("/market?interval=5m")
+        assert visit.complaints == []
+
+
+def test_filters_stand_in_the_address_and_back_undoes_them(browser: Browser) -> None:
+    desk = desk_with_candles()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page = visit.page
+        visit.open("/decisions")
+        rows = page.locator("[data-table=decisions-rows] tbody tr")
+        expect(rows).to_have_count(len(desk.reads.decision_rows))
+        page.get_by_label("Outcome", exact=True).select_option("refused")
+        expect(rows).to_have_count(1)
+        page.get_by_role("link", name="Why").click()
+        expect(page.locator("[data-table=decisions-gates] tbody tr")).to_have_count(1)
+        page.reload()
+        visit.settle()
+        expect(page.get_by_label("Outcome", exact=True)).to_have_value("refused")
+        expect(page.locator("[data-table=decisions-gates] tbody tr")).to_have_count(1)
+        page.get_by_role("link", name="Close").click()
+        expect(page.locator("[data-table=decisions-gates]")).to_have_count(0)
+        page.get_by_label("Outcome", exact=True).select_option("")
+        expect(rows).to_have_count(len(desk.reads.decision_rows))
+        page.go_back()
+        expect(rows).to_have_count(1)
+        expect(page.get_by_label("Outcome", exact=True)).to_have_value("refused")
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/decisions", "/strategies"])
+def test_a_page_without_a_chart_loads_no_chart_code(browser: Browser, path: str) -> None:
+    with served_dashboard(desk_with_candles()) as dashboard, signed_in(browser, dashboard.url) as visit:
+        # a new document: the overview, which signing in leads to, draws one
+        asked: list[str] = []
+        page = visit.page.context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(dashboard.url + path)
+        expect(page.locator("#page h1")).to_be_visible()
+        expect(page.locator("#page .loading")).to_have_count(0)
+        page.wait_for_load_state("networkidle")
+        assert [url for url in asked if "plotly" in url or "async-graph" in url] == []
