@@ -33,7 +33,7 @@ def axis(**own: Any) -> dict[str, Any]:
 def layout(revision: str, **own: Any) -> dict[str, Any]:
     """A layout in the house style; `revision` is what zoom belongs to: another one forgets it."""
     return {
-        "margin": {"l": 8, "r": 64, "t": 8, "b": 28},
+        "margin": {"l": 8, "r": 64, "t": 8, "b": 38},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"size": 12, "color": MUTED},
