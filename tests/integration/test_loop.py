@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from binance_trade_agent.agents.user_data import UserDataAgent
-from binance_trade_agent.autonomous_trading_loop import TradingLoop, _begin
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.start import CONNECT_PATIENCE_S, FollowedStream, connect
 from binance_trade_agent.bootstrap.trader import Trader, open_store
+from binance_trade_agent.bootstrap.trading_loop import TradingLoop
+from binance_trade_agent.bootstrap.trading_session import run_session
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
 from binance_trade_agent.domain.decisions import CycleKind, CycleStart, Decision, Outcome, Reason
@@ -254,6 +255,6 @@ async def test_a_reset_exchange_has_a_new_book_begun_by_whoever_notices(over: Ru
     trader = over.trader
     keeper = SessionKeeper(trader.store.sessions, trader.clock)
     with pytest.raises(ExchangeReset):
-        await _begin(trader, keeper, TraderMetrics(), kind, None, over.stop)
+        await run_session(trader, keeper, TraderMetrics(), kind, None, over.stop)
     # with the old book still the newest, the next life would only find the same again
     assert not is_newest(trader.store.database, trader.store.book)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from binance_trade_agent.agents.user_data import UserDataAgent
-from binance_trade_agent.autonomous_trading_loop import _begin
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.desk import open_desk
 from binance_trade_agent.bootstrap.overrides import setting_changes, shown_in_force
 from binance_trade_agent.bootstrap.replaying import recorded_sessions, replay_session
 from binance_trade_agent.bootstrap.strategies import settings_strategies
 from binance_trade_agent.bootstrap.trader import Trader, open_store
+from binance_trade_agent.bootstrap.trading_session import run_session
 from binance_trade_agent.control.overrides import SettingChanges
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import RENEWED, SessionKeeper
@@ -98,7 +98,7 @@ class Lives:
         )
         with store.lease.acquire():
             keeper = SessionKeeper(store.sessions, clock)
-            return await _begin(trader, keeper, TraderMetrics(), "trading", None, stop)
+            return await run_session(trader, keeper, TraderMetrics(), "trading", None, stop)
 
     @property
     def sessions(self) -> list[Session]:

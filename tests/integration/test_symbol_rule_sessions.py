@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from binance_trade_agent.agents.user_data import UserDataAgent
-from binance_trade_agent.autonomous_trading_loop import _begin
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.trader import Trader, open_store
+from binance_trade_agent.bootstrap.trading_session import run_session
 from binance_trade_agent.control.projections import Projector
 from binance_trade_agent.control.sessions import SessionKeeper
 from binance_trade_agent.domain.errors import ConfigurationError, Unavailable
@@ -67,7 +67,7 @@ class Lives:
         trader = Trader(settings, clock, store, exchange, strategies, projector, DeafStream(), user_data)
         self.traders.append(trader)
         with store.lease.acquire():
-            return await _begin(
+            return await run_session(
                 trader, SessionKeeper(store.sessions, clock), TraderMetrics(), kind, None, stop
             )
 
