@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sys
 import urllib.request
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,18 @@ SETTINGS = {
 }
 QUANTITY = Decimal("0.01")
 PART = Decimal("0.004")
+ASKING = """
+import asyncio, os, sys
+from decimal import Decimal
+from pathlib import Path
+from binance_trade_agent.bootstrap.desk import open_desk
+from binance_trade_agent.domain.orders import Side
+from binance_trade_agent.settings import load_settings
+desk = open_desk(load_settings(dict(os.environ), Path.cwd()))
+asked = desk.steering.trade("BTCUSDT", Decimal("0.01"), Side.BUY, actor="ann", channel="cli", idempotency_key="k",
+                            limit_price=Decimal(sys.argv[1]))
+asyncio.run(asked)
+"""
 
 
 def trade(place: Installation, price: Decimal, **arguments: Any) -> CommandResult:
@@ -156,4 +169,31 @@ def test_what_it_bought_while_its_trader_was_dead_is_guarded_by_the_next(
             assert trade(place, price, time_limit_s=600, idempotency_key="k").repeated
             assert only_entry(place)["status"] == ("FILLED" if bought == QUANTITY else "PARTIALLY_FILLED")
         assert only_entry(place)["status"] == ("FILLED" if bought == QUANTITY else "CANCELED")
+        books_agree(place)
+
+
+@pytest.mark.parametrize("killed_at", ["intent-committed:2", "reply-arrived:2", "outcome-committed:2"])
+def test_a_kill_while_it_is_sent_makes_one_order_or_none(tmp_path: Path, killed_at: str) -> None:
+    place = installation(tmp_path, SETTINGS)
+    with simulator(place):
+        # the first order is the strategy's
+        with running(place.trader(**TRADED, TRADE_AGENT_CRASH_POINT=killed_at)) as trader:
+            price = price_below(place)
+            # asked in a process of its own, which launches others once the trader is gone
+            with running(place.start(sys.executable, "-c", ASKING, str(price))):
+                assert trader.wait(60) == -9
+        sent = killed_at != "intent-committed:2"
+        assert len(entries(place)) == sent
+        with running(place.trader(**TRADED)):
+            with place.desk() as desk:
+                eventually(
+                    lambda: [row for row in desk.watch.audit() if row.outcome == "failed"],
+                    within_s=60,
+                    what="word of what was interrupted",
+                )
+            again = trade(place, price, idempotency_key="k")
+            assert (again.repeated, again.status) == (True, CommandStatus.FAILED)
+            assert len(entries(place)) == sent
+        # what is not found is looked up until it cannot arrive any more; what is found is taken back
+        assert all(entry["status"] == "CANCELED" for entry in entries(place))
         books_agree(place)
