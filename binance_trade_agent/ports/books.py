@@ -3,7 +3,7 @@
 All of them raise `StorageError` when the database cannot be used.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -39,13 +39,29 @@ class OrderJournal(Protocol):
     """The write-ahead record of every order, order list and cancel."""
 
     def write_intent(
-        self, intent: OrderIntent, decision: Decision, cycle_id: str, candles: SeenCandles
+        self,
+        intent: OrderIntent,
+        decision: Decision,
+        cycle_id: str,
+        candles: SeenCandles,
+        *,
+        check: Callable[[], None],
     ) -> None:
-        """Commit the intent, its decision and the candles it saw for the first time, before anything is sent."""
+        """Commit the intent, its decision and the candles it saw for the first time, before anything is sent.
+
+        `check` is asked when no other process can write any more until the commit: what it raises leaves here, and
+        nothing is written.
+        """
         ...
 
     def write_list(
-        self, order_list: OrderListIntent, decision: Decision, cycle_id: str, candles: SeenCandles
+        self,
+        order_list: OrderListIntent,
+        decision: Decision,
+        cycle_id: str,
+        candles: SeenCandles,
+        *,
+        check: Callable[[], None],
     ) -> None:
         """The same for an order list: its row and a row for each leg."""
         ...
@@ -61,6 +77,8 @@ class OrderJournal(Protocol):
         decision: Decision,
         cycle_id: str,
         candles: SeenCandles,
+        *,
+        check: Callable[[], None],
     ) -> None:
         """Commit both halves of a cancelReplace before it is sent."""
         ...

@@ -1,6 +1,6 @@
 """The write-ahead record of orders, order lists and cancels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -50,6 +50,10 @@ from binance_trade_agent.storage.remembered import Remembered
 NO_CANDLES: SeenCandles = MappingProxyType({})
 
 
+def no_check() -> None:
+    """Of what needs nobody's leave."""
+
+
 class SqlOrderJournal:
     """`ports.OrderJournal` of one book."""
 
@@ -60,13 +64,23 @@ class SqlOrderJournal:
         self._unfinished_cancels = Remembered(database, self._read_unfinished_cancels)
 
     def write_intent(
-        self, intent: OrderIntent, decision: Decision, cycle_id: str, candles: SeenCandles = NO_CANDLES
+        self,
+        intent: OrderIntent,
+        decision: Decision,
+        cycle_id: str,
+        candles: SeenCandles = NO_CANDLES,
+        *,
+        check: Callable[[], None] = no_check,
     ) -> None:
         """Commit the intent, its decision and the candles it saw for the first time, before anything is sent.
+
+        `check` is asked when it is this transaction's turn to write, which no other process can between its answer
+        and the commit; what it raises leaves here, and nothing is written.
 
         Raises `StorageError` for a client order id, or a purpose of this decision, that is journalled already.
         """
         with self._database.write() as transaction:
+            check()
             self._add_intent(transaction, intent, decision, cycle_id, candles)
 
     def write_list(
@@ -75,6 +89,8 @@ class SqlOrderJournal:
         decision: Decision,
         cycle_id: str,
         candles: SeenCandles = NO_CANDLES,
+        *,
+        check: Callable[[], None] = no_check,
     ) -> None:
         """The same for an order list: its row and a row for each leg. The decision's outcome stays as it is.
 
@@ -85,6 +101,7 @@ class SqlOrderJournal:
                 raise StorageError(f"{leg.client_order_id} is no leg of {order_list.client_list_id}")
         base_asset(order_list.symbol, self._book)
         with self._database.write() as transaction:
+            check()
             self._add_decision(transaction, decision, cycle_id, candles)
             transaction.add(list_row(self._book.id, order_list, decision.id))
             transaction.flush()
@@ -102,11 +119,14 @@ class SqlOrderJournal:
         decision: Decision,
         cycle_id: str,
         candles: SeenCandles = NO_CANDLES,
+        *,
+        check: Callable[[], None] = no_check,
     ) -> None:
         """Commit both halves of a cancelReplace before it is sent; raises `StorageError` as each half would."""
         if (cancel.replaced_by, cancel.symbol) != (intent.client_order_id, intent.symbol):
             raise StorageError(f"{cancel.cancel_id} is not replaced by {intent.client_order_id}")
         with self._database.write() as transaction:
+            check()
             self._add_intent(transaction, intent, decision, cycle_id, candles)
             transaction.flush()
             transaction.add(cancel_row(self._book.id, cancel))

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from binance_trade_agent.backtest.replay import Replayer
 from binance_trade_agent.domain.errors import ConfigurationError, Refused
-from binance_trade_agent.domain.orders import ExchangeOrder, OrderIntent, OrderType, Side
+from binance_trade_agent.domain.orders import ExchangeOrder, OrderIntent, OrderType, RequestStamp, Side
 from binance_trade_agent.domain.protection import ProtectionPlan
 from binance_trade_agent.domain.records import CommandStatus
 from binance_trade_agent.storage.replay_source import SqlReplaySource
@@ -324,7 +324,8 @@ async def test_a_reduce_only_symbol_is_sold_but_not_bought_and_others_are(room: 
     assert refused.details["blocking_gate"] == "reduce_only"
     assert (await room.trade("ETHUSDT", side=Side.BUY, quantity=D("0.1"))).status is CommandStatus.DONE
     assert (await room.trade(side=Side.SELL)).status is CommandStatus.DONE
-    room.steering.reduce_only(["BTCUSDT"], "stays listed", on=False, actor="bob")
+    lifted = room.steering.reduce_only(["BTCUSDT"], "stays listed", on=False, actor="bob")
+    assert lifted.reduce_only == {"SOLUSDT": "delisting (ann)"}
     assert (await room.trade(side=Side.BUY, quantity=D("0.1"))).status is CommandStatus.DONE
     assert replayed_without_differences(room)
 
@@ -385,6 +386,55 @@ async def test_an_act_in_the_middle_of_a_cycle_holds_before_the_next_order(
     late = next(row for row in room.desk.decisions if row.symbol == "ETHUSDT")
     assert (late.reason_code, late.client_order_id) == (code, None)
     assert replayed_without_differences(room)
+    room.desk.store.database.close()
+
+
+class Stamping(FakeExchange):
+    """An exchange at which a person acts after the last look at the control state, before an order is journalled."""
+
+    act: Callable[[], object] = staticmethod(lambda: None)
+
+    def stamp(self) -> RequestStamp:
+        self.act()
+        return super().stamp()
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [("pause", "halted"), ("halt", "halted"), ("reduce_only", "reduce_only")],
+)
+async def test_an_act_that_is_stored_before_the_order_is_obeyed(tmp_path: Path, act: str, code: str) -> None:
+    exchange = Stamping(SYMBOLS)
+    room = Room(make_desk(tmp_path, exchange, UNRESTRAINED))
+    acts: dict[str, Callable[[], object]] = {
+        "pause": lambda: room.steering.pause("stop", actor="ann"),
+        "halt": lambda: room.steering.halt("stop", actor="ann"),
+        "reduce_only": lambda: room.steering.reduce_only(["BTCUSDT"], "stop", on=True, actor="ann"),
+    }
+    exchange.act = acts[act]  # type: ignore[method-assign]
+    result = await room.trade(side=Side.BUY, quantity=D(1))
+    assert (result.status, result.details["reason"]) == (CommandStatus.REFUSED, code)
+    assert (exchange.sent, room.desk.orders) == ([], ())
+    room.desk.store.database.close()
+
+
+async def test_a_halt_that_is_stored_before_a_stop_or_a_sale_is_obeyed(tmp_path: Path) -> None:
+    exchange = Stamping(SYMBOLS)
+    room = Room(make_desk(tmp_path, exchange, UNRESTRAINED, protection=PROTECTED))
+    # the second stamp is of the list that is to protect what the first bought
+    stamps = iter([None, room.steering.halt, *[None] * 9])
+    exchange.act = lambda: (act := next(stamps)) and act("stop", actor="ann")  # type: ignore[method-assign]
+    await room.buy()
+    assert [intent.side for intent in exchange.sent] == [Side.BUY]
+    assert room.resting() == []
+    exchange.act = staticmethod(lambda: None)  # type: ignore[method-assign]
+    room.steering.resume("go on", actor="ann")
+    await room.desk.cycle()
+    resting = room.resting()
+    exchange.act = lambda: room.steering.halt("stop", actor="ann")  # type: ignore[method-assign]
+    result = await room.trade(side=Side.SELL)
+    assert (result.status, result.details["reason"]) == (CommandStatus.REFUSED, "halted")
+    assert (room.resting(), room.sales) == (resting, [])
     room.desk.store.database.close()
 
 

@@ -7,6 +7,7 @@ request, so that the position is never without both.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from binance_trade_agent.agents.execution.sending import Answer, OrderSender, Sent
 from binance_trade_agent.domain.decisions import (
@@ -78,6 +79,8 @@ class TradeExecutionAgent:
     ) -> ExecutionResult:
         """Place `approved`. Decision, its new `candles` and the intent are committed before anything is sent.
 
+        An act of a person that was stored before the intent is obeyed, however long the intent waits for its turn.
+
         `covers` is the protection at rest that an exit ends; it ends one of them with its own request where the
         symbol `may_replace` orders.
 
@@ -86,18 +89,20 @@ class TradeExecutionAgent:
             ProtectionInTheWay: a cover could not be cancelled, or traded meanwhile; those cancelled before are put
                 back by the caller.
         """
-        self._check_allowed(approved)
+        check = partial(self._check_allowed, approved)
+        check()
         ended = covers if approved.purpose is Purpose.EXIT else ()
         for cover in ended[1:] if may_replace else ended:
             await self._clear(cover)
-            self._check_allowed(approved)
+            check()
         self._check_untraded(ended)
         intent = self._intent(approved)
         if not ended or not may_replace:
-            self._journal.write_intent(intent, _sending(decision, intent), cycle_id, candles)
+            self._journal.write_intent(intent, _sending(decision, intent), cycle_id, candles, check=check)
             return _result(await self._sender.order(intent))
         cancel = self.cancel_of(covers[0], "an exit", replaced_by=intent)
-        self._journal.write_replacement(cancel, intent, _sending(decision, intent), cycle_id, candles)
+        sending = _sending(decision, intent)
+        self._journal.write_replacement(cancel, intent, sending, cycle_id, candles, check=check)
         return _result(await self._sender.replacement(cancel, intent))
 
     async def cancel_entry(self, row: JournalOrder, reason: str) -> Answer:

@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
-from binance_trade_agent.agents.execution.place import TradeExecutionAgent
+from binance_trade_agent.agents.execution.place import SendingForbidden, TradeExecutionAgent
 from binance_trade_agent.agents.execution.sending import Answer, OrderSender, Sent
 from binance_trade_agent.domain.decisions import Decision
 from binance_trade_agent.domain.market import BookTop, MarketSnapshot
@@ -138,11 +139,14 @@ class ProtectionAgent:
             if placed:
                 return Protected(told)
             if not self._control.read().state.orders_allowed:
-                return Protected("no order may be sent now to protect it", alarm=isinstance(step, Place))
+                return _forbidden(step)
             if (wait_s := self._wait_s(view.symbol, step)) > 0:
                 text = f"its protection was not taken and is tried again in {wait_s:.0f} s; its levels are watched"
                 return Protected(text, alarm=True)
-            answer = await self._take(step, view, decision, cycle_id, candles)
+            try:
+                answer = await self._take(step, view, decision, cycle_id, candles)
+            except SendingForbidden:
+                return _forbidden(step)
             placed = placed or not isinstance(step, Drop)
             told = _tell(step, answer)
             self._note(view.symbol, step, answer)
@@ -196,7 +200,8 @@ class ProtectionAgent:
         cycle_id: str,
         candles: SeenCandles,
     ) -> Answer:
-        """Journal and send one step."""
+        """Journal and send one step; raises `SendingForbidden` where a halt came first."""
+        check = partial(self._check_allowed, view.symbol)
         if isinstance(step, Drop):
             cancel = self._execution.cancel_of(step.cover, step.reason)
             self._journal.write_cancel(cancel)
@@ -205,15 +210,20 @@ class ProtectionAgent:
             intent = self._alone(view, step.quantity, step.stop, step.target)
             reason = "moved as a person asked" if step.asked else "the stop moves"
             moved = self._execution.cancel_of(step.cover, reason, replaced_by=intent)
-            self._journal.write_replacement(moved, intent, decision, cycle_id, candles)
+            self._journal.write_replacement(moved, intent, decision, cycle_id, candles, check=check)
             return await self._sender.replacement(moved, intent)
         if step.stop is not None and step.target is not None:
             order_list = self._oco(view, step.quantity, step.stop, step.target)
-            self._journal.write_list(order_list, decision, cycle_id, candles)
+            self._journal.write_list(order_list, decision, cycle_id, candles, check=check)
             return await self._sender.order_list(order_list)
         alone = self._alone(view, step.quantity, step.stop, step.target)
-        self._journal.write_intent(alone, decision, cycle_id, candles)
+        self._journal.write_intent(alone, decision, cycle_id, candles, check=check)
         return await self._sender.order(alone)
+
+    def _check_allowed(self, symbol: str) -> None:
+        control = self._control.read()
+        if not control.state.orders_allowed:
+            raise SendingForbidden(control, symbol)
 
     def _alone(
         self, view: MarketSnapshot, quantity: Decimal, stop: StopTerms | None, target: Decimal | None
@@ -276,6 +286,10 @@ class ProtectionAgent:
             price=price,
             client_list_id=list_id,
         )
+
+
+def _forbidden(step: Place | Move | Drop) -> Protected:
+    return Protected("no order may be sent now to protect it", alarm=isinstance(step, Place))
 
 
 def _task(step: Place | Move | Drop) -> str:
