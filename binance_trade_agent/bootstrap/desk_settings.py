@@ -29,6 +29,11 @@ class ShownSetting:
         """What holds."""
         return self.configured if self.override is None else self.override.value
 
+    @property
+    def source(self) -> str:
+        """Where that came from."""
+        return self.origin if self.override is None else self.override.origin
+
 
 class DeskSettings:
     """The settings of this process, and what is set at run time now."""

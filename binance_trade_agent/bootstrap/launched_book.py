@@ -39,6 +39,24 @@ def check_launched_book(settings: Settings) -> None:
         )
 
 
+def check_found_book(settings: Settings, has_traded: bool) -> None:
+    """Make sure that an act is not for a book that is there by chance.
+
+    Without DATA_DIR the data folder is that of the current folder: elsewhere it is another, empty one, and an act on
+    its book would halt nobody, or trade the same account beside the trader that runs.
+
+    Raises:
+        ConfigurationError: nobody named the folder, and no trader has run on it.
+    """
+    origins = {name: origin for name, _, origin, _ in settings.sources()}
+    if has_traded or origins["DATA_DIR"] != "default" or origins["DATABASE_URL"] != "default":
+        return
+    raise ConfigurationError(
+        f"no trader has run on {settings.data_dir}: nothing was done; give this command in the folder where `make up`"
+        " was given, or set DATA_DIR to the trader's data folder (DATA_DIR=data means this one all the same)"
+    )
+
+
 def _differences(launched: dict[str, str], here: dict[str, str]) -> Iterator[str]:
     if launched.get("mode") != here["mode"]:
         yield f"it trades in the mode {launched.get('mode')}, this command means {here['mode']}"

@@ -101,7 +101,7 @@ class CommandRunner:
         if row is None or refusal:
             self._finish(command, CommandStatus.REFUSED, refusal, {})
             return None
-        answer = await self._orchestrator.cancel_order(row, f"{command.channel}:{command.actor}")
+        answer = await self._orchestrator.cancel_order(row, _asker(command))
         now = self._journal.get(row.intent.client_order_id)
         details = {
             "symbol": row.intent.symbol,
@@ -141,7 +141,7 @@ class CommandRunner:
             request=OrderRequest(
                 side=Side(side) if side else None,
                 quantity=Decimal(quantity) if quantity else None,
-                reason=f"{command.channel}:{command.actor}",
+                reason=_asker(command),
                 limit_price=Decimal(price) if price else None,
                 time_limit=timedelta(seconds=int(limit_s)) if limit_s else None,
                 dry_run=dry_run,
@@ -149,6 +149,12 @@ class CommandRunner:
         )
         self._state.finish(command.id, _result(report))
         return report
+
+
+def _asker(command: Command) -> str:
+    """Through what and by whom: agents over MCP carry both in their name."""
+    named = command.actor.startswith(f"{command.channel}:")
+    return command.actor if named else f"{command.channel}:{command.actor}"
 
 
 def _why_not_cancelled(row: JournalOrder | None, *, forced: bool) -> str:

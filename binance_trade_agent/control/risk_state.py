@@ -98,7 +98,9 @@ class RiskReader:
         yield from use("order_rate_minute", "max_orders_per_minute", Decimal(minute))
         yield from use("order_rate_day", "max_orders_per_day", Decimal(day))
         guarded = self._watch.protection()
-        yield from use("open_positions", "max_open_positions", Decimal(len(guarded)))
+        yield from use(
+            "open_positions", "max_open_positions", Decimal(sum(not one.is_dust for one in guarded))
+        )
         exposure = equity.positions_value if equity else ZERO
         yield from use("total_exposure", "max_total_share", _share(exposure, whole))
         held = {position.symbol: position.quantity for position in self._watch.positions()}

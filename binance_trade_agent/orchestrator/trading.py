@@ -75,8 +75,11 @@ class TradingOrchestrator:
     async def withdraw_entries(self) -> tuple[str, ...]:
         """Cancel entries that still rest: nobody would protect what they buy once this process is gone.
 
-        Returns the symbols of which they bought something, to be looked after by a last turn each.
+        Orders whose fate is not known are looked up first: one of them may rest too. Returns the symbols of
+        which they bought something, to be looked after by a last turn each.
         """
+        if any(row.status.is_unresolved for row in self._desk.journal.unfinished()):
+            await self._desk.resolver.resolve_all(thorough=False)
         resting = [row for row in self._desk.journal.unfinished() if row.rests_as_entry]
         ended = [await self._desk.execution.cancel_entry(row, "the trader ends") for row in resting]
         return tuple(dict.fromkeys(answer.row.intent.symbol for answer in ended if answer.row.executed))

@@ -8,6 +8,8 @@ from typing import Any
 
 from binance_trade_agent.bootstrap.log_tail import LogTail
 from binance_trade_agent.domain.loss_limits import LossMarks
+from binance_trade_agent.domain.overrides import Override
+from tests.fake_settings import FakeOverrides, fake_settings
 from tests.fakes import START, FakeDesk, fake_desk
 from tests.mcp_calls import call, refused, toolbox
 from tests.summaries import count_of, summary_of
@@ -129,15 +131,18 @@ async def test_strategies_are_those_of_the_session_with_every_parameter() -> Non
 
 
 async def test_settings_say_where_they_came_from() -> None:
-    rows = [("TRADING_MODE", "paper", ".env", "Where"), ("BINANCE_API_KEY", "********", "environment", "Key")]
-    box = toolbox(fake_desk(), settings=lambda: rows)
+    overrides = FakeOverrides([Override("RISK_MAX_SPREAD_BPS", "33", "ann", START)])
+    given = {"TRADING_MODE": "simulated", "MCP_TOKEN": "t" * 40}
+    box = toolbox(replace(fake_desk(), settings=fake_settings(overrides, **given)))
 
-    answer = await call(box, "get_settings", contains="mode")
+    answer = {row["name"]: row for row in (await call(box, "get_settings"))["settings"]}
 
-    assert answer["settings"] == [
-        {"name": "TRADING_MODE", "value": "paper", "source": ".env", "description": "Where"}
-    ]
-    assert len((await call(box, "get_settings"))["settings"]) == 2
+    assert (answer["TRADING_MODE"]["value"], answer["TRADING_MODE"]["source"]) == ("simulated", "environment")
+    assert answer["RISK_MAX_SPREAD_BPS"]["value"] == "33"
+    assert answer["RISK_MAX_SPREAD_BPS"]["source"].startswith("set at run time by ann")
+    assert answer["MCP_TOKEN"]["value"] == "********"
+    part = (await call(box, "get_settings", contains="spread"))["settings"]
+    assert [row["name"] for row in part] == ["RISK_MAX_SPREAD_BPS"]
 
 
 async def test_logs_are_bounded_and_hold_no_secret(tmp_path: Path) -> None:

@@ -345,6 +345,19 @@ async def test_entries_that_rest_are_withdrawn_at_the_end(tmp_path: Path) -> Non
     desk.store.database.close()
 
 
+async def test_an_entry_whose_answer_was_lost_is_looked_up_and_withdrawn_at_the_end(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, limits=LIMIT_ENTRIES, protection=PLAN)
+    desk.exchange.lost_answer = OutcomeUnknown("timeout")
+    await bought(desk)
+    desk.exchange.lost_answer = None
+    assert by_purpose(desk, Purpose.ENTRY) == ["UNKNOWN"]
+    assert len(open_at_exchange(desk)) == 1
+    await desk.orchestrator.withdraw_entries()
+    assert open_at_exchange(desk) == []
+    assert by_purpose(desk, Purpose.ENTRY) == ["CANCELED"]
+    desk.store.database.close()
+
+
 async def test_a_fill_told_by_the_stream_is_covered_before_the_next_tick(tmp_path: Path) -> None:
     desk = make_desk(tmp_path, limits=LIMIT_ENTRIES, protection=PLAN)
     desk.user_data.deliver(StreamOpened())

@@ -9,7 +9,7 @@ from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.overrides import SettingChange
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.interfaces.cli.output import print_json, table
-from binance_trade_agent.interfaces.cli.session import CHANNEL, actor, at_desk
+from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor
 from binance_trade_agent.settings import Settings, load_settings
 
 
@@ -32,7 +32,7 @@ def show(as_json: bool) -> None:
 
 def change(name: str, value: str, reason: str, key: str | None, as_json: bool) -> None:
     """Set one at run time."""
-    with at_desk(mistaken=ExitCode.CONFIGURATION) as (settings, desk):
+    with acting_at_desk(mistaken=ExitCode.CONFIGURATION) as (settings, desk):
         changes = setting_changes(settings, desk.database, desk.book)
         done = changes.set(name, value, actor=actor(), channel=CHANNEL, reason=reason, idempotency_key=key)
     _tell(done, as_json)
@@ -40,7 +40,7 @@ def change(name: str, value: str, reason: str, key: str | None, as_json: bool) -
 
 def take_back(name: str, reason: str, key: str | None, as_json: bool) -> None:
     """Take back what was set at run time."""
-    with at_desk(mistaken=ExitCode.CONFIGURATION) as (settings, desk):
+    with acting_at_desk(mistaken=ExitCode.CONFIGURATION) as (settings, desk):
         changes = setting_changes(settings, desk.database, desk.book)
         done = changes.unset(name, actor=actor(), channel=CHANNEL, reason=reason, idempotency_key=key)
     _tell(done, as_json)

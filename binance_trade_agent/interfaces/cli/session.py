@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import typer
 
 from binance_trade_agent.bootstrap.desk import Desk, open_desk, open_desk_to_read
-from binance_trade_agent.bootstrap.launched_book import check_launched_book
+from binance_trade_agent.bootstrap.launched_book import check_found_book, check_launched_book
 from binance_trade_agent.domain.errors import DatabaseUnwritable
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
@@ -39,6 +39,15 @@ def at_desk(
                 yield settings, desk
         finally:
             desk.close()
+
+
+@contextmanager
+def acting_at_desk(*, mistaken: ExitCode = ExitCode.USAGE) -> Iterator[tuple[Settings, Desk]]:
+    """As `at_desk`, for what changes something: refused for a book that is there only because of the current folder."""
+    with at_desk(mistaken=mistaken) as (settings, desk):
+        with exit_statuses():
+            check_found_book(settings, has_traded=desk.watch.status().session is not None)
+        yield settings, desk
 
 
 def _open(settings: Settings) -> Desk:

@@ -10,7 +10,7 @@ from binance_trade_agent.domain.acts import Restricted, Steered
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
-from binance_trade_agent.interfaces.cli.session import CHANNEL, actor, at_desk
+from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor
 from binance_trade_agent.settings import Settings
 
 _HALT = (
@@ -21,14 +21,14 @@ _HALT = (
 
 def pause(reason: str, key: str | None, as_json: bool) -> None:
     """No entries until resumed."""
-    with at_desk() as (settings, desk):
+    with acting_at_desk() as (settings, desk):
         _note_untraded(settings, desk)
         _show(desk.steering.pause(reason, actor=actor(), channel=CHANNEL, idempotency_key=key), as_json)
 
 
 def resume(reason: str, key: str | None, as_json: bool) -> None:
     """Trade again."""
-    with at_desk() as (settings, desk):
+    with acting_at_desk() as (settings, desk):
         _note_untraded(settings, desk)
         meaning = resuming_from(desk.watch.status().control)
         done = desk.steering.resume(reason, actor=actor(), channel=CHANNEL, idempotency_key=key)
@@ -40,14 +40,14 @@ def resume(reason: str, key: str | None, as_json: bool) -> None:
 def halt(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
     """No order of any kind."""
     confirm(_HALT, yes)
-    with at_desk() as (settings, desk):
+    with acting_at_desk() as (settings, desk):
         _note_untraded(settings, desk)
         _show(desk.steering.halt(reason, actor=actor(), channel=CHANNEL, idempotency_key=key), as_json)
 
 
 def reduce_only(symbols: Sequence[str], on: bool, reason: str, key: str | None, as_json: bool) -> None:
     """Let nothing of `symbols` be bought, or lift that."""
-    with at_desk() as (_, desk):
+    with acting_at_desk() as (_, desk):
         done = desk.steering.reduce_only(
             symbols, reason, on=on, actor=actor(), channel=CHANNEL, idempotency_key=key
         )

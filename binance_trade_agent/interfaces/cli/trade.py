@@ -18,7 +18,7 @@ from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
-from binance_trade_agent.interfaces.cli.session import CHANNEL, actor, at_desk
+from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor
 
 _UNKNOWN_OUTCOMES = (Outcome.UNKNOWN, Outcome.UNRESOLVED)
 
@@ -39,7 +39,7 @@ def trade(wish: Wish, reason: str, key: str | None, yes: bool, as_json: bool) ->
     """Hand the workflow to the trader, or run it in a process of its own, and say what came of it."""
     amount, chosen = _number(wish.quantity, "--quantity"), _side(wish.side)
     price = _number(wish.limit_price, "--limit-price")
-    with at_desk() as (settings, desk):
+    with acting_at_desk() as (settings, desk):
         if settings.mode is TradingMode.LIVE and not wish.dry_run:
             confirm(_trading(wish, chosen), yes)
         result = _answer(
@@ -72,7 +72,7 @@ def protect(
     stop, target = _number(levels[0], "--stop"), _number(levels[1], "--target")
     if back is (stop is not None or target is not None):
         raise typer.BadParameter("give --stop, --target or both, or --back-to-settings alone")
-    with at_desk() as (settings, desk):
+    with acting_at_desk() as (settings, desk):
         if settings.mode is TradingMode.LIVE:
             confirm(_protecting(symbol.upper(), stop, target), yes)
         result = _answer(
@@ -91,7 +91,7 @@ def protect(
 
 def flatten(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
     """Sell everything the ledger bought, then halt."""
-    with at_desk() as (_, desk):
+    with acting_at_desk() as (_, desk):
         confirm(flattening(desk.watch.protection()), yes)
         result = _answer(desk.steering.flatten(reason, actor=actor(), channel=CHANNEL, idempotency_key=key))
     _show(result, as_json)
@@ -99,7 +99,7 @@ def flatten(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
 
 def cancel(client_order_id: str, force: bool, reason: str, key: str | None, as_json: bool) -> None:
     """Cancel one order of ours."""
-    with at_desk() as (_, desk):
+    with acting_at_desk() as (_, desk):
         result = _answer(
             desk.steering.cancel(
                 client_order_id,

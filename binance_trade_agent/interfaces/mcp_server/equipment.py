@@ -22,7 +22,6 @@ def equipped(settings: Settings) -> Toolbox:
     return Toolbox(
         DeskDoor(opened),
         confirmations=Confirmations() if must_confirm else None,
-        settings=settings.sources,
         logs=LogTail(
             settings.log_dir, secrets_of(settings, mcp_token(settings), dashboard_password(settings))
         ),

@@ -51,7 +51,7 @@ class SettingAnswer(Plain):
 
 
 class SettingsAnswer(Plain):
-    """Settings as this server read them when it started."""
+    """Settings as this server read them when it started, and what was set at run time since, which goes before."""
 
     settings: list[SettingAnswer]
 
@@ -130,11 +130,13 @@ def get_audit(ctx: Context[Toolbox], limit: Limit = 20, calls: Calls = False) ->
 
 def get_settings(ctx: Context[Toolbox], contains: NamePart = "") -> SettingsAnswer:
     """Every setting with its value, where it came from and what it is; secrets are masked."""
-    rows = toolbox_of(ctx).settings()
-    keys = ("name", "value", "source", "description")
+    with refusals():
+        rows = desk_of(ctx).settings.all()
     return SettingsAnswer(
         settings=[
-            SettingAnswer(**dict(zip(keys, row, strict=True))) for row in rows if contains.upper() in row[0]
+            SettingAnswer(name=row.name, value=row.value, source=row.source, description=row.description)
+            for row in rows
+            if contains.upper() in row.name
         ]
     )
 

@@ -1,6 +1,5 @@
 """What every tool has at hand."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,22 +10,14 @@ from binance_trade_agent.bootstrap.log_tail import LogTail
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
 from binance_trade_agent.interfaces.mcp_server.confirmations import Confirmations
 
-#: (name, shown value, where it came from, description)
-SettingRow = tuple[str, str, str, str]
-
-
-def _no_settings() -> list[SettingRow]:
-    return []
-
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """The desk, and what of the installation can be told; `settings` are masked."""
+    """The desk, and what of the installation can be told."""
 
     door: DeskDoor
     #: Set where orders must be asked for twice.
     confirmations: Confirmations | None = None
-    settings: Callable[[], list[SettingRow]] = _no_settings
     logs: LogTail = field(default_factory=lambda: LogTail(Path("logs")))
     changes: LaunchedChanges = field(default_factory=LaunchedChanges)
     #: How long a tool waits for what it asked for; to sell everything takes three times as long.

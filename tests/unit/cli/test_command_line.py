@@ -16,13 +16,36 @@ def cli(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProces
     return subprocess.run(
         [str(CLI), *words],
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **environ},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "DATA_DIR": "data", **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def test_an_act_where_no_trader_ever_ran_is_refused_unless_the_folder_is_named(tmp_path: Path) -> None:
+    acts = (
+        ("pause",),
+        ("resume",),
+        ("halt", "--yes"),
+        ("flatten", "--yes"),
+        ("reduce-only", "BTCUSDT"),
+        ("trade", "BTCUSDT", "--side", "buy"),
+        ("protect", "BTCUSDT", "--stop", "50000"),
+        ("cancel", "bta-1"),
+        ("config", "set", "RISK_MAX_SPREAD_BPS", "20"),
+        ("config", "unset", "RISK_MAX_SPREAD_BPS"),
+    )
+    for words in acts:
+        answer = cli(tmp_path, *words, DATA_DIR="")
+        assert (answer.returncode, answer.stdout) == (ExitCode.CONFIGURATION, ""), words
+        assert "no trader has run on" in answer.stderr, words
+        assert "set DATA_DIR" in answer.stderr, words
+    audit = cli(tmp_path, "audit", "--json", DATA_DIR="")
+    assert json.loads(audit.stdout) == []
+    assert cli(tmp_path, "pause").returncode == ExitCode.OK
 
 
 def test_help_names_the_commands_and_loads_none_of_them() -> None:

@@ -59,7 +59,7 @@ def at_a_terminal(folder: Path, answer: str, *words: str, **environ: str) -> tup
         done = subprocess.run(
             [str(CLI), *words],
             cwd=folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), **environ},
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "DATA_DIR": "data", **environ},
             stdin=theirs,
             capture_output=True,
             text=True,
