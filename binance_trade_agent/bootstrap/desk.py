@@ -22,6 +22,7 @@ from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
+from binance_trade_agent.control.token_acts import TokenActs
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.settings import Settings
@@ -49,6 +50,7 @@ class Desk:
     risk: RiskReader
     steering: Steering
     programs: Programs
+    tokens: TokenActs
     calls: CallKeeper
     settings: DeskSettings
     changes: LaunchedChanges
@@ -130,6 +132,7 @@ def _desk(settings: Settings, database: Database, book: Book) -> Desk:
             clock,
         ),
         programs=Programs(SupervisorClient(settings.run_dir), state, clock),
+        tokens=TokenActs(state, clock),
         calls=CallKeeper(SqlToolCalls(database, book), clock),
         settings=DeskSettings(settings, SqlOverrides(database, book)),
         changes=LaunchedChanges(),

@@ -29,6 +29,8 @@ class ActKind(StrEnum):
     STOP = "stop"
     SET_SETTING = "set_setting"
     UNSET_SETTING = "unset_setting"
+    CREATE_TOKEN = "create_token"
+    REVOKE_TOKEN = "revoke_token"
 
 
 #: The act that leads to each state.

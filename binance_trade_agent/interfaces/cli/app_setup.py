@@ -134,10 +134,12 @@ def token_create(
         str | None, typer.Option("--quote-per-day", help="Quote currency it may trade in a day (UTC).")
     ] = None,
     days: Annotated[int | None, typer.Option("--days", help="Expires after so many days.")] = None,
+    reason: ReasonOption = None,
     json: Json = False,
 ) -> None:
     """Make a token for an MCP client, and show it this once."""
-    command("tokens", "create")(name, tier, orders_per_day, quote_per_day, days, json)
+    limits = (orders_per_day, quote_per_day, days)
+    command("tokens", "create")(name, tier, limits, reason or "", json)
 
 
 @token_app.command("list")
@@ -147,6 +149,10 @@ def token_list(json: Json = False) -> None:
 
 
 @token_app.command("revoke")
-def token_revoke(name: Annotated[str, typer.Argument(help="The token's name.")]) -> None:
+def token_revoke(
+    name: Annotated[str, typer.Argument(help="The token's name.")],
+    reason: ReasonOption = None,
+    json: Json = False,
+) -> None:
     """Close a token for good; a running server refuses it at once."""
-    command("tokens", "revoke")(name)
+    command("tokens", "revoke")(name, reason or "", json)

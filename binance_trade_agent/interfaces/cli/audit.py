@@ -80,6 +80,10 @@ _TOLD = {
     "limit_price": "at {}",
     "time_limit_s": "for {} s at most",
     "dry_run": "(dry run)",
+    "tier": "of the tier {}",
+    "orders_per_day": "{} orders a day",
+    "quote_per_day": "{} of quote currency a day",
+    "days": "for {} days",
 }
 
 

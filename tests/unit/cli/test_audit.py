@@ -37,6 +37,14 @@ def test_an_act_names_what_each_of_its_numbers_is() -> None:
     assert "trade BUY BTCUSDT at 9 for 60 s at most “news”" in bought
 
 
+def test_an_act_on_a_token_names_its_limits() -> None:
+    limits = {"orders_per_day": "20", "quote_per_day": "500", "days": "7"}
+    made = line_of(act("create_token", "none", "in force", token="ann", tier="trade", **limits))
+    assert (
+        "create_token ann of the tier trade 20 orders a day 500 of quote currency a day for 7 days (none → in force)"
+    ) in made
+
+
 def test_an_act_tells_only_a_change() -> None:
     assert "(RUNNING → PAUSED)" in line_of(act("pause", "RUNNING", "PAUSED"))
     assert "→" not in line_of(act("start", "unknown", "unknown"))

@@ -33,3 +33,33 @@ def test_what_is_wrong_is_said_with_the_exit_status_of_a_setting(tmp_path: Path)
     amount = cli(tmp_path, "token", "create", "claude", "--tier", "trade", "--quote-per-day", "much")
     assert amount.returncode == ExitCode.CONFIGURATION
     assert "--quote-per-day 'much': expected a number" in amount.stderr
+
+
+def test_each_act_on_a_token_is_a_row_of_the_audit_without_its_text(tmp_path: Path) -> None:
+    limits = ("--orders-per-day", "20", "--days", "7")
+    made = cli(tmp_path, "token", "create", "claude", "--tier", "trade", *limits, "--reason", "to help")
+    assert cli(tmp_path, "token", "create", "claude", "--tier", "read").returncode == ExitCode.CONFIGURATION
+    assert cli(tmp_path, "token", "revoke", "claude").returncode == ExitCode.OK
+
+    listed = cli(tmp_path, "audit", "--json").stdout
+    assert made.stdout.strip() not in listed
+    revoked, twice, created = json.loads(listed)
+    assert (created["action"], created["channel"], created["reason"]) == ("create_token", "cli", "to help")
+    assert (created["before"], created["after"], created["outcome"]) == ("none", "in force", "done")
+    assert created["details"] == {"token": "claude", "tier": "trade", "orders_per_day": "20", "days": "7"}
+    assert (twice["outcome"], twice["after"]) == ("refused", "in force")
+    assert "revoke it first" in twice["answer"]
+    assert (revoked["action"], revoked["before"], revoked["after"]) == ("revoke_token", "in force", "revoked")
+
+
+def test_a_token_is_made_and_revoked_where_no_database_opens_and_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "agent.db").write_text("no database " * 100)
+    url = f"sqlite:///{tmp_path / 'data' / 'agent.db'}"
+    made = cli(tmp_path, "token", "create", "claude", "--tier", "read", DATABASE_URL=url)
+    assert made.returncode == ExitCode.OK, made.stderr
+    assert made.stdout.startswith("bta_")
+    assert "Not recorded in the audit: " in made.stderr
+    revoked = cli(tmp_path, "token", "revoke", "claude", "--json", DATABASE_URL=url)
+    assert json.loads(revoked.stdout)["valid"] is False
+    assert "Not recorded in the audit: " in revoked.stderr
