@@ -46,7 +46,7 @@ _TRADER: Mapping[TraderCondition, tuple[str, str, str]] = {
         "the trader died: {words}",
         f"It was killed, or its machine stopped: {_START}",
     ),
-    TraderCondition.STOPPED: ("stopped", "the trader was stopped{ended}", f"Start it again: {_START}"),
+    TraderCondition.STOPPED: ("stopped", "the trader was {words}", f"Start it again: {_START}"),
     TraderCondition.SESSION_ENDED: (
         "session_ended",
         "{words}{ended}",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.control.protections import Protection, protection_of
-from binance_trade_agent.domain.acts import AuditRow
+from binance_trade_agent.domain.acts import ActKind, AuditRow
 from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind
 from binance_trade_agent.domain.market import CandleInterval
@@ -26,11 +26,18 @@ from binance_trade_agent.domain.records import (
     Incident,
     OrderRow,
     Session,
+    StoreStatus,
 )
 from binance_trade_agent.domain.symbol_selection import is_rule
 from binance_trade_agent.domain.tool_calls import ToolCall
 from binance_trade_agent.ports import Clock, ReadModels
-from binance_trade_agent.telemetry.health import HealthVerdict, judge
+from binance_trade_agent.telemetry.health import (
+    TRADER_PROCESS,
+    HealthVerdict,
+    TraderCondition,
+    judge,
+    stopped_by,
+)
 
 _OPENING = "opening"
 _UNRESOLVED_CANCELS = frozenset(status.value for status in CancelStatus if status.is_unresolved)
@@ -38,6 +45,9 @@ _UNRESOLVED_CANCELS = frozenset(status.value for status in CancelStatus if statu
 _CANCELS_SEEN = 200
 _CYCLES_SEEN = 20
 _PRICES_SEEN = 10
+#: Among so many newest acts since so long before its end the one that stopped a trader is looked for.
+_ACTS_SEEN = 200
+_LONGEST_STOP = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ class Watch:
             symbol_rule=self._symbol_rule(session),
             strategy=session.strategy if session and running else self._plan.strategy,
             interval_s=interval.total_seconds(),
-            health=judge(stored, now=now, interval=interval),
+            health=self._health(stored, now, interval),
             control=stored.control,
             session=session,
             last_cycle=cycle,
@@ -237,6 +247,18 @@ class Watch:
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         """The latest equity snapshots, oldest first."""
         return self._reads.equity(limit=limit)
+
+    def _health(self, stored: StoreStatus, now: datetime, interval: timedelta) -> HealthVerdict:
+        """The verdict, with who stopped the trader where the audit knows."""
+        verdict, session = judge(stored, now=now, interval=interval), stored.session
+        if verdict.condition is not TraderCondition.STOPPED or session is None or session.ended_at is None:
+            return verdict
+        for act in self._reads.audit(limit=_ACTS_SEEN, since=session.ended_at - _LONGEST_STOP):
+            is_stop = act.action == ActKind.STOP and act.details.get("program") == TRADER_PROCESS
+            if is_stop and act.at <= session.ended_at <= (act.finished_at or now):
+                why = f" “{act.reason}”" if act.reason else ""
+                return stopped_by(f"{act.actor} ({act.channel}){why}", session, now)
+        return verdict
 
     def _symbols(self, session: Session | None) -> tuple[str, ...]:
         """Of a session that runs its own; else those of the settings, or what their rule selected last."""

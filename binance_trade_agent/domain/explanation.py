@@ -5,70 +5,31 @@ person asks about. What holds now and by itself forbids trading (a pause, a trad
 comes before both.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 
 from binance_trade_agent.domain.circumstances import Circumstances, Condition, conditions_of
-from binance_trade_agent.domain.decisions import GateResult, Outcome, SignalAction
+from binance_trade_agent.domain.decisions import GateResult, Outcome, SignalAction, TradingState
 from binance_trade_agent.domain.explained_trades import Trade, trades_of, was_asked_for
-from binance_trade_agent.domain.funnel import Funnel, Stage, funnel_of, funnels_of, is_signal, stage_of
+from binance_trade_agent.domain.funnel import Funnel, funnel_of, funnels_of
 from binance_trade_agent.domain.gate_advice import (
+    OF_THE_STATE,
     Change,
     change_for,
     change_unseen,
     has_advice,
     others_that_failed,
-    title_of,
 )
 from binance_trade_agent.domain.hold_rules import hold_rule
 from binance_trade_agent.domain.phrases import counted, length, moment, sentence
+from binance_trade_agent.domain.ranked_reasons import RankedReason, ReasonKind, ranked
 from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, ReasonCount
 
 _MISSES_SHOWN = 5
 _CHANGES_SHOWN = 5
-_SHARE = Decimal("0.0001")
-
-
-class ReasonKind(StrEnum):
-    """What a reason for not trading is."""
-
-    BLOCKED = "blocked"  # an order was wanted, something stopped it
-    UNABLE = "unable"  # nothing could be decided
-    HELD = "held"  # no order was wanted
-    WAITING = "waiting"  # no candle had closed since the decision before
-
-
-_RANK = {ReasonKind.BLOCKED: 0, ReasonKind.UNABLE: 1, ReasonKind.HELD: 1, ReasonKind.WAITING: 2}
-
-
-@dataclass(frozen=True, slots=True)
-class RankedReason:
-    """Decisions that did not trade for one reason. `code` is the gate's, or the reason's own.
-
-    `share` is of all decisions, 0 to 1; `text` is the newest's, of `symbol`; `symbols` are all
-    that it happened to, the most frequent first.
-    """
-
-    code: str
-    kind: ReasonKind
-    action: str | None
-    title: str
-    count: int
-    share: Decimal
-    first_at: datetime
-    last_at: datetime
-    text: str
-    symbol: str
-    symbols: tuple[str, ...]
-
-    @property
-    def has_title(self) -> bool:
-        """Whether the title says more than the code."""
-        return self.title != self.code.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,51 +107,6 @@ def explain(summary: DecisionSummary, around: Circumstances) -> Explanation:
     )
 
 
-def kind_of(count: ReasonCount) -> ReasonKind | None:
-    """What the decisions say about not trading; None if they traded."""
-    if count.outcome == Outcome.PLACED:
-        return None
-    if stage_of(count) is Stage.SENT or is_signal(count):
-        return ReasonKind.BLOCKED
-    if count.outcome == Outcome.HELD:
-        return ReasonKind.WAITING if count.code == "no_new_candle" else ReasonKind.HELD
-    return ReasonKind.UNABLE
-
-
-def ranked(counts: Iterable[ReasonCount]) -> list[RankedReason]:
-    """Reasons for not trading, merged over symbols, the most telling first."""
-    counts = tuple(counts)
-    total = sum(count.count for count in counts)
-    groups: dict[tuple[ReasonKind, str, str | None], list[ReasonCount]] = {}
-    for count in counts:
-        if (kind := kind_of(count)) is not None:
-            action = count.action if kind is ReasonKind.BLOCKED else None
-            groups.setdefault((kind, count.gate or count.code, action), []).append(count)
-    reasons = [_merged(kind, code, action, group, total) for (kind, code, action), group in groups.items()]
-    return sorted(reasons, key=lambda reason: (_RANK[reason.kind], -reason.count, reason.code))
-
-
-def _merged(
-    kind: ReasonKind, code: str, action: str | None, group: list[ReasonCount], total: int
-) -> RankedReason:
-    newest = max(group, key=lambda count: count.last_at)
-    number = sum(count.count for count in group)
-    often = sorted(group, key=lambda count: (-count.count, count.symbol))
-    return RankedReason(
-        code=code,
-        kind=kind,
-        action=action,
-        title=title_of(code),
-        count=number,
-        share=(Decimal(number) / total).quantize(_SHARE),
-        first_at=min(count.first_at for count in group),
-        last_at=newest.last_at,
-        text=newest.text,
-        symbol=newest.symbol,
-        symbols=tuple(dict.fromkeys(count.symbol for count in often)),
-    )
-
-
 def _misses(counts: Iterable[ReasonCount]) -> list[NearestMiss]:
     """The nearest miss of each symbol, nearest first."""
     found = [
@@ -220,7 +136,12 @@ def _changes(
         if row is not None:
             yield from _behind(row, around, told)
         elif has_advice(reason.code):
-            yield change_unseen(reason.code, around.settings, is_exit=reason.action == SignalAction.SELL)
+            yield change_unseen(
+                reason.code,
+                around.settings,
+                is_exit=reason.action == SignalAction.SELL,
+                lifted=_lifted(reason.code, reason.symbols, around),
+            )
         elif reason.kind is ReasonKind.HELD or (reason.kind is ReasonKind.WAITING and len(reasons) == 1):
             yield Change(reason.code, hold_rule(_count_of(summary, reason)))
 
@@ -247,15 +168,25 @@ def _behind(row: DecisionRow, around: Circumstances, told: set[str]) -> Iterator
         is_earlier=is_earlier,
         is_alone=not others,
     )
-    changes = [change_of(first)]
+    changes = [change_of(first, lifted=_lifted(first.gate, (row.symbol,), around))]
     for gate in others:
         if gate.gate not in told:
             told.add(gate.gate)
-            change = change_of(gate)
+            change = change_of(gate, lifted=_lifted(gate.gate, (row.symbol,), around))
             changes.append(replace(change, text=f"and then this blocks: {gate.text}. {change.text}"))
     if others:
         changes[-1] = replace(changes[-1], text=f"{changes[-1].text}. {_together(first, others)}")
     yield from changes
+
+
+def _lifted(code: str, symbols: Collection[str], around: Circumstances) -> str:
+    """That what a person lifts holds no longer; empty while it does, and of what nobody lifts."""
+    control = around.control
+    if code == "reduce_only" and not control.reduce_only.keys() & set(symbols):
+        return "It holds no longer: it was lifted since"
+    if code in OF_THE_STATE and control.state is TradingState.RUNNING:
+        return f"It holds no longer: trading goes on since {moment(control.since, around.now)} (by {control.actor})"
+    return ""
 
 
 def _together(first: GateResult, others: tuple[GateResult, ...]) -> str:

@@ -211,6 +211,9 @@ SIZING_GATES = frozenset(
     }
 )
 
+#: Gates that stand for the control state: whatever set it, `resume` lifts it.
+OF_THE_STATE = frozenset({"halted", "paused", "entries_halted", "daily_loss", "drawdown"})
+
 #: What fails with a gate as its own consequence, not as a second cause: a latched limit halts entries, and what a limit
 #: leaves no room for has no size that can be ordered.
 _CONSEQUENCES: Mapping[str, frozenset[str]] = {
@@ -244,16 +247,17 @@ def change_for(
     is_exit: bool = False,
     is_earlier: bool = False,
     is_alone: bool = True,
+    lifted: str = "",
 ) -> Change:
     """What would have let `gate` pass; `settings` are those of the session, as text.
 
     `is_earlier` says that it blocked in a session before, whose settings may have been others, `is_alone` that no
-    other gate would have blocked the same order.
+    other gate would have blocked the same order, `lifted` that what a person lifts was lifted since.
     """
     rule = _rule(gate.gate, is_exit)
     if rule is None:
         return Change(gate.gate, gate.text, symbol=symbol)
-    remedy = rule.remedy.format(sizing=_sizing_setting(settings))
+    remedy = lifted or rule.remedy.format(sizing=_sizing_setting(settings))
     if rule.setting is None:
         return Change(gate.gate, remedy, symbol=symbol)
     value = settings.get(rule.setting)
@@ -265,12 +269,14 @@ def change_for(
     return Change(gate.gate, text + (f". {remedy}" if remedy else ""), rule.setting, value, needed, symbol)
 
 
-def change_unseen(code: str, settings: Mapping[str, str], *, is_exit: bool = False) -> Change:
-    """What is behind a gate whose limit and observed value are not known."""
+def change_unseen(
+    code: str, settings: Mapping[str, str], *, is_exit: bool = False, lifted: str = ""
+) -> Change:
+    """What is behind a gate whose limit and observed value are not known; `lifted` as of `change_for`."""
     rule = _rule(code, is_exit)
     if rule is None:
         return Change(code, _OTHER_REMEDIES.get(code) or title_of(code))
-    remedy = rule.remedy.format(sizing=_sizing_setting(settings))
+    remedy = lifted or rule.remedy.format(sizing=_sizing_setting(settings))
     if rule.setting is None:
         return Change(code, remedy)
     value = settings.get(rule.setting)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from binance_trade_agent.domain.phrases import moment
 from binance_trade_agent.domain.records import CycleRow, Session, StoreStatus
 from binance_trade_agent.telemetry.heartbeat import WORK_ALLOWANCE
 
@@ -61,7 +62,7 @@ def judge(status: StoreStatus, *, now: datetime, interval: timedelta) -> HealthV
     if session is None:
         return HealthVerdict(TraderCondition.NEVER_STARTED, False, "the trader has not run on this data yet")
     if session.ended_at is not None:
-        return _judge_ended(session)
+        return _judge_ended(session, now)
     cycle = status.last_cycle
     silence = now - _last_sign(status, session)
     if silence > (WORK_ALLOWANCE if _is_in_hand(cycle, session) else HEARTBEAT_LIMIT):
@@ -96,13 +97,19 @@ def _is_in_hand(cycle: CycleRow | None, session: Session) -> bool:
     return cycle is not None and cycle.session_id == session.id and cycle.finished_at is None
 
 
-def _judge_ended(session: Session) -> HealthVerdict:
+def stopped_by(what: str, session: Session, now: datetime) -> HealthVerdict:
+    """The verdict on a trader that `what` has stopped."""
+    at = f" at {moment(session.ended_at, now)}" if session.ended_at else ""
+    text = f"stopped by {what}{at}; nothing trades until it is started"
+    return HealthVerdict(TraderCondition.STOPPED, False, text)
+
+
+def _judge_ended(session: Session, now: datetime) -> HealthVerdict:
     reason = session.end_reason or "unknown"
     if reason in ENDED_AS_PLANNED:
         return HealthVerdict(TraderCondition.SESSION_ENDED, True, f"the session ended as planned ({reason})")
     if reason == STOPPED:
-        text = "stopped by a signal, and nothing trades until it is started"
-        return HealthVerdict(TraderCondition.STOPPED, False, text)
+        return stopped_by("a signal", session, now)
     if reason == GAVE_UP:
         return HealthVerdict(TraderCondition.FAILED, False, "gave up after failing too often: see its log")
     return HealthVerdict(TraderCondition.FAILED, False, f"the session ended: {reason}")

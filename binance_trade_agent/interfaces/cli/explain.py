@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from binance_trade_agent.domain.explained_trades import Trade, passed_text
-from binance_trade_agent.domain.explanation import Answer, Explanation, RankedReason, ReasonKind
+from binance_trade_agent.domain.explanation import Answer, Explanation
 from binance_trade_agent.domain.funnel import Funnel
 from binance_trade_agent.domain.phrases import counted, moment, percent, period, sentence
+from binance_trade_agent.domain.ranked_reasons import RankedReason, ReasonKind
 from binance_trade_agent.interfaces.cli.output import console, print_json, prose, table
 from binance_trade_agent.interfaces.cli.session import at_desk
 

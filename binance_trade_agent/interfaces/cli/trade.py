@@ -20,8 +20,6 @@ from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
 from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor
 
-_UNKNOWN_OUTCOMES = (Outcome.UNKNOWN, Outcome.UNRESOLVED)
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -177,7 +175,7 @@ def _pointers(details: Mapping[str, str]) -> str:
 
 def exit_code_of(result: CommandResult) -> ExitCode:
     """0 placed, or held as the strategy said; 3 refused; 4 outcome unknown; 1 anything else."""
-    if result.details.get("outcome") in _UNKNOWN_OUTCOMES:
+    if result.details.get("outcome") == Outcome.UNKNOWN:
         return ExitCode.OUTCOME_UNKNOWN
     if result.status is CommandStatus.DONE:
         return ExitCode.OK

@@ -85,7 +85,7 @@ def test_a_narrow_terminal_gets_whole_numbers_and_no_ids(width: int, shows_ids: 
         (CommandStatus.DONE, Outcome.HELD, ExitCode.OK),
         (CommandStatus.REFUSED, Outcome.REFUSED, ExitCode.REFUSED),
         (CommandStatus.FAILED, Outcome.UNKNOWN, ExitCode.OUTCOME_UNKNOWN),
-        (CommandStatus.DONE, Outcome.UNRESOLVED, ExitCode.OUTCOME_UNKNOWN),
+        (CommandStatus.REFUSED, Outcome.UNRESOLVED, ExitCode.REFUSED),
         (CommandStatus.FAILED, Outcome.NO_DATA, ExitCode.FAILURE),
     ],
 )

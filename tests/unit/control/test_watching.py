@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from binance_trade_agent.control.watching import Watch, WatchPlan
+from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.errors import StorageError
 from binance_trade_agent.domain.records import CancelRow, FlowRow
 from binance_trade_agent.telemetry.health import STOPPED, TraderCondition
@@ -150,3 +151,39 @@ def test_what_the_account_opened_with_did_not_come_from_outside() -> None:
     desk.reads.flow_rows = (deposit, opening)
     assert desk.watch.flows() == (deposit, opening)
     assert desk.watch.outside_flows() == (deposit,)
+
+
+@pytest.mark.parametrize(
+    ("program", "asked_s", "answered_s", "told"),
+    [
+        ("autonomous_trader", -2, 1, "stopped by ann (cli) “lunch” at 09:30:00 UTC; nothing trades until"),
+        ("autonomous_trader", -2, None, "stopped by ann (cli) “lunch” at"),
+        ("dash_ui", -2, 1, "stopped by a signal at 09:30:00 UTC; nothing trades until"),
+        ("autonomous_trader", -60, -30, "stopped by a signal at"),
+        ("autonomous_trader", 5, 6, "stopped by a signal at"),
+    ],
+)
+def test_who_stopped_the_trader_is_told_where_the_audit_knows(
+    program: str, asked_s: int, answered_s: int | None, told: str
+) -> None:
+    desk = fake_desk()
+    answered = None if answered_s is None else START + timedelta(seconds=answered_s)
+    act = AuditRow(
+        id=1,
+        at=START + timedelta(seconds=asked_s),
+        actor="ann",
+        channel="cli",
+        action="stop",
+        reason="lunch",
+        before="RUNNING",
+        after="STOPPED",
+        idempotency_key="k",
+        outcome="done",
+        answer=None,
+        finished_at=answered,
+        details={"program": program},
+    )
+    desk.reads.audit_rows = (act,)
+    health = with_session(desk, ended_at=START, end_reason=STOPPED).status().health
+    assert health.condition is TraderCondition.STOPPED
+    assert health.text.startswith(told)

@@ -8,7 +8,8 @@ import pytest
 
 from binance_trade_agent.domain.circumstances import Condition
 from binance_trade_agent.domain.decisions import ControlSnapshot, Reason, TradingState
-from binance_trade_agent.domain.explanation import Answer, ReasonKind, explain
+from binance_trade_agent.domain.explanation import Answer, explain
+from binance_trade_agent.domain.ranked_reasons import ReasonKind
 from binance_trade_agent.domain.records import CycleRow
 from tests.fakes import START
 from tests.summaries import around, count_of, decision_of, gate, order_of, summary_of
@@ -82,6 +83,27 @@ def test_what_stands_behind_a_gate_and_was_told_already_must_change_all_the_same
         "All of them must change, spread, cooldown and open_positions: none of them alone would have let it pass"
     )
     assert "would have let it pass" not in cooldown.text
+
+
+def test_what_was_lifted_since_is_not_advised_to_be_lifted() -> None:
+    paused = count_of(3, "paused", "PAUSED by ann: lunch", gate="paused")
+    only = count_of(2, "reduce_only", "reduce-only by ann", gate="reduce_only")
+    latched = decision_of(
+        action="BUY", outcome="refused", gates=[gate("daily_loss", False, "under 5.00%", "6.00%")]
+    )
+    loss = count_of(1, "daily_loss", "lost 6.00%", gate="daily_loss")
+    resumed = ControlSnapshot(TradingState.RUNNING, "back", "ann", START - timedelta(minutes=3))
+    found = explain(summary_of(paused, only, loss, blocked=[latched]), around(control=resumed)).changes
+    assert {change.code: change.text for change in found} == {
+        "paused": "It holds no longer: trading goes on since 09:27:00 UTC (by ann)",
+        "reduce_only": "It holds no longer: it was lifted since",
+        "daily_loss": "RISK_DAILY_LOSS_SHARE sets the limit (under 5.00%); at least 0.0601 would have let it pass."
+        " It holds no longer: trading goes on since 09:27:00 UTC (by ann)",
+    }
+    halted = ControlSnapshot(TradingState.HALTED, "x", "ann", START, {"BTCUSDT": "x"})
+    held = explain(summary_of(paused, only), around(control=halted)).changes
+    assert "binance-trade-agent resume" in held[0].text
+    assert "reduce-only --off" in held[1].text
 
 
 def test_a_stray_order_has_advice() -> None:

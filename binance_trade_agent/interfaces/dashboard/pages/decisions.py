@@ -8,10 +8,11 @@ from dash.development.base_component import Component
 
 from binance_trade_agent.control.performance import ALL, begin_of
 from binance_trade_agent.domain.decisions import Outcome
-from binance_trade_agent.domain.explanation import Explanation, RankedReason
+from binance_trade_agent.domain.explanation import Explanation
 from binance_trade_agent.domain.funnel import Funnel
 from binance_trade_agent.domain.gate_advice import GATES
 from binance_trade_agent.domain.history_rows import DecisionFilter
+from binance_trade_agent.domain.ranked_reasons import RankedReason
 from binance_trade_agent.domain.records import DecisionRow
 from binance_trade_agent.interfaces.dashboard.components import badges
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
