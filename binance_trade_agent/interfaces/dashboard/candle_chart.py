@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, pairwise
+from statistics import median
 from typing import Any
 
 from binance_trade_agent.domain.market import Candle, CandleInterval, SeenIndicators
 from binance_trade_agent.domain.records import FillRow
 from binance_trade_agent.interfaces.dashboard.components import charts
+from binance_trade_agent.interfaces.dashboard.components.numbers import percent, price
 from binance_trade_agent.interfaces.dashboard.components.times import chart_times
 
 #: Values of a candle that the candles show themselves.
@@ -20,6 +22,10 @@ _OF_CANDLES = frozenset({"open", "high", "low", "close", "volume"})
 _MOST_LINES = 6
 _OVERLAYS = (charts.PURPLE, charts.AMBER, charts.TEAL)
 _DASHES = ("solid", "dot")
+#: A line of an indicator is broken where decisions lie further apart than so many times as usual.
+_LONGEST_JOIN = 4
+#: How far beyond the candles a level may lie to be drawn, as a share of their height.
+_ROOM = Decimal("0.35")
 
 
 def axes(*, has_lower: bool) -> dict[str, dict[str, Any]]:
@@ -126,15 +132,15 @@ def indicator_traces(
     by_candle = {
         begin_of_candle(each.candle - timedelta(microseconds=1), interval): each.values for each in seen
     }
-    times = chart_times([candle.open_time for candle in candles])
-    found: list[Mapping[str, float]] = [by_candle.get(candle.open_time, {}) for candle in candles]
+    points = _joined([(c.open_time, by_candle[c.open_time]) for c in candles if by_candle.get(c.open_time)])
+    times = chart_times([at for at, _ in points])
     return [
         {
             "type": "scatter",
             "mode": "lines",
             "name": name,
             "x": times,
-            "y": [values.get(name) for values in found],
+            "y": [values.get(name) for _, values in points],
             "yaxis": axis,
             "line": {
                 "color": _OVERLAYS[place % len(_OVERLAYS)],
@@ -158,33 +164,99 @@ def fill_traces(fills: Sequence[FillRow]) -> list[dict[str, Any]]:
 
 
 def level_traces(levels: Levels | None, candles: Sequence[Candle]) -> list[dict[str, Any]]:
-    """Lines from the position's opening to the end of the chart; far ones are left out, which would flatten the candles."""
+    """Lines from the position's opening to the end of the chart; of far ones see `level_notes`."""
     if levels is None:
         return []
     end, since = candles[-1].close_time, max(candles[0].open_time, levels.since or candles[0].open_time)
-    low, high = min(candle.low for candle in candles), max(candle.high for candle in candles)
-    span = high - low
-    shown = (
-        ("Entry", levels.entry, charts.MUTED, "dash"),
-        ("Stop", levels.stop, charts.LOSS, "dashdot"),
-        ("Target", levels.target, charts.GAIN, "dashdot"),
-    )
+    low, high = _reach(candles)
     return [
         {
             "type": "scatter",
             "mode": "lines+text",
             "name": name,
             "x": chart_times([since, end]),
-            "y": [float(price), float(price)],
-            "text": [name, ""],
-            "textposition": "top right",
+            "y": [float(at), float(at)],
+            "text": ["", name],
+            "textposition": "top left",
             "textfont": {"color": colour, "size": 12},
             "line": {"color": colour, "width": 1.4, "dash": dash},
+            "showlegend": False,
             "hoverinfo": "skip",
         }
-        for name, price, colour, dash in shown
-        if price is not None and low - span <= price <= high + span
+        for name, at, colour, dash in _named(levels)
+        if low <= at <= high
     ]
+
+
+def level_notes(levels: Levels | None, candles: Sequence[Candle]) -> list[dict[str, Any]]:
+    """The last price beside its axis, and at the edge in their direction the levels that lie beyond it.
+
+    A note at an edge takes no part in the scale.
+    """
+    last = candles[-1].close
+    notes = [_note(1, float(last), "y", price(last), "left") | {"bgcolor": charts.BLUE}]
+    notes[0]["font"] = {"color": "#ffffff", "size": 12}
+    if levels is None:
+        return notes
+    low, high = _reach(candles)
+    above = [each for each in _named(levels) if each[1] > high]
+    below = [each for each in _named(levels) if each[1] < low]
+    for glyph, edge, found in (("↑", 1, above), ("↓", 0, below)):
+        words = [
+            f"{glyph} {name} {price(at)} ({percent(at - last, last, signed=True)})"
+            for name, at, _, _ in found
+        ]
+        if words:
+            notes.append(_note(0.99, edge, "y domain", "   ".join(words), "right"))
+    return notes
+
+
+def _joined(
+    found: Sequence[tuple[datetime, Mapping[str, float]]],
+) -> list[tuple[datetime, Mapping[str, float]]]:
+    """The points of a line: it runs on from one decision to the next, several candles later, and is broken where
+    the trader did not decide for longer than it usually takes."""
+    if len(found) < 2:
+        return list(found)
+    apart = [(after - before).total_seconds() for (before, _), (after, _) in pairwise(found)]
+    longest = timedelta(seconds=_LONGEST_JOIN * median(apart))
+    points = [found[0]]
+    for at, values in found[1:]:
+        if at - points[-1][0] > longest:
+            points.append((at, {}))
+        points.append((at, values))
+    return points
+
+
+def _reach(candles: Sequence[Candle]) -> tuple[Decimal, Decimal]:
+    """From where to where a level may lie without flattening the candles."""
+    low, high = min(candle.low for candle in candles), max(candle.high for candle in candles)
+    room = (high - low) * _ROOM
+    return low - room, high + room
+
+
+def _named(levels: Levels) -> list[tuple[str, Decimal, str, str]]:
+    shown = (
+        ("Entry", levels.entry, charts.MUTED, "dash"),
+        ("Stop", levels.stop, charts.LOSS, "dashdot"),
+        ("Target", levels.target, charts.GAIN, "dashdot"),
+    )
+    return [(name, at, colour, dash) for name, at, colour, dash in shown if at is not None]
+
+
+def _note(x: float, y: float, yref: str, text: str, xanchor: str) -> dict[str, Any]:
+    return {
+        "x": x,
+        "xref": "x domain",
+        "xanchor": xanchor,
+        "y": y,
+        "yref": yref,
+        "yanchor": "middle" if yref == "y" else "top" if y else "bottom",
+        "text": text,
+        "showarrow": False,
+        "borderpad": 2,
+        "font": {"color": charts.MUTED, "size": 12},
+    }
 
 
 def _markers(word: str, shape: str, colour: str, fills: Sequence[FillRow]) -> dict[str, Any]:

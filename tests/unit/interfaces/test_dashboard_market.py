@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,16 @@ def drawn(desk: FakeDesk, search: str) -> list[dict[str, object]]:
     return next(each["params"]["value"] for each in patch["operations"] if each["location"] == ["data"])
 
 
+def notes(desk: FakeDesk) -> list[dict[str, object]]:
+    patch: Any = market.figure_of(desk, "")
+    found: list[dict[str, object]] = next(
+        each["params"]["value"]
+        for each in patch.to_plotly_json()["operations"]
+        if each["location"] == ["layout", "annotations"]
+    )
+    return found
+
+
 def named(traces: list[dict[str, object]], name: str) -> dict[str, object]:
     return next(trace for trace in traces if trace["name"] == name)
 
@@ -78,11 +89,13 @@ def test_indicators_are_those_that_decisions_stored() -> None:
     ]
 
 
-def test_what_no_decision_saw_is_a_gap() -> None:
+def test_a_line_runs_on_between_decisions_and_is_broken_where_there_were_none_for_long() -> None:
     desk = desk_with_candles()
-    desk.market_reads.indicator_rows["BTCUSDT"] = desk.market_reads.indicator_rows["BTCUSDT"][30:]
+    rows = desk.market_reads.indicator_rows["BTCUSDT"]
+    desk.market_reads.indicator_rows["BTCUSDT"] = (*rows[20:40:5], *rows[57:])
 
-    assert named(drawn(desk, ""), "ema")["y"][:31] == [None] * 30 + [62_040.0]  # type: ignore[index]
+    ema = named(drawn(desk, ""), "ema")
+    assert ema["y"] == [62_030.0, 62_035.0, 62_040.0, 62_045.0, None, 62_067.0, 62_068.0, 62_069.0]
 
 
 def test_a_longer_interval_shows_the_last_value_of_each_candle() -> None:
@@ -99,6 +112,10 @@ def test_fills_and_the_levels_of_the_position_are_marked() -> None:
     bought = named(traces, "Bought")
     assert (bought["y"], bought["text"]) == ([62490.075], ["0.016"])
     assert {"Stop", "Target"} & {trace["name"] for trace in traces} == set()
+    assert {note["text"] for note in notes(desk) if note["yref"] == "y domain"} == {
+        "↑ Entry 62,552.63 (+0.84 %)   ↑ Target 64,000.00 (+3.18 %)",
+        "↓ Stop 61,000.00 (−1.66 %)",
+    }
     assert "Stop 61,000.00 −2.40 % from here Target 64,000.00" in text(market.now(desk, ""))
     candles = desk.market_reads.candle_rows["BTCUSDT"]
     desk.market_reads.candle_rows["BTCUSDT"] = (

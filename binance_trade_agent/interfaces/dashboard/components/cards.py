@@ -35,7 +35,7 @@ def figures(*shown: Component) -> Component:
 
 
 def figure(
-    label: str,
+    label: Child | list[Child],
     text: str,
     *,
     unit: str = "",

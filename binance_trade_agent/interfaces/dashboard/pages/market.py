@@ -8,6 +8,7 @@ from typing import Any
 from dash import Dash, Output, dcc, html
 from dash.development.base_component import Component
 
+from binance_trade_agent.control.market import MarketNow
 from binance_trade_agent.domain.errors import ConfigurationError, NoMarketData
 from binance_trade_agent.domain.market import Candle, CandleInterval, SeenIndicators
 from binance_trade_agent.domain.records import DecisionRow, FillRow
@@ -58,7 +59,7 @@ def layout() -> Component:
     graph = [html.Div(id="market-place"), html.Div(id="market-empty")]
     return html.Div(
         [
-            heading("Market", "As the trader saw it: indicators are those its decisions stored."),
+            heading("Market", "As the trader saw it: lines run through what its decisions saw."),
             html.Div(id="market-choices"),
             html.Div(loading(), id="market-now"),
             card("Candles", html.Div(graph)),
@@ -87,7 +88,8 @@ def filters(desk: Desk, search: str | None) -> Component:
     symbols = desk.watch.status().symbols
     shown = _chart(desk, search, _SAMPLE)
     intervals = [("", shown.stored.value), *_longer(shown.stored)] if shown else []
-    beneath = [("", "First"), *((name, name) for name in shown.lines.own_scale)] if shown else []
+    first_beneath, *more_beneath = shown.lines.own_scale or ("",) if shown else ("",)
+    beneath = [("", first_beneath), *((name, name) for name in more_beneath)]
     first, *others = symbols or ("",)
     wanted = [Choice("symbol", "Symbol", [("", first), *((symbol, symbol) for symbol in others)])]
     wanted += [Choice("interval", "Interval", intervals)] if intervals else []
@@ -102,7 +104,6 @@ def now(desk: Desk, search: str | None) -> Component | str:
         seen = desk.market.now(symbol)
     except NoMarketData:
         return ""
-    change = "" if seen.change_24h_percent is None else f"{seen.change_24h_percent:+} %"
     return html.Dl(
         [
             figure(
@@ -114,8 +115,8 @@ def now(desk: Desk, search: str | None) -> Component | str:
             ),
             figure("Bid", price(seen.bid), note=quantity(seen.bid_quantity), name="bid", value=seen.bid),
             figure("Ask", price(seen.ask), note=quantity(seen.ask_quantity), name="ask", value=seen.ask),
-            figure("Spread", f"{seen.spread_bps}", unit="bps", note="hundredths of a percent"),
-            figure("24 hours", change.replace("-", "−") or ABSENT, note=_range(seen.low_24h, seen.high_24h)),
+            figure("Spread", f"{seen.spread_bps}", unit="bps", note="1 bps is 0.01 %"),
+            _move(desk, seen),
             *_level_figures(_levels(desk, symbol), seen.price),
         ],
         className="figures even",
@@ -134,8 +135,10 @@ def figure_of(desk: Desk, search: str | None) -> Any:
     shown = _chart(desk, search, _DRAWN)
     if shown is None:
         return charts.new_data([])
-    drawn = traces(desk, shown, asked(search).get("indicator"))
+    levels = _levels(desk, shown.symbol)
+    drawn = traces(desk, shown, levels, asked(search).get("indicator"))
     update = charts.new_data(drawn)
+    update["layout"]["annotations"] = candle_chart.level_notes(levels, shown.candles)
     # not whole axes: the range in them is the viewer's zoom
     beneath = any(trace.get("yaxis") == "y2" for trace in drawn)
     for name, axis in candle_chart.axes(has_lower=beneath).items():
@@ -145,7 +148,7 @@ def figure_of(desk: Desk, search: str | None) -> Any:
     return update
 
 
-def traces(desk: Desk, shown: Chart, beneath: str | None) -> list[dict[str, Any]]:
+def traces(desk: Desk, shown: Chart, levels: Levels | None, beneath: str | None) -> list[dict[str, Any]]:
     """Candles, indicators, the position's levels, fills."""
     lines, candles, interval = shown.lines, shown.candles, shown.interval
     lower = candle_chart.shown_beneath(lines, beneath)
@@ -153,7 +156,7 @@ def traces(desk: Desk, shown: Chart, beneath: str | None) -> list[dict[str, Any]
         candle_chart.candle_trace(candles, shown.symbol),
         *candle_chart.indicator_traces(shown.seen, candles, interval, lines.of_price, "y"),
         *candle_chart.indicator_traces(shown.seen, candles, interval, lower, "y2"),
-        *candle_chart.level_traces(_levels(desk, shown.symbol), candles),
+        *candle_chart.level_traces(levels, candles),
         *candle_chart.fill_traces(_fills(desk, shown)),
     ]
 
@@ -274,8 +277,22 @@ def _fills(desk: Desk, shown: Chart) -> list[FillRow]:
     return [fill for fill in desk.watch.fills(limit=_FILLS, symbol=shown.symbol) if fill.traded_at >= begin]
 
 
-def _range(low: Any, high: Any) -> str:
-    return f"{price(low)} to {price(high)}" if low is not None else ""
+def _move(desk: Desk, seen: MarketNow) -> Component:
+    """The change of 24 hours where that many are stored, else since the oldest candle that is looked at."""
+    if seen.change_24h is not None:
+        span = f"{price(seen.low_24h)} to {price(seen.high_24h)}"
+        return figure("24 hours", percent(seen.change_24h, Decimal(1), signed=True), note=span)
+    try:
+        candles = desk.market.candles(seen.symbol, _READ).candles
+    except NoMarketData:
+        return figure("Change", ABSENT, note="no candle is stored")
+    first, last = candles[0], candles[-1]
+    low, high = min(candle.low for candle in candles), max(candle.high for candle in candles)
+    return figure(
+        ["Since ", moment(first.open_time)],
+        percent(last.close - first.open, first.open, signed=True),
+        note=f"{price(low)} to {price(high)}",
+    )
 
 
 PAGE = Page("/market", "Market", "market", 30, layout, register)
