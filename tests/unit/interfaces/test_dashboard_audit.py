@@ -60,10 +60,10 @@ def audited() -> FakeDesk:
 def test_acts_say_who_what_why_and_how_they_ended() -> None:
     shown = words(audit.rows(audited(), ""))
 
-    assert "09:30:00 halt dashboard RUNNING HALTED drill done" in shown
-    assert (
-        "trade side BUY, symbol BTCUSDT mcp:operator through mcp – – – ○ refused after 2.5 s a gate" in shown
-    )
+    assert "09:30:00 Halt RUNNING → HALTED “drill” Details" in shown
+    assert "Details through dashboard act 2 ended 09:30:00 key k dashboard done" in shown
+    assert "Trade BUY BTCUSDT a gate stood in the way Details side BUY symbol BTCUSDT through mcp" in shown
+    assert "mcp:operator through mcp ○ refused after 2.5 s" in shown
     assert "… in hand" in shown
 
 

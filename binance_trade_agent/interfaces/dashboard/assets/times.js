@@ -1,5 +1,5 @@
 "use strict";
-/* <time datetime> in the viewer's zone, with UTC on hover; sorting and filtering of tables. React owns the
+/* <time datetime> in the viewer's zone, with UTC on hover; sorting and filtering of tables; what is open stays open. React owns the
    elements: texts are changed in place, rows only change their order within their own body. */
 (() => {
   const PAD = (n) => String(n).padStart(2, "0");
@@ -91,6 +91,20 @@
     document.querySelectorAll("table[data-table]").forEach(arrange);
   };
 
+  /* ---- what a person opened: React draws rows anew, and knows nothing of it ---- */
+  const opened = new Set();
+  document.addEventListener("click", (event) => {
+    const summary = event.target.closest && event.target.closest("details[data-kept] > summary");
+    if (!summary) return;
+    const { open, dataset } = summary.parentElement;
+    if (open) opened.delete(dataset.kept);
+    else opened.add(dataset.kept);
+  });
+  const reopen = (place) => {
+    const wanted = opened.has(place.dataset.kept);
+    if (place.open !== wanted) place.open = wanted;
+  };
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("th .sort");
     if (!button) return;
@@ -107,12 +121,13 @@
   const observer = new MutationObserver(() => update());
   const watch = () => observer.observe(document.body, {
     childList: true, subtree: true, characterData: true, attributes: true,
-    attributeFilter: ["datetime", "data-value"],
+    attributeFilter: ["datetime", "data-value", "data-kept"],
   });
   const update = () => {
     observer.disconnect();
     tellAll();
     arrangeAll();
+    document.querySelectorAll("details[data-kept]").forEach(reopen);
     watch();
   };
   document.addEventListener("DOMContentLoaded", update);

@@ -1,4 +1,4 @@
-"""What stands in for data: nothing yet, something wrong, or not read yet."""
+"""What stands in for data: nothing yet, something wrong, not read yet, or not opened."""
 
 from collections.abc import Sequence
 
@@ -21,6 +21,11 @@ def error_box(text: str) -> Component:
     return html.Div(
         [html.Strong("This cannot be shown now. "), html.Span(text)], className="note bad", role="alert"
     )
+
+
+def details(identifier: str, title: str, inside: Component) -> Component:
+    """What opens on demand; it stays open over updates (assets/times.js), by its `identifier`."""
+    return html.Details([html.Summary(title), inside], **attributes(data_kept=identifier))
 
 
 def loading() -> Component:

@@ -13,7 +13,7 @@ from binance_trade_agent.interfaces.dashboard.components.cards import card, head
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.exports import export_button
 from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT
-from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading
+from binance_trade_agent.interfaces.dashboard.components.states import Child, details, empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.live import Topic
@@ -23,8 +23,8 @@ from binance_trade_agent.interfaces.desks import Desk
 
 _ROWS, _MORE, _EXPORTED = 50, 100, 10_000
 _EVERY_MS = 5000
-#: Details that stand in columns of their own, or mean something to programs alone.
-_NOT_SHOWN = frozenset({"command", "from", "to"})
+#: Details that name what an act was done to, in the order they are read.
+_SUBJECT = ("side", "quantity", "share", "symbol", "symbols", "name", "program", "order")
 _CALLS, _REFUSED = "calls", "refused"
 _CHOICES = (
     Choice("what", "What", [("", "acts"), (_CALLS, "calls over MCP"), (_REFUSED, "refused calls over MCP")]),
@@ -98,16 +98,13 @@ def rows(desk: Desk, search: str | None) -> Component:
 
 
 def acts(found: Sequence[AuditRow]) -> Component:
-    """Acts with what they changed, why, and how they ended."""
+    """Acts: who did what, what that changed and why, how it ended; the rest opens."""
     columns: list[Column[AuditRow]] = [
         Column("Time", lambda row: moment(row.at), value=lambda row: row.at),
         Column("Act", _act, value=lambda row: row.action),
+        Column("Change and reason", _change, wide=True),
         Column("Who", _who, value=lambda row: row.actor),
-        Column("Before", lambda row: row.before or ABSENT, value=lambda row: row.before),
-        Column("After", lambda row: row.after or ABSENT, value=lambda row: row.after),
-        Column("Reason", lambda row: row.reason or ABSENT, wide=True),
         Column("Outcome", _outcome, value=lambda row: row.outcome),
-        Column("Answer", lambda row: row.answer or "", wide=True),
     ]
     empty = empty_state(
         "Nobody has done anything yet.",
@@ -133,10 +130,34 @@ def calls(found: Sequence[ToolCall]) -> Component:
 
 
 def _act(row: AuditRow) -> Component:
-    told = {name: value for name, value in row.details.items() if value and name not in _NOT_SHOWN}
-    what = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in sorted(told.items()))
-    small = [html.Small(what, className="under reason", title=what)] if what else []
-    return html.Span([html.Strong(row.action.replace("_", " ")), *small])
+    """Its name, and what it was done to."""
+    subject = " ".join(row.details[name] for name in _SUBJECT if row.details.get(name))
+    small = [html.Small(subject, className="under")] if subject else []
+    return html.Span([html.Strong(row.action.replace("_", " ").capitalize()), *small])
+
+
+def _change(row: AuditRow) -> Component:
+    """From what to what, else what it was answered; beneath it the reason that was given."""
+    parts: list[Component] = []
+    if row.before or row.after:
+        arrow = html.Span(" → ", className="faded")
+        after = html.Strong(row.after or ABSENT)
+        parts.append(html.Div([html.Span(row.before or ABSENT, className="faded"), arrow, after]))
+    if row.answer and row.answer != row.after:
+        parts.append(html.Div(row.answer))
+    if row.reason:
+        parts.append(html.Div(f"“{row.reason}”", className="because"))
+    return html.Div([*parts, _details(row)])
+
+
+def _details(row: AuditRow) -> Component:
+    told = {name: value for name, value in sorted(row.details.items()) if value and name != "command"}
+    facts: list[tuple[str, Child]] = [(name.replace("_", " "), value) for name, value in told.items()]
+    facts += [("through", row.channel), ("act", str(row.id))]
+    facts += [("ended", moment(row.finished_at))] if row.finished_at else []
+    facts += [("key", html.Code(row.idempotency_key))] if row.idempotency_key else []
+    listed = [part for name, value in facts for part in (html.Dt(name), html.Dd(value))]
+    return details(f"act {row.id}", "Details", html.Dl(listed, className="facts"))
 
 
 def _who(row: AuditRow) -> Component:
