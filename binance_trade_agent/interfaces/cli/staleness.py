@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from binance_trade_agent.control.watching import AgentStatus
+from binance_trade_agent.domain.decisions import CycleOutcome
 from binance_trade_agent.interfaces.cli.output import age
 from binance_trade_agent.telemetry.health import TRADER_PROCESS, TraderCondition
 
@@ -21,10 +22,16 @@ def staleness(status: AgentStatus) -> str | None:
 
 
 def _newest(status: AgentStatus) -> datetime | None:
-    """When the exchange was last heard, as far as is known; else when the last cycle ended or the session began."""
-    for beat in status.heartbeats:
-        if beat.process == TRADER_PROCESS and beat.useful_at is not None:
-            return beat.useful_at
-    if (cycle := status.last_cycle) is not None:
+    """When the exchange was last heard, as far as is known; else when the last cycle ended or the session began.
+
+    A heartbeat tells of a cycle some seconds late: one that had all its data is newer than the heartbeat says.
+    """
+    heard = [beat.useful_at for beat in status.heartbeats if beat.process == TRADER_PROCESS]
+    cycle = status.last_cycle
+    if cycle is not None and cycle.outcome == CycleOutcome.COMPLETED:
+        heard.append(cycle.finished_at)
+    if known := [at for at in heard if at is not None]:
+        return max(known)
+    if cycle is not None:
         return cycle.finished_at or cycle.started_at
     return status.session.started_at if status.session is not None else None

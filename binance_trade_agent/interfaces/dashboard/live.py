@@ -112,7 +112,8 @@ class Live:
         try:
             desk = self._door.desk()
             status = desk.watch.status()
-            pulse = pulse_of(status, self._days.profit_today(desk, status))
+            seen_at = next((each.decided_at for each in desk.watch.decisions(limit=1) if each.price), None)
+            pulse = pulse_of(status, self._days.profit_today(desk, status), seen_at)
             topics = versions_of(desk, status)
         except (StorageError, ConfigurationError) as error:
             pulse, topics = unreadable_pulse(str(error)), {}
@@ -161,8 +162,11 @@ def versions_of(desk: Desk, status: AgentStatus) -> dict[str, str]:
     return {topic.value: _version(part) for topic, part in parts.items()}
 
 
-def pulse_of(status: AgentStatus, today: Decimal | None) -> dict[str, Any]:
-    """The bar, as text to be shown and moments (ms since 1970) from which the browser counts."""
+def pulse_of(status: AgentStatus, today: Decimal | None, seen_at: datetime | None) -> dict[str, Any]:
+    """The bar, as text to be shown and moments (ms since 1970) from which the browser counts.
+
+    `seen_at` is when the newest decision saw a price: heartbeats, which tell of older cycles, too, are seldom.
+    """
     cycle, health, equity = status.last_cycle, status.health, status.equity
     cycling = health.condition is TraderCondition.CYCLING
     word, tone = STATES[status.control.state]
@@ -177,7 +181,7 @@ def pulse_of(status: AgentStatus, today: Decimal | None) -> dict[str, Any]:
         "cycle_at": _ms(cycle.started_at) if cycle else None,
         "due_at": _ms(status.next_cycle_due) if status.next_cycle_due and cycling else None,
         "interval_ms": status.interval_s * 1000,
-        "data_at": _ms(_data_at(status)),
+        "data_at": _ms(_data_at(status, seen_at)),
         "control": {
             "word": word,
             "tone": tone,
@@ -217,9 +221,9 @@ def _share_of_day(total: Decimal | None, today: Decimal | None) -> str:
     return percent(today, total - today, signed=True) if total is not None and today is not None else ""
 
 
-def _data_at(status: AgentStatus) -> datetime | None:
-    useful = (beat.useful_at for beat in status.heartbeats if beat.process == TRADER_PROCESS)
-    return max((at for at in useful if at is not None), default=None)
+def _data_at(status: AgentStatus, seen_at: datetime | None) -> datetime | None:
+    useful = [beat.useful_at for beat in status.heartbeats if beat.process == TRADER_PROCESS]
+    return max((at for at in (seen_at, *useful) if at is not None), default=None)
 
 
 def _ms(at: datetime | None) -> int | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from binance_trade_agent.domain.decisions import CycleOutcome
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.staleness import staleness
 from binance_trade_agent.interfaces.cli.status import lines_of
@@ -36,10 +37,16 @@ def test_without_an_exchange_the_age_is_that_of_its_last_answer() -> None:
     heard = status.as_of - timedelta(minutes=5)
     (beat,) = (beat for beat in status.heartbeats if beat.process == TRADER_PROCESS)
     blind = HealthVerdict(TraderCondition.BLIND, False, "cycling, but without data")
+    status = replace(status, health=blind, heartbeats=(replace(beat, useful_at=heard),))
+    assert status.last_cycle is not None
+    degraded = replace(status.last_cycle, outcome=CycleOutcome.DEGRADED)
 
-    told = staleness(replace(status, health=blind, heartbeats=(replace(beat, useful_at=heard),)))
+    told = staleness(replace(status, last_cycle=degraded))
 
     assert told == f"as of {heard:%Y-%m-%d %H:%M:%S} UTC, 5 min ago: cycling, but without data"
+    # a cycle that had its data is newer than what the heartbeat has told of
+    ended = status.last_cycle.finished_at
+    assert (staleness(status) or "").startswith(f"as of {ended:%Y-%m-%d %H:%M:%S} UTC, 1 s ago")
 
 
 def test_a_listing_tells_it_beside_its_rows(tmp_path: Path) -> None:
