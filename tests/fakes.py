@@ -14,6 +14,7 @@ from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.history import History
 from binance_trade_agent.control.market import MarketReader
+from binance_trade_agent.control.notifying import NotificationTest
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
@@ -453,6 +454,9 @@ class FakeDesk:
     supervisor: FakeSupervisor
     settings: DeskSettings = field(default_factory=fake_settings)
     changes: LaunchedChanges = field(default_factory=LaunchedChanges)
+    notifications: NotificationTest = field(
+        default_factory=lambda: NotificationTest(lambda text: "json", FakeControlState(), FakeClock())
+    )
     logs: LogTail = field(default_factory=lambda: LogTail(NOWHERE))
 
     def is_current(self) -> bool:

@@ -10,6 +10,7 @@ from binance_trade_agent.bootstrap.books import open_book_to_read, open_settings
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.desk_settings import DeskSettings
 from binance_trade_agent.bootstrap.launched_changes import LaunchedChanges
+from binance_trade_agent.bootstrap.launched_notification import LaunchedNotification
 from binance_trade_agent.bootstrap.launched_quotes import QuoteProcess
 from binance_trade_agent.bootstrap.log_tail import LogTail, secrets_of
 from binance_trade_agent.bootstrap.secrets import kept_secrets
@@ -18,6 +19,7 @@ from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.history import History
 from binance_trade_agent.control.market import MarketReader
+from binance_trade_agent.control.notifying import NotificationTest
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
@@ -51,6 +53,7 @@ class Desk:
     steering: Steering
     programs: Programs
     tokens: TokenActs
+    notifications: NotificationTest
     calls: CallKeeper
     settings: DeskSettings
     changes: LaunchedChanges
@@ -133,6 +136,7 @@ def _desk(settings: Settings, database: Database, book: Book) -> Desk:
         ),
         programs=Programs(SupervisorClient(settings.run_dir), state, clock),
         tokens=TokenActs(state, clock),
+        notifications=NotificationTest(LaunchedNotification(), state, clock),
         calls=CallKeeper(SqlToolCalls(database, book), clock),
         settings=DeskSettings(settings, SqlOverrides(database, book)),
         changes=LaunchedChanges(),

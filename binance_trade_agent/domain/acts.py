@@ -29,6 +29,7 @@ class ActKind(StrEnum):
     STOP = "stop"
     SET_SETTING = "set_setting"
     UNSET_SETTING = "unset_setting"
+    TEST_NOTIFICATION = "test_notification"
     CREATE_TOKEN = "create_token"  # noqa: S105 - names an act
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - names an act
 

@@ -12,6 +12,7 @@ from binance_trade_agent.control.call_log import CallKeeper
 from binance_trade_agent.control.explaining import Explainer
 from binance_trade_agent.control.history import History
 from binance_trade_agent.control.market import MarketReader
+from binance_trade_agent.control.notifying import NotificationTest
 from binance_trade_agent.control.performance import PerformanceView
 from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
@@ -51,6 +52,11 @@ class Desk(Protocol):
     @property
     def history(self) -> History:
         """What can be looked up in a long history."""
+        ...
+
+    @property
+    def notifications(self) -> NotificationTest:
+        """A test of what tells people."""
         ...
 
     @property

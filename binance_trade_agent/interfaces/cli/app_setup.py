@@ -52,6 +52,12 @@ def mcp(
     command("mcp", "serve")(tier, name)
 
 
+@app.command(rich_help_panel=SETUP)
+def notify(reason: ReasonOption = None, key: Key = None, json: Json = False) -> None:
+    """Send a test message to every address of NOTIFY_URLS."""
+    command("notify", "notify")(reason or "", key, json)
+
+
 @config_app.command("show")
 def config_show(json: Json = False) -> None:
     """Show the effective settings and where each came from; secrets are masked."""

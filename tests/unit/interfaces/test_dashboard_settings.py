@@ -12,10 +12,12 @@ from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.overrides import Override
 from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.interfaces.dashboard.acting import Doing, Wish
+from binance_trade_agent.interfaces.dashboard.notification_acts import TEST, notifications_card
 from binance_trade_agent.interfaces.dashboard.pages import settings
 from binance_trade_agent.interfaces.dashboard.setting_acts import SET, UNSET
 from tests.fake_settings import FakeOverrides, fake_settings
 from tests.fakes import START, FakeDesk, fake_desk
+from tests.unit.interfaces.test_dashboard_audit import HALT
 from tests.unit.interfaces.test_dashboard_overview import text
 
 SPREAD = "RISK_MAX_SPREAD_BPS"
@@ -101,3 +103,23 @@ def test_a_change_that_the_process_refuses_raises_its_problems() -> None:
 
     with pytest.raises(ConfigurationError, match="no such"):
         UNSET.do(Doing(desk, Wish(SPREAD), "k", "r"))
+
+
+def test_a_test_notification_is_offered_where_an_address_is_set() -> None:
+    unset = set_desk()
+    assert "Nobody is told" in words(notifications_card(unset))
+    with pytest.raises(ConfigurationError, match="nobody to tell"):
+        TEST.words(unset, Wish("", {}))
+
+    desk = set_desk(NOTIFY_URLS=f"tgram://{SECRET}/1")
+    assert "No test was sent lately" in words(notifications_card(desk))
+    asked, told = TEST.words(desk, Wish("", {})), TEST.do(Doing(desk, Wish("", {}), "k", "new phone"))
+    assert "Every address of NOTIFY_URLS is sent" in asked.text
+    assert (told.done, told.text) == (
+        True,
+        "The test message was taken by json; look there whether it arrived.",
+    )
+    sent = replace(HALT, action="test_notification", answer=told.text)
+    desk.reads.audit_rows = (sent,)
+    assert f"Last test, 09:30:00 : done {told.text}" in words(notifications_card(desk))
+    assert SECRET not in words(notifications_card(desk))

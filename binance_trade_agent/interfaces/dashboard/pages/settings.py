@@ -15,6 +15,7 @@ from binance_trade_agent.interfaces.dashboard.components.states import Child, em
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.live import Topic
+from binance_trade_agent.interfaces.dashboard.notification_acts import TEST, notifications_card
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, asked
 from binance_trade_agent.interfaces.desks import Desk
@@ -41,6 +42,7 @@ def layout() -> Component:
                 "As read when the dashboard started, with what was set at run time since. Others want a restart.",
             ),
             card("Set at run time", html.Div(loading(), id="settings-overrides")),
+            html.Div(loading(), id="settings-notifications"),
             choices(*_CHOICES),
             html.Div(loading(), id="settings-groups", className="stack"),
         ]
@@ -51,6 +53,7 @@ def register(app: Dash, context: Context) -> None:
     """Connect each part with what it depends on."""
     moved = (Topic.CONTROL, Topic.HEALTH)
     context.show(app, Output("settings-overrides", "children"), moved, overrides)
+    context.show(app, Output("settings-notifications", "children"), (Topic.CONTROL,), notifications_card)
     context.show(app, Output("settings-groups", "children"), (Topic.CONTROL,), groups, inputs=[QUERY])
 
 
@@ -144,4 +147,4 @@ def _buttons(row: ShownSetting) -> Child:
     return html.Div(shown, className="row-buttons")
 
 
-PAGE = Page("/settings", "Settings", "settings", 130, layout, register, acts=setting_acts.ALL)
+PAGE = Page("/settings", "Settings", "settings", 130, layout, register, acts=(*setting_acts.ALL, TEST))
