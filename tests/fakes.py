@@ -263,9 +263,13 @@ class FakeLauncher:
 
     def __init__(self) -> None:
         self.launched = 0
+        self.refuses = False
 
     def launch(self) -> None:
         self.launched += 1
+
+    def was_refused(self) -> bool:
+        return self.refuses
 
 
 @dataclass

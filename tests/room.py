@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from binance_trade_agent.control.commands import CommandRunner
+from binance_trade_agent.control.protections import protection_seen
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.decisions import TradingState
@@ -30,6 +31,7 @@ class Room:
             desk.store.ledger,
             desk.store.journal,
             stays=stays,
+            dust=lambda: {each.symbol for each in protection_seen(desk.store.reads) if each.is_dust},
         )
 
     async def buy(self, symbol: str = "BTCUSDT") -> None:

@@ -26,6 +26,7 @@ from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.token_acts import TokenActs
 from binance_trade_agent.control.watching import Watch, WatchPlan
+from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.settings import Settings
 from binance_trade_agent.storage.books import is_newest
@@ -78,9 +79,16 @@ class Desk:
 class OneShotLauncher:
     """Starts the process that carries out waiting commands and ends."""
 
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def was_refused(self) -> bool:
+        """Whether the last one has ended because its configuration cannot work."""
+        return self._process is not None and self._process.poll() == ExitCode.CONFIGURATION
+
     def launch(self) -> None:
         """Start it, detached: the caller's death does not end it."""
-        subprocess.Popen(
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "binance_trade_agent.autonomous_trading_loop", "--commands-only"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

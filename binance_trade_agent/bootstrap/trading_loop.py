@@ -10,6 +10,7 @@ from binance_trade_agent.bootstrap.start import FollowedStream, with_symbols
 from binance_trade_agent.bootstrap.stoppable_work import StoppableWork
 from binance_trade_agent.bootstrap.trader import Trader
 from binance_trade_agent.control.commands import CommandRunner
+from binance_trade_agent.control.protections import protection_seen
 from binance_trade_agent.control.sessions import SessionKeeper, is_over
 from binance_trade_agent.control.ticking import Ticker
 from binance_trade_agent.domain.decisions import CycleKind, Outcome
@@ -60,6 +61,7 @@ class TradingLoop:
             trader.store.ledger,
             trader.store.journal,
             stays=session.kind != "commands",
+            dust=lambda: {each.symbol for each in protection_seen(trader.store.reads) if each.is_dust},
         )
         self._period_s = trader.settings.period.total_seconds()
         self._reporter = CycleReporter(trader.projector, metrics, trader.exchange)

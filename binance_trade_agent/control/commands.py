@@ -1,6 +1,6 @@
 """Carries out commands that other processes handed over. Only the holder of the trading lease does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from decimal import Decimal
 
@@ -37,7 +37,8 @@ _NOBODY_STAYS = (
 class CommandRunner:
     """Takes pending commands in order. A command is claimed before it begins, so it never runs twice.
 
-    A process that does not `stay` ends with its commands, and takes back by then what still rests to buy.
+    A process that does not `stay` ends with its commands, and takes back by then what still rests to buy. `dust` are
+    the symbols of which too little to be sold was held when last seen.
     """
 
     def __init__(
@@ -50,11 +51,14 @@ class CommandRunner:
         journal: OrderJournal,
         *,
         stays: bool = True,
+        dust: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self._stays = stays
         self._state = state
         self._journal = journal
-        self._flattening = Flattening(state, orchestrator, ledger, journal, clock, next_cycle_number)
+        self._flattening = Flattening(
+            state, orchestrator, ledger, journal, clock, next_cycle_number, dust, stays=stays
+        )
         self._protecting = Protecting(state, orchestrator, ledger, journal, clock, next_cycle_number)
         self._orchestrator = orchestrator
         self._clock = clock

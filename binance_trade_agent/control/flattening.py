@@ -6,7 +6,7 @@ goes on where it was, and nothing is sold twice.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -20,11 +20,15 @@ from binance_trade_agent.ports import Clock, ControlState, Ledger, OrderJournal
 _RETRY_S = 2.0
 #: How long a process tries to sell what it could not; then the flatten ends, and says what is left.
 PATIENCE_S = 120.0
+#: A process of its own, while no trader runs, waits so long for an exchange that does not answer at all.
+UNREACHED_S = 20.0
 #: How often a sale is tried that the exchange refuses.
 _MOST_REFUSALS = 3
 #: Reasons that no later try would change: too little to sell, or a symbol that is gone.
 _TOO_LITTLE = frozenset({"dust", "lot_size", "position"})
 _GONE = frozenset({"unknown_symbol", "other_quote"})
+#: Reasons of a decision for which the exchange did not answer.
+_UNREACHED = frozenset({"unavailable", "no_account"})
 _HELD = "held:"
 
 
@@ -46,11 +50,16 @@ class _Round:
     command: Command
     give_up_at: float
     held: dict[str, Decimal]
+    #: When an exchange that has not answered yet is waited for no longer.
+    unreached_at: float
     tries: dict[str, _Tries] = field(default_factory=dict)
 
 
 class Flattening:
-    """Carries out flattens; `step` does one sale and tells of it."""
+    """Carries out flattens; `step` does one sale and tells of it.
+
+    `dust` tells which symbols were too little to be sold when last seen: an exchange that does not answer cannot.
+    """
 
     def __init__(
         self,
@@ -60,6 +69,9 @@ class Flattening:
         journal: OrderJournal,
         clock: Clock,
         next_cycle_number: Callable[[], int],
+        dust: Callable[[], Collection[str]],
+        *,
+        stays: bool,
     ) -> None:
         self._state = state
         self._orchestrator = orchestrator
@@ -67,6 +79,7 @@ class Flattening:
         self._journal = journal
         self._clock = clock
         self._next_cycle_number = next_cycle_number
+        self._dust, self._stays = dust, stays
         self._round: _Round | None = None
 
     async def step(self, command: Command, progress: Mapping[str, str]) -> CycleReport | None:
@@ -80,6 +93,9 @@ class Flattening:
             self._end(flatten, left, f"halted by {control.actor}: {control.reason}")
             return None
         open_symbols = [symbol for symbol in left if not self._tries(flatten, symbol).settled]
+        if self._clock.monotonic() >= flatten.unreached_at:
+            self._end(flatten, left, "", lead="the exchange does not answer: ")
+            return None
         if not open_symbols or self._clock.monotonic() >= flatten.give_up_at:
             self._end(flatten, left, f"not sold within {PATIENCE_S:.0f} s")
             return None
@@ -90,7 +106,9 @@ class Flattening:
         report = await self._orchestrator.execute_trading_workflow(
             self._next_cycle_number(), due[0], request=OrderRequest(side=Side.SELL, reason="flatten")
         )
-        self._judge(flatten, report.decisions[0])
+        if not (is_unreached := report.decisions[0].reason.code in _UNREACHED):
+            flatten.unreached_at = math.inf
+        self._judge(flatten, report.decisions[0], is_unreached=is_unreached)
         return report
 
     async def _begin(self, command: Command, progress: Mapping[str, str]) -> _Round:
@@ -99,7 +117,9 @@ class Flattening:
             for name, text in progress.items()
             if name.startswith(_HELD)
         }
-        flatten = _Round(command, self._clock.monotonic() + PATIENCE_S, held)
+        now = self._clock.monotonic()
+        unreached_at = math.inf if self._stays else now + UNREACHED_S
+        flatten = _Round(command, now + PATIENCE_S, held, unreached_at)
         self._round = flatten
         await self._orchestrator.withdraw_entries()
         return flatten
@@ -121,12 +141,13 @@ class Flattening:
     def _tries(self, flatten: _Round, symbol: str) -> _Tries:
         return flatten.tries.setdefault(symbol, _Tries())
 
-    def _judge(self, flatten: _Round, decision: Decision) -> None:
+    def _judge(self, flatten: _Round, decision: Decision, *, is_unreached: bool) -> None:
         """What a try says about the next one."""
         tries = self._tries(flatten, decision.symbol)
         tries.text, code = decision.reason.text, decision.reason.code
         tries.again_at = self._clock.monotonic() + _RETRY_S
-        if decision.outcome is Outcome.REFUSED and code in _TOO_LITTLE:
+        is_too_little = decision.outcome is Outcome.REFUSED and code in _TOO_LITTLE
+        if is_too_little or (is_unreached and decision.symbol in self._dust()):
             tries.is_dust = tries.settled = True
         elif code in _GONE:
             tries.settled = True
@@ -134,8 +155,8 @@ class Flattening:
             tries.refusals += 1
             tries.settled = tries.refusals >= _MOST_REFUSALS
 
-    def _end(self, flatten: _Round, left: list[str], why: str) -> None:
-        """Say what was sold, what is dust, what is not sold; and halt."""
+    def _end(self, flatten: _Round, left: list[str], why: str, lead: str = "") -> None:
+        """Say what was sold, what is dust, what is not sold and why; and halt. `lead` goes before each reason."""
         self._round = None
         held = self._quantities()
         gone = {symbol: quantity - held.get(symbol, ZERO) for symbol, quantity in flatten.held.items()}
@@ -146,7 +167,7 @@ class Flattening:
             tries, quantity = self._tries(flatten, symbol), to_wire(held.get(symbol, ZERO))
             locks = self._locks(symbol)
             if not tries.is_dust or locks:
-                failed[symbol] = f"{quantity} ({'; '.join((tries.text or why, *locks))})"
+                failed[symbol] = f"{quantity} ({lead}{'; '.join((tries.text or why, *locks))})"
             elif symbol in held:
                 dust[symbol] = quantity
         kinds = (("sold", sold), ("dust is left:", dust), ("NOT sold:", failed))

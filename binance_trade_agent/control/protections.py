@@ -8,9 +8,11 @@ from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, 
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.portfolio import Position, PositionState, position_state
 from binance_trade_agent.domain.records import OrderRow, ProtectionTerms
+from binance_trade_agent.ports import ReadModels
 
 _AT_REST = frozenset({OrderStatus.OPEN.value, OrderStatus.PARTIALLY_FILLED.value})
 _NO_TERMS = ProtectionTerms()
+_PRICES_SEEN = 10
 _PROTECTIVE = frozenset(purpose.value for purpose in Purpose if purpose.is_protective)
 
 
@@ -91,6 +93,32 @@ class Protection:
         if price is None or not self.last_price:
             return None
         return ((price / self.last_price - 1) * 100).quantize(Decimal("0.01"))
+
+
+def protection_seen(reads: ReadModels) -> tuple[Protection, ...]:
+    """What guards each position that is held, as rows tell it; raises `StorageError`."""
+    held = [position for position in reads.positions() if position.quantity > 0]
+    if not held:
+        return ()
+    unfinished = reads.unfinished_orders()
+    terms = reads.protection_terms([position.symbol for position in held])
+    alarms = {incident.key: incident.text for incident in reads.incidents()}
+    return tuple(
+        protection_of(
+            position,
+            unfinished,
+            price_seen(reads, position.symbol),
+            alarms.get(f"unprotected:{position.symbol}", ""),
+            terms,
+        )
+        for position in held
+    )
+
+
+def price_seen(reads: ReadModels, symbol: str) -> Decimal | None:
+    """The price that the newest decision on `symbol` saw."""
+    rows = reads.decisions(limit=_PRICES_SEEN, symbol=symbol)
+    return next((row.price for row in rows if row.price is not None), None)
 
 
 def is_at_rest(row: OrderRow) -> bool:

@@ -27,7 +27,8 @@ _ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _POLL_S = 0.1
 _RELAUNCH_S = 5.0
 _LONGEST_REST_S = 7 * 24 * 3600
-
+#: How long a command may wait before the trader refuses it as no longer meant.
+COMMAND_TTL = timedelta(minutes=5)
 
 #: The limits whose halt of entries begins their count anew when a person resumes.
 LOSS_LIMITS = frozenset({"daily_loss", "drawdown"})
@@ -63,6 +64,18 @@ class CommandTimeout(TimeoutError):
         super().__init__(
             f"no answer yet; the command is stored and may still be carried out"
             f" (ask again with the key {command.idempotency_key})"
+        )
+        self.command = command
+
+
+class NobodyCarriesOut(CommandTimeout):
+    """No trader runs, and a process of its own cannot begin. The command stays stored for a trader that is started soon."""
+
+    def __init__(self, command: Command) -> None:
+        TimeoutError.__init__(
+            self,
+            "nothing was done: no trader runs, and none can start with this configuration (`binance-trade-agent config"
+            f" check` says why). A trader that starts within {COMMAND_TTL.total_seconds():.0f} s carries it out",
         )
         self.command = command
 
@@ -291,14 +304,17 @@ class Steering:
 
     async def _answer(self, command: Command, timeout_s: float) -> CommandResult:
         end = self._clock.monotonic() + timeout_s
-        launch_at = self._clock.monotonic()
+        launch_at, has_launched = self._clock.monotonic(), False
         told = await self._told(command, None)
         while self._clock.monotonic() < end:
             if (result := self._state.result(command.id)) is not None:
                 return result
             told = await self._told(command, told)
             if self._clock.monotonic() >= launch_at and not self._lease.is_held():
+                if has_launched and self._launcher.was_refused():
+                    raise NobodyCarriesOut(command)
                 self._launcher.launch()
+                has_launched = True
                 launch_at = self._clock.monotonic() + _RELAUNCH_S
             await self._clock.sleep(_POLL_S)
         raise CommandTimeout(command)
@@ -356,7 +372,3 @@ def _price_text(name: str, price: Decimal) -> str:
     if not (price.is_finite() and 0 < price < Decimal("1e15")):
         raise ConfigurationError(f"{name} {str(price)[:40]}: expected a number above 0 and below 1e15")
     return to_wire(price)
-
-
-#: How long a command may wait before the trader refuses it as no longer meant.
-COMMAND_TTL = timedelta(minutes=5)

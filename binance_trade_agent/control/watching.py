@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from binance_trade_agent.control.protections import Protection, protection_of
+from binance_trade_agent.control.protections import Protection, price_seen, protection_seen
 from binance_trade_agent.domain.acts import ActKind, AuditRow
 from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind
@@ -44,7 +44,6 @@ _UNRESOLVED_CANCELS = frozenset(status.value for status in CancelStatus if statu
 #: Among so many newest cancels those that are not resolved are looked for: each holds a symbol back.
 _CANCELS_SEEN = 200
 _CYCLES_SEEN = 20
-_PRICES_SEEN = 10
 #: Among so many newest acts since so long before its end the one that stopped a trader is looked for.
 _ACTS_SEEN = 200
 _LONGEST_STOP = timedelta(minutes=10)
@@ -153,22 +152,7 @@ class Watch:
 
     def protection(self) -> tuple[Protection, ...]:
         """What guards each position that is held, with the distances from its newest decision's price."""
-        held = [position for position in self._reads.positions() if position.quantity > 0]
-        if not held:
-            return ()
-        unfinished = self._reads.unfinished_orders()
-        terms = self._reads.protection_terms([position.symbol for position in held])
-        alarms = {incident.key: incident.text for incident in self._reads.incidents()}
-        return tuple(
-            protection_of(
-                position,
-                unfinished,
-                self.last_price(position.symbol),
-                alarms.get(f"unprotected:{position.symbol}", ""),
-                terms,
-            )
-            for position in held
-        )
+        return protection_seen(self._reads)
 
     def balances(self) -> dict[str, Decimal]:
         """asset -> what the ledger says the account holds."""
@@ -181,8 +165,7 @@ class Watch:
 
     def last_price(self, symbol: str) -> Decimal | None:
         """The price that the newest decision on `symbol` saw."""
-        rows = self._reads.decisions(limit=_PRICES_SEEN, symbol=symbol)
-        return next((row.price for row in rows if row.price is not None), None)
+        return price_seen(self._reads, symbol)
 
     def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]:
         """Orders, newest first."""

@@ -29,6 +29,10 @@ class Launcher(Protocol):
 
     def launch(self) -> None: ...
 
+    def was_refused(self) -> bool:
+        """Whether the last one has ended because its configuration cannot work: the next would, too."""
+        ...
+
 
 class Notifier(Protocol):
     """Sends a message to a person."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from binance_trade_agent.control.flattening import PATIENCE_S
+from binance_trade_agent.control.flattening import PATIENCE_S, UNREACHED_S
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import OutcomeUnknown, Refused, Unavailable
 from binance_trade_agent.domain.orders import ExchangeOrder, OrderIntent, OrderType, Side
@@ -161,6 +161,36 @@ async def test_an_exchange_out_of_reach_is_tried_again_but_not_for_ever(room: Ro
     del room.exchange.errors["account"]
     assert (await room.carry_out(room.ask_to_flatten("k2"))).status is CommandStatus.DONE
     assert held(room) == {}
+
+
+@pytest.mark.parametrize("what", ["account", "book_tops"])
+async def test_a_process_of_its_own_does_not_wait_long_for_an_exchange_out_of_reach(
+    tmp_path: Path, what: str
+) -> None:
+    room = Room(make_desk(tmp_path, FakeExchange(SYMBOLS), protection=PLAN), stays=False)
+    await both_bought(room)
+    room.exchange.errors[what] = Unavailable("no route")
+    began = room.desk.clock.monotonic()
+    result = await room.carry_out(room.ask_to_flatten())
+    assert UNREACHED_S <= room.desk.clock.monotonic() - began < UNREACHED_S + 10
+    assert (result.status, room.state) == (CommandStatus.FAILED, TradingState.HALTED)
+    assert result.text.startswith("NOT sold: BTCUSDT 0.4995 (the exchange does not answer: ")
+    assert "no route" in result.text
+    assert len(room.resting()) == 4
+    room.desk.store.database.close()
+
+
+async def test_dust_is_dust_also_where_the_exchange_does_not_answer(tmp_path: Path) -> None:
+    room = Room(make_desk(tmp_path, FakeExchange(SYMBOLS)))
+    await room.buy()
+    request = OrderRequest(side=Side.BUY, quantity=Decimal("0.06"))
+    await room.desk.orchestrator.execute_trading_workflow(room.desk.next_number, "ETHUSDT", request=request)
+    room.exchange.close_candle(80)
+    await room.desk.cycle()
+    room.exchange.errors["account"] = Unavailable("no route")
+    result = await room.carry_out(room.ask_to_flatten())
+    assert (result.status, set(result.details)) == (CommandStatus.FAILED, {"failed:BTCUSDT", "dust:ETHUSDT"})
+    room.desk.store.database.close()
 
 
 async def test_a_symbol_whose_order_is_unresolved_is_named(room: Room) -> None:

@@ -1,15 +1,13 @@
 """`trade`, `protect`, `flatten`, `cancel`: what the holder of the trading lease carries out."""
 
-import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import typer
 
+from binance_trade_agent.bootstrap.desk import Desk
 from binance_trade_agent.control.protections import Protection
-from binance_trade_agent.control.steering import CommandTimeout
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.modes import TradingMode
@@ -19,6 +17,7 @@ from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
 from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor
+from binance_trade_agent.interfaces.cli.waiting import Asking, answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,8 @@ def trade(wish: Wish, reason: str, key: str | None, yes: bool, as_json: bool) ->
         if settings.mode is TradingMode.LIVE and not wish.dry_run:
             confirm(_trading(wish, chosen), yes)
         result = _answer(
-            desk.steering.trade(
+            desk,
+            lambda steering: steering.trade(
                 wish.symbol,
                 amount,
                 chosen,
@@ -52,7 +52,7 @@ def trade(wish: Wish, reason: str, key: str | None, yes: bool, as_json: bool) ->
                 limit_price=price,
                 time_limit_s=wish.time_limit_s,
                 dry_run=wish.dry_run,
-            )
+            ),
         )
     _show(result, as_json)
 
@@ -74,7 +74,8 @@ def protect(
         if settings.mode is TradingMode.LIVE:
             confirm(_protecting(symbol.upper(), stop, target), yes)
         result = _answer(
-            desk.steering.protect(
+            desk,
+            lambda steering: steering.protect(
                 symbol.upper(),
                 stop_price=stop,
                 target_price=target,
@@ -82,7 +83,7 @@ def protect(
                 channel=CHANNEL,
                 reason=reason,
                 idempotency_key=key,
-            )
+            ),
         )
     _show(result, as_json)
 
@@ -91,7 +92,10 @@ def flatten(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
     """Sell everything the ledger bought, then halt."""
     with acting_at_desk() as (_, desk):
         confirm(flattening(desk.watch.protection()), yes)
-        result = _answer(desk.steering.flatten(reason, actor=actor(), channel=CHANNEL, idempotency_key=key))
+        result = _answer(
+            desk,
+            lambda steering: steering.flatten(reason, actor=actor(), channel=CHANNEL, idempotency_key=key),
+        )
     _show(result, as_json)
 
 
@@ -99,14 +103,15 @@ def cancel(client_order_id: str, force: bool, reason: str, key: str | None, as_j
     """Cancel one order of ours."""
     with acting_at_desk() as (_, desk):
         result = _answer(
-            desk.steering.cancel(
+            desk,
+            lambda steering: steering.cancel(
                 client_order_id,
                 actor=actor(),
                 channel=CHANNEL,
                 force=force,
                 reason=reason,
                 idempotency_key=key,
-            )
+            ),
         )
     _show(result, as_json)
 
@@ -145,12 +150,16 @@ def _protecting(symbol: str, stop: Decimal | None, target: Decimal | None) -> st
     return f"Real money: the orders that guard {symbol} are replaced and go {what}."
 
 
-def _answer(asked: Coroutine[Any, Any, CommandResult]) -> CommandResult:
-    try:
-        return asyncio.run(asked)
-    except CommandTimeout as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(ExitCode.OUTCOME_UNKNOWN) from error
+def _answer(desk: Desk, asking: Asking) -> CommandResult:
+    """What came of it; while that lasts it is said what the newest decision lacks."""
+    since = desk.watch.now()
+
+    def hindrance() -> str:
+        newest = desk.watch.decisions(limit=1)
+        lacks = [row for row in newest if row.outcome == Outcome.NO_DATA and row.decided_at >= since]
+        return f"{lacks[0].symbol} cannot be decided on: {lacks[0].reason}" if lacks else ""
+
+    return answer(desk.steering, asking, hindrance)
 
 
 def _show(result: CommandResult, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from binance_trade_agent.control.steering import (
     COMMAND_TTL,
     LOSS_LIMITS,
     CommandTimeout,
+    NobodyCarriesOut,
     Steering,
     resuming_from,
 )
@@ -207,6 +208,15 @@ async def test_while_no_trader_runs_a_process_is_started_and_after_a_while_once_
     with pytest.raises(CommandTimeout):
         await room.steering.trade("BTCUSDT", actor="me", channel="cli", timeout_s=9)
     assert room.launcher.launched == 2
+
+
+async def test_where_a_process_of_its_own_cannot_begin_nobody_is_waited_for() -> None:
+    room = Room(trader_runs=False)
+    room.launcher.refuses = True
+    with pytest.raises(NobodyCarriesOut, match="nothing was done: no trader runs"):
+        await room.steering.flatten("fire", actor="me", channel="cli")
+    assert room.launcher.launched == 1
+    assert room.clock.elapsed_s < 10
 
 
 @dataclass(frozen=True)
