@@ -46,9 +46,10 @@ def test_what_rounds_to_nothing_has_neither_sign_nor_direction() -> None:
 
 
 def test_prices_have_the_digits_their_size_calls_for() -> None:
-    assert [price(Decimal(text)) for text in ("62855.4", "3.1", "0.00001234")] == [
+    assert [price(Decimal(text)) for text in ("62855.4", "3.1", "0.3601", "0.00001234")] == [
         "62,855.40",
         "3.1000",
+        "0.36010",
         "0.00001234",
     ]
 
@@ -56,6 +57,8 @@ def test_prices_have_the_digits_their_size_calls_for() -> None:
 def test_quantities_keep_every_digit_without_an_exponent() -> None:
     assert quantity(Decimal("1E-8")) == "0.00000001"
     assert quantity(Decimal("12.3400")) == "12.34"
+    assert quantity(Decimal("-2770.7265")) == "−2,770.7265"
+    assert quantity(Decimal(100)) == "100"
 
 
 def test_a_share_of_nothing_is_a_dash() -> None:

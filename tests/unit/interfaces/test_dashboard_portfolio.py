@@ -36,12 +36,27 @@ def moved_desk() -> FakeDesk:
 def test_the_ledger_stands_beside_the_exchange_with_the_difference() -> None:
     told = " ".join(text(portfolio.account(moved_desk())).split())
 
-    assert "both agreed 09:29:48" in told
-    assert "USDT 9029.2118 9004.2118 ! −25 9,004.21" in told
+    assert (
+        "compares both in each cycle (every 5 s), and notes once a minute that they agree: last 09:29:48"
+        in told
+    )
+    assert "USDT 9,029.2118 9,004.2118 ! −25 9,004.21" in told
     assert "BTC 0.015984 0.015984 none 0.015984 0.01598 0 1,004.68" in told
     assert "ETH 0.1 0.1 none 0 0.1" in told
     assert "DOGE" not in told
     assert "1 more assets were there before" in told
+
+
+def test_the_age_of_the_comparison_is_said_with_what_makes_a_new_one() -> None:
+    def told(desk: FakeDesk) -> str:
+        return " ".join(text(portfolio.account(desk)).split())
+
+    old = moved_desk()
+    old.history_reads.account = AccountBook(START - timedelta(minutes=10), ())
+    assert "agreed last. Since then the account could not be read, or differs" in told(old)
+    dead = moved_desk()
+    dead.clock.advance(7200)
+    assert "agreed last. The trader compares both again in each cycle (every 5 s) once it runs" in told(dead)
 
 
 def test_figures_are_exact() -> None:
@@ -86,7 +101,6 @@ def test_an_empty_database_says_what_to_do() -> None:
     desk = fake_desk(empty=True)
     told = text(portfolio.account(desk))
     assert "make up" in told
-    assert "not compared yet" in told
     assert "Nothing was moved" in text(portfolio.flows(desk))
     assert "Nobody else" in text(portfolio.foreign(desk))
 

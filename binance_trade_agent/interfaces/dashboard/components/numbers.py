@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-from binance_trade_agent.domain.money import to_wire
-
 ABSENT = "–"
 _MINUS = "−"
+#: Digits of a price below 1 that count.
+_DIGITS = 5
 #: Currencies whose usual amounts need satoshis; the others are shown in cents.
 _FINE_CURRENCIES = frozenset({"BTC", "ETH", "BNB"})
 
@@ -39,16 +39,17 @@ def percent(part: Decimal, whole: Decimal, *, signed: bool = False) -> str:
 
 
 def price(value: Decimal | None) -> str:
-    """A price with the digits its size calls for."""
+    """A price with the digits its size calls for: five that count below 1, eight places at most."""
     if value is None:
         return ABSENT
-    places = 2 if value >= 1000 else 4 if value >= 1 else 8
+    below_one = min(_DIGITS - 1 - value.adjusted(), 8) if value else 2
+    places = 2 if value >= 1000 else 4 if value >= 1 else below_one
     return f"{value:,.{places}f}"
 
 
 def quantity(value: Decimal) -> str:
-    """A quantity to its last digit."""
-    return to_wire(value).replace("-", _MINUS)
+    """A quantity to its last digit, thousands separated."""
+    return f"{value.normalize():,f}".replace("-", _MINUS)
 
 
 def direction(value: Decimal | None, currency: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from dash import Dash, Output, html
@@ -29,6 +30,7 @@ from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.outside_tables import flows_table, foreign_table
 from binance_trade_agent.interfaces.dashboard.page import Context, CsvValue, Export, Page
 from binance_trade_agent.interfaces.desks import Desk
+from binance_trade_agent.telemetry.health import TraderCondition
 
 _FLOWS = 50
 _DIFFERENCE, _OPENING = "difference", "opening"
@@ -67,6 +69,12 @@ class _Asset:
         return None if self.price is None else self.ours * self.price
 
 
+#: A trader writes down that both agree at most so often.
+_NOTED_EVERY = timedelta(minutes=1)
+#: So many cycles later at the latest there is an agreement again.
+_PATIENCE = 3
+
+
 def layout() -> Component:
     """The skeleton."""
     return html.Div(
@@ -94,13 +102,17 @@ def account(desk: Desk) -> list[Component]:
     found = _assets(desk, status, book, held)
     untouched = len([row for row in found if not row.is_touched])
     about = [i for i in status.incidents if i.key.startswith(_OF_THE_ACCOUNT)]
-    aside: list[Child] = [html.Small(_agreed(book)), export_button("portfolio")]
+    aside: list[Child] = [export_button("portfolio")]
     shown = [
         html.Div(
             [note(i.severity, i.text, moment(i.opened_at), title=i.key) for i in about], className="notes"
         ),
         key_figures(status, book),
-        card("Ledger and exchange", assets([row for row in found if row.is_touched], untouched), aside=aside),
+        card(
+            "Ledger and exchange",
+            html.Div([_compared(status, book), assets([row for row in found if row.is_touched], untouched)]),
+            aside=aside,
+        ),
     ]
     dust = [holding for holding in held if holding.is_dust]
     if dust:
@@ -249,10 +261,21 @@ def _parts(status: AgentStatus) -> dict[str, Decimal]:
     return {"cash": equity.cash, "positions": equity.positions_value} if equity else {}
 
 
-def _agreed(book: AccountBook) -> list[Child]:
+def _compared(status: AgentStatus, book: AccountBook) -> Component:
+    """How old what stands beneath is, and what makes it new."""
     if book.agreed_at is None:
-        return ["not compared yet"]
-    return ["both agreed ", moment(book.agreed_at, "ago")]
+        return html.Div()
+    ago = moment(book.agreed_at, "ago")
+    every = f"in each cycle (every {status.interval_s:g} s)"
+    if status.health.condition is not TraderCondition.CYCLING:
+        after = f"The trader compares both again {every} once it runs: start it on the page System."
+    elif status.as_of - book.agreed_at > _NOTED_EVERY + _PATIENCE * timedelta(seconds=status.interval_s):
+        after = "Since then the account could not be read, or differs: see the incidents and the log."
+    else:
+        words = f"The trader compares both {every}, and notes once a minute that they agree: last "
+        return html.P([words, ago, "."], className="card-note")
+    old = note("warning", f"This is how both agreed last. {after}", ago)
+    return html.Div(old, className="card-note")
 
 
 def _difference(row: _Asset) -> Child:
