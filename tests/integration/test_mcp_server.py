@@ -388,6 +388,34 @@ async def test_a_session_over_http_acts_in_the_tokens_name(served: Served) -> No
     assert served.desk.state.snapshot.actor == "mcp:operator"
 
 
+async def test_progress_arrives_over_http_before_the_answer_and_not_where_none_was_asked_for() -> None:
+    desk = fake_desk()
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+        (command,) = desk.state.commands.values()
+        if message == "handed over":
+            desk.state.note(command.id, {})
+        if message == "taken":
+            # the answer of the call is made only now: these two came while it was under way
+            desk.state.finish(command.id, done("bought"))
+
+    # the desk's clock does not wait: its patience must outlast the way there and back
+    with serving(desk, TABLE, patience_s=1e7) as served:
+        async with (
+            create_mcp_http_client(headers=bearer(TRADE_TOKEN)) as http,
+            Client(streamable_http_client(f"{served.url}/mcp", http_client=http)) as client,
+        ):
+            asked = {"symbol": "BTCUSDT", "side": "BUY", "idempotency_key": "k"}
+            answer = await client.call_tool("place_order", asked, progress_callback=note)
+            again = await client.call_tool("place_order", asked)
+
+    assert not answer.is_error, answer.content
+    assert told == [(1, 3, "handed over"), (2, 3, "taken"), (3, 3, "done")]
+    assert again.structured_content["repeated"] is True
+
+
 async def test_a_reading_token_sees_and_runs_reading_tools_only(served: Served) -> None:
     async with (
         create_mcp_http_client(headers=bearer(READ_TOKEN)) as http,
