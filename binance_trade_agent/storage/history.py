@@ -24,7 +24,8 @@ from binance_trade_agent.domain.history_rows import (
     TripFilter,
     WeightUse,
 )
-from binance_trade_agent.domain.money import EXACT, ZERO
+from binance_trade_agent.domain.money import EXACT, ZERO, to_wire
+from binance_trade_agent.domain.orders import Purpose
 from binance_trade_agent.domain.records import Book, DecisionRow, OrderRow
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.account_book import account_book
@@ -204,7 +205,7 @@ def _page(
 
 def _trip(transaction: Session, book: Book, trip: models.RoundTrip) -> RoundTripRow:
     query = (
-        select(_F, _D.reason)
+        select(_F, _O.purpose, _O.price, _O.stop_price, _D.reason, _D.signal_reasons)
         .join(_O, (_O.book_id == _F.book_id) & (_O.client_order_id == _F.client_order_id))
         .join(_D, (_D.book_id == _O.book_id) & (_D.id == _O.decision_id))
         .where(
@@ -215,7 +216,7 @@ def _trip(transaction: Session, book: Book, trip: models.RoundTrip) -> RoundTrip
         )
         .order_by(_F.trade_id)
     )
-    rows = transaction.execute(query).all()
+    rows = [(fill, _why(*about)) for fill, *about in transaction.execute(query)]
     bought = [(fill, reason) for fill, reason in rows if fill.side == "BUY"]
     sold = [(fill, reason) for fill, reason in rows if fill.side == "SELL"]
     return RoundTripRow(
@@ -231,6 +232,20 @@ def _trip(transaction: Session, book: Book, trip: models.RoundTrip) -> RoundTrip
         entry_reason=bought[0][1] if bought else "",
         exit_reason=sold[-1][1] if sold else "",
     )
+
+
+def _why(
+    purpose: str,
+    price: Decimal | None,
+    stop_price: Decimal | None,
+    reason: str,
+    signal_reasons: list[dict[str, str]],
+) -> str:
+    """What an order was for: its level, else what the strategy said first, else what its decision says."""
+    level = stop_price if purpose == Purpose.STOP else price or stop_price
+    if purpose in {Purpose.STOP, Purpose.TARGET} and level is not None:
+        return f"the {purpose} at {to_wire(level)} was reached"
+    return signal_reasons[0]["text"] if signal_reasons else reason
 
 
 def _mean_price(fills: list[models.Fill]) -> Decimal | None:

@@ -107,10 +107,11 @@ def test_a_cursor_that_is_none_is_refused(past):
 
 def test_orders_and_round_trips_are_told(past):
     bought = [fill(1, "1", order_id=1)]
-    past.cycle(T0, order=intent(), fills=bought, reason=Reason("placed", "it crossed up"))
+    past.cycle(T0, order=intent(), fills=bought, reason=Reason("placed", "it crossed up"), signal=None)
     sold = [replace(fill(2, "1", order_id=2, side=Side.SELL), traded_at=bought[0].traded_at + HOUR)]
     leaving = intent(side=Side.SELL, purpose=Purpose.EXIT)
-    past.cycle(T0 + HOUR, order=leaving, fills=sold, reason=Reason("placed", "it crossed down"))
+    down = Reason("placed", "it crossed down")
+    past.cycle(T0 + HOUR, order=leaving, fills=sold, reason=down, signal=None)
     (order,) = past.history.orders(OrderFilter(symbol="BTCUSDT", status="FILLED", purpose="exit")).rows
     assert order.client_order_id == leaving.client_order_id
     first = past.history.orders(OrderFilter(), limit=1)
@@ -122,6 +123,17 @@ def test_orders_and_round_trips_are_told(past):
     assert (trip.entry_reason, trip.exit_reason) == ("it crossed up", "it crossed down")
     assert trip.duration == HOUR
     assert past.history.round_trips(TripFilter(symbol="ETHUSDT")).rows == ()
+
+
+def test_a_round_trip_says_what_the_strategy_said_and_which_level_ended_it(past):
+    bought = [fill(1, "1", order_id=1)]
+    said = replace(decision("d").signal, reasons=(Reason("cross", "it crossed up"), Reason("vote", "+1")))
+    past.cycle(T0, order=intent(), fills=bought, reason=Reason("placed", "BUY 1: FILLED"), signal=said)
+    sold = [replace(fill(2, "1", order_id=2, side=Side.SELL), traded_at=bought[0].traded_at + HOUR)]
+    stop = intent(side=Side.SELL, purpose=Purpose.STOP, stop_price=Decimal("95.50"))
+    past.cycle(T0 + HOUR, order=stop, fills=sold)
+    (trip,) = past.history.round_trips(TripFilter()).rows
+    assert (trip.entry_reason, trip.exit_reason) == ("it crossed up", "the stop at 95.5 was reached")
 
 
 def test_the_account_is_told_beside_the_exchange(past, database, book):
