@@ -7,19 +7,19 @@ from binance_trade_agent.domain.errors import StorageError
 from binance_trade_agent.domain.records import Book
 from binance_trade_agent.settings import Settings
 from binance_trade_agent.storage.books import find_book, open_book
-from binance_trade_agent.storage.database import Database, open_database
+from binance_trade_agent.storage.database import BUSY_TIMEOUT_S, Database, open_database
 from binance_trade_agent.storage.schema import HEAD, is_current, stored_version
 
 
-def open_settings_book(settings: Settings) -> tuple[Database, Book]:
-    """The database, migrated, and the book of this mode, exchange and account.
+def open_settings_book(settings: Settings, busy_timeout_s: float = BUSY_TIMEOUT_S) -> tuple[Database, Book]:
+    """The database, migrated, and the book of this mode, exchange and account; `busy_timeout_s` as of `open_database`.
 
     Raises:
         StorageError: the database cannot be used.
         ConfigurationError: the book exists with another quote currency.
     """
     bring_up_to_date(settings.database_url)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, busy_timeout_s=busy_timeout_s)
     return database, open_book(database, **_book_key(settings), quote=settings.quote)
 
 

@@ -40,6 +40,9 @@ from binance_trade_agent.storage.performance import SqlPerformance
 from binance_trade_agent.storage.read_models import SqlReadModels
 from binance_trade_agent.storage.tool_calls import SqlToolCalls
 
+#: A person or an agent who acts waits no longer for a database that another process writes to.
+_BUSY_TIMEOUT_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -105,7 +108,7 @@ def open_desk(settings: Settings) -> Desk:
         StorageError: the database cannot be used.
         ConfigurationError: the settings do not fit the book.
     """
-    return _desk(settings, *open_settings_book(settings))
+    return _desk(settings, *open_settings_book(settings, _BUSY_TIMEOUT_S))
 
 
 def open_desk_to_read(settings: Settings) -> Desk:

@@ -24,6 +24,9 @@ _STATUS = {
     Outcome.UNRESOLVED: CommandStatus.REFUSED,
 }
 
+#: Reasons of a decision without data that no later try would change; the last is the exchange's own no.
+_NOT_TRADABLE = frozenset({"unknown_symbol", "other_quote", "refused"})
+
 _UNPROTECTED = (
     "the position is unprotected until the next cycle, which puts protection back unless trading is halted"
 )
@@ -200,8 +203,10 @@ def _result(report: CycleReport) -> CommandResult:
         details["blocking_gate"] = decision.blocking_gate
     if report.dry_run:
         details |= {"dry_run": "true"} | _estimated(report.estimate)
-    status = _STATUS.get(decision.outcome, CommandStatus.FAILED)
-    return CommandResult(status, decision.reason.text, details, report.finished_at)
+    status, text = _STATUS.get(decision.outcome, CommandStatus.FAILED), decision.reason.text
+    if decision.outcome is Outcome.NO_DATA and decision.reason.code in _NOT_TRADABLE:
+        status, text = CommandStatus.REFUSED, f"{decision.symbol} cannot be traded: {text}"
+    return CommandResult(status, text, details, report.finished_at)
 
 
 def _estimated(estimate: Estimate | None) -> dict[str, str]:

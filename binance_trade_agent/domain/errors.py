@@ -10,7 +10,8 @@ TradeAgentError
  │  └ KeySpent                an idempotency key stands for another act
  ├ StorageError               the database cannot be used as it is
  │  ├ DatabaseTooNew          it was written by a newer version
- │  └ DatabaseUnwritable      the folder or file cannot be written
+ │  ├ DatabaseUnwritable      the folder or file cannot be written
+ │  └ DatabaseBusy            another process writes to it for too long: nothing was done, ask again
  ├ NotificationFailed         a message to a person was not taken
  ├ LeaseHeld                  another process trades on this book now
  ├ ExchangeReset              the exchange forgot this book's orders: a new book is due
@@ -75,6 +76,10 @@ class DatabaseTooNew(StorageError):
 
 class DatabaseUnwritable(StorageError):
     """The database, or the folder it lies in, cannot be written."""
+
+
+class DatabaseBusy(StorageError):
+    """Another process writes to the database, and did not let this one have its turn in time."""
 
 
 class NotificationFailed(TradeAgentError):

@@ -18,7 +18,12 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from binance_trade_agent.domain.errors import ConfigurationError, DatabaseUnwritable, StorageError
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    DatabaseBusy,
+    DatabaseUnwritable,
+    StorageError,
+)
 
 BUSY_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 10
@@ -70,8 +75,10 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, *, read_only: bool = False) -> Database:
+def open_database(url: str, *, read_only: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
     """Open the database that `url` names; a missing SQLite file is created (0600, its folder 0700).
+
+    A writer of SQLite waits `busy_timeout_s` for its turn, then `DatabaseBusy` is raised.
 
     Relative SQLite paths count from the working directory. The schema is `migrate`'s affair.
 
@@ -80,7 +87,7 @@ def open_database(url: str, *, read_only: bool = False) -> Database:
         DatabaseUnwritable: the file or its folder cannot be written.
         StorageError: it is to be read only and does not exist.
     """
-    return Database(connect_engine(parse_url(url), read_only=read_only))
+    return Database(connect_engine(parse_url(url), read_only=read_only, busy_timeout_s=busy_timeout_s))
 
 
 def parse_url(url: str) -> URL:
@@ -106,10 +113,10 @@ def sqlite_path(url: URL) -> Path:
     return Path(url.database or "").absolute()
 
 
-def connect_engine(url: URL, *, read_only: bool = False) -> Engine:
+def connect_engine(url: URL, *, read_only: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
     """An engine whose connections are set up as the module's docstring says; errors as `open_database`."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(sqlite_path(url), read_only)
+        return _sqlite_engine(sqlite_path(url), read_only, busy_timeout_s)
     options = "-c timezone=utc" + (" -c default_transaction_read_only=on" if read_only else "")
     return create_engine(
         url,
@@ -134,6 +141,8 @@ def translated_errors(url: URL) -> Iterator[None]:
     except DBAPIError as error:
         if "readonly database" in str(error.orig) or "unable to open" in str(error.orig):
             raise unwritable(Path(where)) from error
+        if "database is locked" in str(error.orig):
+            raise DatabaseBusy(f"the database {where} is busy: another process is writing to it") from error
         raise StorageError(f"the database {where} failed: {error.orig}") from error
     except SQLAlchemyError as error:
         raise StorageError(f"the database {where} failed: {error}") from error
@@ -147,7 +156,7 @@ def unwritable(path: Path) -> DatabaseUnwritable:
     )
 
 
-def _sqlite_engine(path: Path, read_only: bool) -> Engine:
+def _sqlite_engine(path: Path, read_only: bool, busy_timeout_s: float) -> Engine:
     if read_only:
         access = _reading_access(path)
     else:
@@ -158,7 +167,7 @@ def _sqlite_engine(path: Path, read_only: bool) -> Engine:
         return sqlite3.connect(
             f"{path.as_uri()}?{access}",
             uri=True,
-            timeout=BUSY_TIMEOUT_S,
+            timeout=busy_timeout_s,
             # transactions are begun by us, with the right kind of BEGIN
             isolation_level=None,
             check_same_thread=False,

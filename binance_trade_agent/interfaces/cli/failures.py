@@ -7,6 +7,7 @@ import typer
 
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
+    DatabaseBusy,
     DatabaseTooNew,
     DatabaseUnwritable,
     KeySpent,
@@ -27,6 +28,9 @@ def exit_statuses(mistaken: ExitCode = ExitCode.CONFIGURATION) -> Iterator[None]
         for problem in error.problems:
             typer.echo(problem, err=True)
         raise typer.Exit(ExitCode.REFUSED if isinstance(error, KeySpent) else mistaken) from error
+    except DatabaseBusy as error:
+        typer.echo(f"{error}; nothing was done: try again, with the same --key if there was one", err=True)
+        raise typer.Exit(ExitCode.FAILURE) from error
     except TradeAgentError as error:
         typer.echo(str(error), err=True)
         is_configuration = isinstance(error, (DatabaseTooNew, DatabaseUnwritable))

@@ -12,7 +12,7 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from pydantic import ValidationError
 
 from binance_trade_agent.control.steering import CommandTimeout
-from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.errors import ConfigurationError, DatabaseBusy, StorageError
 
 
 class RefusalCode(StrEnum):
@@ -82,6 +82,11 @@ def refusals() -> Iterator[None]:
     """Turns the errors that the control plane raises on purpose into refusals."""
     try:
         yield
+    except DatabaseBusy as error:
+        raise refusal(
+            RefusalCode.DATABASE_UNAVAILABLE,
+            f"{error}; nothing was done, try again with the same idempotency_key",
+        ) from error
     except StorageError as error:
         raise refusal(
             RefusalCode.DATABASE_UNAVAILABLE, f"{error}; nothing was done, try again in a few seconds"

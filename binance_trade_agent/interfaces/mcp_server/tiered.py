@@ -136,6 +136,9 @@ class TieredServer(MCPServer[Toolbox]):
         grant = caller()
         if code == RefusalCode.RATE_LIMITED:
             self.recorder.note_of_flood(grant.name, grant.tier.scope, tool, arguments, code, began)
+        elif code == RefusalCode.DATABASE_UNAVAILABLE:
+            # its row cannot be written now either: the answer does not wait for it
+            self.recorder.note(grant, tool, arguments, code, began)
         else:
             await self.recorder.settle(grant, tool, arguments, code, began)
 

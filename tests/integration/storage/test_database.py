@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from binance_trade_agent.domain.errors import ConfigurationError, DatabaseUnwritable, StorageError
+from binance_trade_agent.domain.errors import ConfigurationError, DatabaseBusy, DatabaseUnwritable, StorageError
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.database import open_database
@@ -117,6 +117,20 @@ def test_a_read_only_database_refuses_to_write(url, database, book):
     with pytest.raises(StorageError), reader.write() as transaction:
         transaction.add(models.Balance(book_id=book.id, asset="BTC", amount=Decimal(1)))
     reader.close()
+
+
+def test_who_does_not_get_a_turn_to_write_is_told_that_the_database_is_busy(tmp_path):
+    url = f"sqlite:///{tmp_path}/book.db"
+    migrate(url)
+    first, second = open_database(url), open_database(url, busy_timeout_s=0.05)
+    with first.write() as turn:
+        turn.scalars(select(models.Book)).all()
+        with pytest.raises(DatabaseBusy, match="is busy: another process"), second.write() as transaction:
+            transaction.scalars(select(models.Book)).all()
+    with second.write() as transaction:
+        assert transaction.scalars(select(models.Book)).all() == []
+    first.close()
+    second.close()
 
 
 def test_sqlite_is_set_up_to_keep_what_is_committed(tmp_path):

@@ -88,6 +88,7 @@ class FakeOrchestrator:
     """Answers each workflow with the decision it is told to make."""
 
     outcome: Outcome = Outcome.PLACED
+    code: str = "code"
     asked: list[tuple[int, str, OrderRequest]] = field(default_factory=list)
     withdrawn: int = 0
 
@@ -99,11 +100,11 @@ class FakeOrchestrator:
         self, number: int, symbol: str, *, request: OrderRequest, kind: CycleKind = CycleKind.WORKFLOW
     ) -> CycleReport:
         self.asked.append((number, symbol, request))
-        return report(decision(symbol, self.outcome), number=number, kind=kind)
+        return report(decision(symbol, self.outcome, code=self.code), number=number, kind=kind)
 
 
-def decision(symbol: str, outcome: Outcome, text: str = "because") -> Decision:
-    return Decision(f"d-{symbol}", symbol, START, outcome, Reason("code", text))
+def decision(symbol: str, outcome: Outcome, text: str = "because", code: str = "code") -> Decision:
+    return Decision(f"d-{symbol}", symbol, START, outcome, Reason(code, text))
 
 
 def report(

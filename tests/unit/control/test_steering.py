@@ -223,6 +223,8 @@ async def test_where_a_process_of_its_own_cannot_begin_nobody_is_waited_for() ->
 class Ended:
     outcome: Outcome
     status: CommandStatus
+    code: str = "code"
+    text: str = "because"
 
 
 @pytest.mark.parametrize(
@@ -235,19 +237,21 @@ class Ended:
         Ended(Outcome.HALTED, CommandStatus.REFUSED),
         Ended(Outcome.UNRESOLVED, CommandStatus.REFUSED),
         Ended(Outcome.UNKNOWN, CommandStatus.FAILED),
-        Ended(Outcome.NO_DATA, CommandStatus.FAILED),
+        Ended(Outcome.NO_DATA, CommandStatus.FAILED, "unavailable"),
+        Ended(Outcome.NO_DATA, CommandStatus.REFUSED, "unknown_symbol", "BTCUSDT cannot be traded: because"),
+        Ended(Outcome.NO_DATA, CommandStatus.REFUSED, "refused", "BTCUSDT cannot be traded: because"),
         Ended(Outcome.FAILED, CommandStatus.FAILED),
     ],
-    ids=lambda ended: str(ended.outcome),
+    ids=lambda ended: f"{ended.outcome}-{ended.code}",
 )
 async def test_a_result_for_each_outcome(room: Room, ended: Ended) -> None:
-    room.orchestrator.outcome = ended.outcome
+    room.orchestrator.outcome, room.orchestrator.code = ended.outcome, ended.code
     command = room.submit()
     await room.runner.run_next()
     result = room.state.result(command.id)
     assert result is not None
     assert result.status is ended.status
-    assert result.text == "because"
+    assert result.text == ended.text
     assert result.details["outcome"] == ended.outcome.value
 
 
