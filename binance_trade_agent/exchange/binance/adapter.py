@@ -23,6 +23,7 @@ from binance_trade_agent.domain.portfolio import AccountSnapshot
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.exchange.binance.addresses import bypass_proxy
 from binance_trade_agent.exchange.binance.ban_gate import BanGate
+from binance_trade_agent.exchange.binance.candle_pages import candles_from, newest_candles
 from binance_trade_agent.exchange.binance.client import ExchangeClient
 from binance_trade_agent.exchange.binance.clock_offset import ExchangeClock
 from binance_trade_agent.exchange.binance.config import BinanceConfig
@@ -62,7 +63,6 @@ from binance_trade_agent.exchange.binance.order_requests import (
     replace_request,
 )
 from binance_trade_agent.exchange.binance.rules import RulesCache, rules_of, unknown_symbols
-from binance_trade_agent.exchange.binance.timestamps import to_ms
 from binance_trade_agent.exchange.binance.user_stream import BinanceUserStream
 from binance_trade_agent.exchange.binance.weight import WeightBudget
 from binance_trade_agent.ports import Bans, Clock, WeightBook
@@ -71,7 +71,6 @@ Call = Callable[..., Awaitable[Any]]
 
 #: Symbols in one request: their percent-encoded names must fit into the 8 KB of a request line.
 _SYMBOLS_A_REQUEST = 200
-_MAX_CANDLES = 1000
 #: Candles asked for beyond those wanted: the open one, and one that closed since we looked at the clock.
 _SPARE_CANDLES = 2
 
@@ -129,10 +128,16 @@ class BinanceExchange:
         """
         await self._keep_time()
         asked_at = self.now()
+
+        async def page(query: dict[str, int]) -> tuple[Candle, ...]:
+            rows = await self._read(self._client.get_klines, symbol=symbol, interval=interval.value, **query)
+            with _understood("klines"):
+                return candles_of(rows, interval)
+
         if since is None:
-            candles = await self._candles_backward(symbol, interval, limit + _SPARE_CANDLES)
+            candles = await newest_candles(page, limit + _SPARE_CANDLES)
         else:
-            candles = await self._candles_forward(symbol, interval, limit + 1, since)
+            candles = await candles_from(page, limit + 1, since)
         closed = tuple(candle for candle in candles[:-1] if candle.close_time <= asked_at)
         return closed[-limit:] if since is None else closed[:limit]
 
@@ -336,37 +341,6 @@ class BinanceExchange:
     async def _exchange_info(self, **params: object) -> Any:
         # the library's get_exchange_info takes no filter, and all symbols together are megabytes
         return await self._client._get("exchangeInfo", data=params)
-
-    async def _candles_backward(self, symbol: str, interval: CandleInterval, count: int) -> list[Candle]:
-        candles: list[Candle] = []
-        query: dict[str, object] = {"symbol": symbol, "interval": interval.value}
-        while len(candles) < count:
-            size = min(_MAX_CANDLES, count - len(candles))
-            page = await self._candle_page(interval, query | {"limit": size})
-            candles = [*page, *candles]
-            if len(page) < size:
-                break
-            query["endTime"] = to_ms(page[0].open_time) - 1
-        return candles
-
-    async def _candles_forward(
-        self, symbol: str, interval: CandleInterval, count: int, since: datetime
-    ) -> list[Candle]:
-        candles: list[Candle] = []
-        query: dict[str, object] = {"symbol": symbol, "interval": interval.value, "startTime": to_ms(since)}
-        while len(candles) < count:
-            size = min(_MAX_CANDLES, count - len(candles))
-            page = await self._candle_page(interval, query | {"limit": size})
-            candles += page
-            if len(page) < size:
-                break
-            query["startTime"] = to_ms(page[-1].open_time) + 1
-        return candles
-
-    async def _candle_page(self, interval: CandleInterval, query: dict[str, object]) -> tuple[Candle, ...]:
-        rows = await self._read(self._client.get_klines, **query)
-        with _understood("klines"):
-            return candles_of(rows, interval)
 
     async def _trades_of(self, order: ExchangeOrder) -> list[Any]:
         """All trades of one order: by order id it costs weight 5, and there may be more than a page."""
