@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.interfaces.dashboard.components import badges
-from binance_trade_agent.interfaces.dashboard.components.states import Child
+from binance_trade_agent.interfaces.dashboard.components.states import Child, details
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 
 #: Told in front, or not at all.
@@ -51,14 +51,14 @@ def log_line(line: LogLine) -> Component:
     """A row of the log."""
     level: Child = badges.badge(line.level, *reversed(_TONES[line.level])) if line.level in _TONES else ""
     trace = (
-        [html.Details([html.Summary("Traceback"), html.Pre(line.exception, tabIndex=0)])]
+        [details(f"trace {line.at} {line.text[:40]}", "Traceback", html.Pre(line.exception, tabIndex=0))]
         if line.exception
         else []
     )
-    details = [html.Span(line.details, className="quiet-text")] if line.details else []
+    more = [html.Span(line.details, className="quiet-text")] if line.details else []
     when = [moment(line.at)] if line.at else []
     return html.Li(
-        [*when, level, html.Span([html.Span(line.text), " ", *details, *trace], className="log-text")]
+        [*when, level, html.Span([html.Span(line.text), " ", *more, *trace], className="log-text")]
     )
 
 

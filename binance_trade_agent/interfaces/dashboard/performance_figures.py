@@ -73,14 +73,8 @@ def breakdown(found: Performance, grouping: Grouping) -> Component:
             value=lambda s: s.trips.net,
         ),
         Column("Won", lambda s: share(s.trips.win_rate), numeric=True, value=lambda s: s.trips.win_rate),
-        Column(
-            "Turnover",
-            lambda s: amount(s.turnover, quote),
-            numeric=True,
-            unit=quote,
-            value=lambda s: s.turnover,
-        ),
-        Column("Fees", lambda s: amount(s.fees, quote), numeric=True, unit=quote, value=lambda s: s.fees),
+        # nobody knows which strategy a fill was of
+        *_of_fills(quote) * (grouping is not Grouping.STRATEGY),
     ]
     empty = empty_state(
         "Nothing happened in this time.", ["Ask for a longer time, or let it trade for a while."]
@@ -102,6 +96,19 @@ def _of_equity(quote: str) -> list[Column[PerformanceSlice]]:
         Column(
             "Equity", lambda s: amount(s.equity, quote), numeric=True, unit=quote, value=lambda s: s.equity
         ),
+    ]
+
+
+def _of_fills(quote: str) -> list[Column[PerformanceSlice]]:
+    return [
+        Column(
+            "Turnover",
+            lambda s: amount(s.turnover, quote),
+            numeric=True,
+            unit=quote,
+            value=lambda s: s.turnover,
+        ),
+        Column("Fees", lambda s: amount(s.fees, quote), numeric=True, unit=quote, value=lambda s: s.fees),
     ]
 
 

@@ -1,15 +1,16 @@
 """What the overview shows, and what moves on every page."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from dash import Dash, Output
 
-from binance_trade_agent.domain.history_rows import EquityBucket, HoldPoint
+from binance_trade_agent.domain.history_rows import DayProfit, EquityBucket, HoldPoint
 from binance_trade_agent.domain.records import CancelRow, EquityRow, FlowRow, ForeignOrderRow, Incident
-from binance_trade_agent.interfaces.dashboard import steering_acts
+from binance_trade_agent.interfaces.dashboard import recent_tables, steering_acts
 from binance_trade_agent.interfaces.dashboard.components.exports import csv_lines
 from binance_trade_agent.interfaces.dashboard.equity_chart import drawdown_percent, equity_traces, snapshots
 from binance_trade_agent.interfaces.dashboard.live import Beat, Live, Topic
@@ -207,7 +208,7 @@ def test_protection_at_rest_is_quiet_and_an_unknown_order_stands_out() -> None:
     stop_limit = replace(oco("l2", START)[0], price=Decimal("60390.00"), status="UNKNOWN")
     desk.reads.order_rows = (stop_limit, *desk.reads.order_rows)
 
-    table = overview.orders(desk)
+    table = recent_tables.orders(desk)
     shown = text(table)
     assert "▼ SELL stop 0.01598 61,000.00 limit 60,390.00 0.00 % ? unknown" in shown
     assert "▼ SELL stop 0.01598 61,000.00 0.00 % at rest" in shown
@@ -282,8 +283,8 @@ def test_dust_is_named_and_not_counted_as_a_position() -> None:
 def test_an_empty_database_says_what_to_do() -> None:
     desk = fake_desk(empty=True)
 
-    assert "make up" in text(overview.decisions(desk))
-    assert "binance-trade-agent trade" in text(overview.fills(desk))
+    assert "make up" in text(recent_tables.decisions(desk))
+    assert "binance-trade-agent trade" in text(recent_tables.fills(desk))
     assert "No equity yet" in text(overview.equity_empty(desk))
     assert overview.equity_style(desk).endswith("gone")
     assert Viewers(desk).beat().pulse["word"] == "Never started"
@@ -347,3 +348,12 @@ def test_csv_is_exact_in_utc_and_no_formula() -> None:
         "0.00000001,2026-05-04T09:30:00+00:00,'=1+1,\r\n",
         '-1,"x,y",0.5,\'-\r\n',
     ]
+
+
+def test_what_each_day_made_stands_beside_the_equity() -> None:
+    desk = fake_desk()
+    day = DayProfit(START.date(), Decimal("-3.5"), Decimal(10_000))
+    desk.history_reads.days = (DayProfit(day.day - timedelta(days=1), Decimal(7), Decimal(10_003)), day)
+
+    assert " ".join(text(overview.days(desk)).split()) == "Mon 04 May −3.50 USDT Sun 03 May +7.00 USDT"
+    assert "No day yet" in text(overview.days(fake_desk(empty=True)))

@@ -23,8 +23,8 @@ def test_equal_strategies_stand_together_with_their_parameters() -> None:
     desk = desk_with_plan({"strategies": {"BTCUSDT": rsi, "SOLUSDT": dict(rsi), "ETHUSDT": own, "*": own}})
 
     first, second = strategies.parameters(desk)
-    assert "on BTCUSDT, SOLUSDT period 14 oversold 30 shipped" in text(first)
-    assert "on ETHUSDT It has no parameters. file mine.py ab12" in text(second)
+    assert "on BTCUSDT, SOLUSDT period 14 oversold 30 One of the shipped strategies." in text(first)
+    assert "on ETHUSDT It has no parameters. From file mine.py ab12." in text(second)
 
 
 def test_a_session_without_a_plan_names_its_strategy() -> None:

@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.protections import is_at_rest
-from binance_trade_agent.domain.records import OrderRow
+from binance_trade_agent.domain.records import DecisionRow, OrderRow
 from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, price
 from binance_trade_agent.interfaces.dashboard.components.states import Child
 
@@ -57,6 +57,13 @@ def outcome(word: str) -> Component:
     """How a decision ended."""
     glyph, tone = _OUTCOMES.get(word, ("", ""))
     return badge(word.replace("_", " "), tone, glyph)
+
+
+def reason(decision: DecisionRow) -> Component:
+    """Why a decision ended as it did, and how near it came to another end."""
+    miss = decision.nearest_miss
+    near = [html.Small(f"nearest: {miss}", className="under faded reason", title=miss)] if miss else []
+    return html.Span([html.Span(decision.reason, title=decision.reason_code), *near])
 
 
 def order_status(order: OrderRow) -> Component:

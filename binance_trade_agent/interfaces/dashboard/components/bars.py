@@ -1,4 +1,4 @@
-"""How much of something is used, as a bar with its words beside it."""
+"""Bars: how much of something is used, and what was won or lost; their words stand beside them."""
 
 from decimal import Decimal
 
@@ -30,4 +30,15 @@ def bar(name: str, used: Decimal, limit: Decimal) -> Component:
             aria_valuenow=f"{percent:.0f}",
             aria_valuetext=f"{share * _WHOLE:.0f} % of the limit",
         ),
+    )
+
+
+def net_bar(net: Decimal, most: Decimal) -> Component:
+    """A bar to the right for a gain, to the left for a loss, of the largest there is; its number stands beside it."""
+    share = abs(net) / most * _WHOLE / 2 if most else Decimal(0)
+    side = {"left": "50%"} if net >= 0 else {"right": "50%"}
+    return html.Div(
+        html.Div(style={"width": f"{share:.1f}%", **side}, className="gain" if net >= 0 else "loss"),
+        className="net-bar",
+        **attributes(aria_hidden="true"),
     )

@@ -90,9 +90,7 @@ def rows(desk: Desk, search: str | None) -> Component:
     query = asked(search)
     page = desk.history.decisions(wanted_of(query, desk.watch.now()), limit=_ROWS, cursor=query.get("cursor"))
     is_filtered = any(name not in {"id", "cursor"} for name in query)
-    shown = table(
-        "decisions-rows", "Decisions", _columns(page.rows, query), page.rows, empty=_none(is_filtered)
-    )
+    shown = table("decisions-rows", "Decisions", _columns(query), page.rows, empty=_none(is_filtered))
     pager: list[Component] = []
     if "cursor" in query:
         pager.append(dcc.Link("Newest", href=address(_PATH, query, cursor=None), className="act small"))
@@ -131,20 +129,18 @@ def wanted_of(query: Mapping[str, str], now: datetime) -> DecisionFilter:
     )
 
 
-def _columns(found: Sequence[DecisionRow], query: Mapping[str, str]) -> list[Column[DecisionRow]]:
-    miss: Column[DecisionRow] = Column("Nearest miss", lambda d: d.nearest_miss or "", wide=True)
+def _columns(query: Mapping[str, str]) -> list[Column[DecisionRow]]:
     return [
         Column("Time", lambda d: moment(d.decided_at), value=lambda d: d.decided_at),
         Column("Symbol", lambda d: html.Strong(d.symbol), value=lambda d: d.symbol),
         Column("Signal", lambda d: badges.action(d.action), value=lambda d: d.action),
         Column("Outcome", lambda d: badges.outcome(d.outcome), value=lambda d: d.outcome),
         Column(
-            "Reason",
-            lambda d: html.Span(d.reason, title=d.reason_code),
+            "Reason, and nearest miss",
+            badges.reason,
             wide=True,
             value=lambda d: d.reason_code,
         ),
-        *([miss] if any(row.nearest_miss for row in found) else []),
         Column("Gates", _gates, numeric=True, value=lambda d: sum(gate.passed for gate in d.gates)),
         Column("Price", lambda d: price(d.price), numeric=True, value=lambda d: d.price),
         Column("", lambda d: _open(d, query)),

@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from dash import Dash, Output, html
+from dash import Dash, Output, dcc, html
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.watching import AgentStatus
-from binance_trade_agent.domain.money import ZERO
-from binance_trade_agent.domain.records import DecisionRow, FillRow, OrderRow
+from binance_trade_agent.domain.money import ZERO, to_wire
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
+from binance_trade_agent.interfaces.dashboard.components.bars import net_bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     ABSENT,
     amount,
+    attributes,
     direction,
     percent,
     price,
@@ -31,10 +32,11 @@ from binance_trade_agent.interfaces.dashboard.live import STATES, Topic
 from binance_trade_agent.interfaces.dashboard.outside_tables import flows_table, foreign_table
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, asked
+from binance_trade_agent.interfaces.dashboard.recent_tables import decisions, fills, orders
 from binance_trade_agent.interfaces.dashboard.steering_acts import steering_buttons
 from binance_trade_agent.interfaces.desks import Desk
 
-_DECISIONS, _FILLS, _ORDERS, _FLOWS = 20, 10, 15, 15
+_FLOWS, _DAYS = 15, 7
 _HUNDRED = Decimal(100)
 _SPAN = Choice(
     "span",
@@ -70,16 +72,34 @@ def layout() -> Component:
                         aside=[html.Span(_LEGEND, className="legend"), choices(_SPAN)],
                         style="wide",
                     ),
-                    card("Steering", html.Div(loading(), id="overview-steering")),
+                    html.Div(
+                        [
+                            card("Steering", html.Div(loading(), id="overview-steering")),
+                            card(
+                                "Profit by day",
+                                html.Div(loading(), id="overview-days"),
+                                aside=[html.Small("UTC")],
+                            ),
+                        ],
+                        className="stack",
+                    ),
                 ],
                 className="columns lead",
             ),
-            card("Open positions", html.Div(loading(), id="overview-positions")),
-            card("Recent decisions", html.Div(loading(), id="overview-decisions")),
+            card(
+                "Open positions",
+                html.Div(loading(), id="overview-positions"),
+                aside=_all("/positions", "Manage"),
+            ),
+            card("Recent decisions", html.Div(loading(), id="overview-decisions"), aside=_all("/decisions")),
             html.Div(
                 [
-                    card("Recent fills", html.Div(loading(), id="overview-fills")),
-                    card("Recent orders", html.Div(loading(), id="overview-orders")),
+                    card(
+                        "Recent fills",
+                        html.Div(loading(), id="overview-fills"),
+                        aside=_all("/trades", "Trades"),
+                    ),
+                    card("Recent orders", html.Div(loading(), id="overview-orders"), aside=_all("/orders")),
                 ],
                 className="columns",
             ),
@@ -97,6 +117,7 @@ def register(app: Dash, context: Context) -> None:
         ("overview-equity", "className", (Topic.CYCLES,), equity_style),
         ("overview-equity-empty", "children", (Topic.CYCLES,), equity_empty),
         ("overview-steering", "children", (Topic.CONTROL, Topic.HEALTH), steering),
+        ("overview-days", "children", (Topic.CYCLES,), days),
         ("overview-positions", "children", everything, positions),
         ("overview-decisions", "children", (Topic.CYCLES,), decisions),
         ("overview-fills", "children", (Topic.ORDERS,), fills),
@@ -247,6 +268,30 @@ def alerts(desk: Desk) -> list[Component]:
     return notes
 
 
+def days(desk: Desk) -> Component:
+    """What each of the newest days made."""
+    found = desk.history.daily_profits(_USUAL_SPAN)[::-1][:_DAYS]
+    equity_row = desk.watch.status().equity
+    if not found or equity_row is None:
+        return empty_state("No day yet.", ["The first cycle begins one."])
+    most, quote = max(abs(day.profit) for day in found), equity_row.quote
+    rows = [
+        html.Li(
+            [
+                html.Span(f"{day.day:%a %d %b}"),
+                net_bar(day.profit, most),
+                html.Span(
+                    [signed_amount(day.profit, quote), html.Span(quote, className="unit")],
+                    className=direction(day.profit, quote),
+                    **attributes(data_day=day.day.isoformat(), data_value=to_wire(day.profit)),
+                ),
+            ]
+        )
+        for day in found
+    ]
+    return html.Ol(rows, className="days")
+
+
 def positions(desk: Desk) -> Component:
     """What is held, with its gain at the price of the newest decision."""
     rows = holdings(desk.watch)
@@ -287,66 +332,6 @@ def positions(desk: Desk) -> Component:
     return table("overview-positions", "Open positions", columns, rows, empty=empty)
 
 
-def decisions(desk: Desk) -> Component:
-    """Why it did or did not trade."""
-    rows = desk.watch.decisions(limit=_DECISIONS)
-    miss: Column[DecisionRow] = Column("Nearest miss", lambda d: d.nearest_miss or "", wide=True)
-    columns: list[Column[DecisionRow]] = [
-        Column("Time", lambda d: moment(d.decided_at), value=lambda d: d.decided_at),
-        Column("Symbol", lambda d: html.Strong(d.symbol), value=lambda d: d.symbol),
-        Column("Signal", lambda d: badges.action(d.action)),
-        Column("Outcome", lambda d: badges.outcome(d.outcome), value=lambda d: d.outcome),
-        Column("Reason", lambda d: html.Span(d.reason, title=d.reason_code), wide=True),
-        *([miss] if any(row.nearest_miss for row in rows) else []),
-        Column("Price", lambda d: price(d.price), numeric=True, value=lambda d: d.price),
-    ]
-    empty = empty_state(
-        "No decision yet.",
-        [
-            "Start the trader with ",
-            html.Code("make up"),
-            " or ",
-            html.Code("binance-trade-agent start"),
-            ". Each cycle then adds a row for each symbol, whether it trades or not.",
-        ],
-    )
-    return table("overview-decisions", "Recent decisions", columns, rows, empty=empty)
-
-
-def fills(desk: Desk) -> Component:
-    """What was traded."""
-    columns: list[Column[FillRow]] = [
-        Column("Time", lambda f: moment(f.traded_at), value=lambda f: f.traded_at),
-        Column("Symbol", lambda f: html.Strong(f.symbol), value=lambda f: f.symbol),
-        Column("Side", lambda f: badges.action(f.side)),
-        Column("Quantity", lambda f: quantity(f.quantity), numeric=True, value=lambda f: f.quantity),
-        Column("Price", lambda f: price(f.price), numeric=True, value=lambda f: f.price),
-        Column(
-            "Total", lambda f: amount(f.quote_quantity, ""), numeric=True, value=lambda f: f.quote_quantity
-        ),
-        Column("Fee", lambda f: badges.with_unit(quantity(f.commission), f.commission_asset), numeric=True),
-    ]
-    empty = empty_state(
-        "No fill yet.", ["To trade once by hand: ", html.Code("binance-trade-agent trade BTCUSDT --side BUY")]
-    )
-    return table("overview-fills", "Recent fills", columns, desk.watch.fills(limit=_FILLS), empty=empty)
-
-
-def orders(desk: Desk) -> Component:
-    """What was asked of the exchange."""
-    columns: list[Column[OrderRow]] = [
-        Column("Time", lambda o: moment(o.created_at), value=lambda o: o.created_at),
-        Column("Symbol", lambda o: html.Strong(o.symbol), value=lambda o: o.symbol),
-        Column("Side", badges.side_and_purpose),
-        Column("Quantity", lambda o: quantity(o.quantity), numeric=True, value=lambda o: o.quantity),
-        Column("At", badges.trigger, numeric=True),
-        Column("Executed", lambda o: percent(o.executed, o.quantity), numeric=True),
-        Column("Status", badges.order_status, wide=True, value=lambda o: o.status),
-    ]
-    empty = empty_state("No order yet.", ["Each one is written here before it is sent to the exchange."])
-    return table("overview-orders", "Recent orders", columns, desk.watch.orders(limit=_ORDERS), empty=empty)
-
-
 def outside(desk: Desk) -> list[Component]:
     """What others did with the account: cards that are there only when there is something to show."""
     flows, foreign = desk.watch.outside_flows(limit=_FLOWS), desk.watch.foreign_orders()
@@ -358,6 +343,10 @@ def outside(desk: Desk) -> list[Component]:
         aside = [html.Small("as last looked up; never touched")]
         shown.append(card("Orders of others", foreign_table("overview-foreign", foreign), aside=aside))
     return shown
+
+
+def _all(path: str, word: str = "All") -> list[Component]:
+    return [dcc.Link(word, href=path, className="act small")]
 
 
 def _name(holding: Holding) -> Child:

@@ -12,7 +12,7 @@ from binance_trade_agent.domain.performance import Grouping
 from binance_trade_agent.domain.records import DecisionRow, Session
 from binance_trade_agent.interfaces.dashboard.components import badges
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
-from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading
+from binance_trade_agent.interfaces.dashboard.components.states import Child, details, empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.decision_trace import values_list
@@ -73,7 +73,6 @@ def last(desk: Desk) -> Component:
         Column("Said", lambda d: badges.action(d.action), value=lambda d: d.action),
         Column("Strength", lambda d: f"{d.strength or 0:.2f}", numeric=True, value=lambda d: d.strength),
         Column("Votes and reasons", _reasons, wide=True),
-        Column("Nearest miss", lambda d: d.nearest_miss or "", wide=True),
         Column("Candle", lambda d: moment(d.signal_candle), value=lambda d: d.signal_candle),
         Column(
             "", lambda d: dcc.Link("Why", href=address("/decisions", {"id": d.id}), className="act small")
@@ -139,6 +138,10 @@ def _source(source: Mapping[str, Any] | None) -> str:
     return " ".join(str(value) for value in source.values() if value) if source else "shipped"
 
 
+def _origin(source: str) -> str:
+    return "One of the shipped strategies." if source == "shipped" else f"From {source}."
+
+
 def _parameters(each: Assigned) -> Component:
     symbols = ", ".join(each.symbols) or "every other symbol"
     values = [
@@ -150,7 +153,7 @@ def _parameters(each: Assigned) -> Component:
         [
             html.P([f"on {symbols}"], className="quiet-text"),
             listed,
-            html.P(each.source, className="quiet-text"),
+            html.P(_origin(each.source), className="quiet-text"),
         ],
         className="card-body",
     )
@@ -167,11 +170,16 @@ def _newest(desk: Desk, symbol: str) -> DecisionRow | None:
 
 
 def _reasons(row: DecisionRow) -> Component:
-    said = [reason.text for reason in row.signal_reasons] or [row.reason]
-    shown = html.Ul([html.Li(text) for text in said], className="said")
-    return html.Div(
-        [shown, html.Details([html.Summary("Indicators"), values_list(row.values)])] if row.values else shown
-    )
+    """What it came to, then each vote; the numbers it reckoned with open."""
+    first, *votes = [reason.text for reason in row.signal_reasons] or [row.reason]
+    shown: list[Component] = [html.Div(first)]
+    if votes:
+        shown.append(html.Ul([html.Li(text) for text in votes], className="votes"))
+    if row.nearest_miss:
+        shown.append(html.Small(f"nearest: {row.nearest_miss}", className="under faded"))
+    if row.values:
+        shown.append(details(f"values of {row.symbol}", "Indicators", values_list(row.values)))
+    return html.Div(shown)
 
 
 PAGE = Page("/strategies", "Strategies", "strategies", 85, layout, register)

@@ -54,7 +54,7 @@ def layout() -> Component:
         [
             heading("System"),
             html.Div(id="system-incidents", className="notes"),
-            html.Div(loading(), id="system-figures"),
+            html.Div(loading(), id="system-figures", className="six"),
             card("Programs", html.Div(loading(), id="system-programs")),
             dcc.Interval(id="system-tick", interval=_PROGRAMS_EVERY_MS),
             card(
@@ -83,7 +83,7 @@ def layout() -> Component:
                     card("Database", html.Div(loading(), id="system-database")),
                     card("Versions", html.Div(loading(), id="system-versions")),
                 ],
-                className="columns",
+                className="columns even",
             ),
         ]
     )

@@ -12,13 +12,13 @@ from binance_trade_agent.domain.history_rows import RoundTripRow, TripFilter
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.performance import Grouping, Performance, PerformanceSlice
 from binance_trade_agent.domain.phrases import length
+from binance_trade_agent.interfaces.dashboard.components.bars import net_bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.exports import export_button
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     ABSENT,
     amount,
-    attributes,
     direction,
     percent,
     price,
@@ -96,7 +96,7 @@ def key_figures(found: Performance) -> Component:
     """The row of key figures."""
     trips, quote = found.trips, found.quote
     losses = f"{trips.losses} lost" if trips.trips else ""
-    average = trips.average_win, trips.average_loss
+    average = {"won": trips.average_win, "lost": trips.average_loss}
     return figures(
         figure("Closed", str(trips.trips), note=losses, name="trips", value=trips.trips),
         figure(
@@ -126,10 +126,8 @@ def key_figures(found: Performance) -> Component:
             "Average",
             signed_amount(trips.expectancy, quote),
             unit=quote,
-            note=" ".join(
-                signed_amount(each, quote)
-                for each in (average[0], -average[1] if average[1] is not None else None)
-                if each is not None
+            note=", ".join(
+                f"{word} {amount(each, quote)}" for word, each in average.items() if each is not None
             ),
             tone=direction(trips.expectancy, quote),
             name="average",
@@ -172,7 +170,7 @@ def pieces(shown: Sequence[PerformanceSlice], by: Grouping, quote: str) -> Compo
             unit=quote,
             value=lambda p: p.trips.net,
         ),
-        Column("", lambda p: _bar(p.trips.net, most)),
+        Column("", lambda p: net_bar(p.trips.net, most)),
         Column("Fees", lambda p: amount(p.fees, quote), numeric=True, unit=quote, value=lambda p: p.fees),
         Column(
             "Traded",
@@ -219,17 +217,6 @@ def wanted_of(query: Mapping[str, str], desk: Desk) -> TripFilter:
     """
     since = begin_of(query.get("since", _USUAL), desk.watch.now())
     return TripFilter(symbol=symbol_of(query), since=since)
-
-
-def _bar(net: Decimal, most: Decimal) -> Component:
-    """A bar to the right for a gain, to the left for a loss."""
-    share = abs(net) / most * 50 if most else ZERO
-    side = {"left": "50%"} if net >= 0 else {"right": "50%"}
-    return html.Div(
-        html.Div(style={"width": f"{share:.1f}%", **side}, className="gain" if net >= 0 else "loss"),
-        className="net-bar",
-        **attributes(aria_hidden="true"),
-    )
 
 
 def _symbol(trip: RoundTripRow) -> Component:
