@@ -153,7 +153,7 @@ def test_a_part_that_cannot_be_read_is_an_error_box_and_other_properties_stay() 
     desk.reads.broken = "database is locked"
     app = Dash("parts")
     context = Context(DeskDoor(lambda: desk))
-    context.show(app, Output("a", "children"), (Topic.CYCLES,), overview.decisions)
+    context.show(app, Output("a", "children"), (Topic.CYCLES,), recent_tables.decisions)
 
     callback = app.callback_map["a.children"]
     assert callback["inputs"] == [{"id": "live-cycles", "property": "data"}]
