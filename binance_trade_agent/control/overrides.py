@@ -51,7 +51,14 @@ class SettingChanges:
             raise ConfigurationError(f"{name}: a blank value is none; `config unset {name}` takes one back")
         act = Act(ActKind.SET_SETTING, actor, channel, reason, self._clock.now(), idempotency_key)
         others = tuple(each for each in self._overrides.all() if each.name != name)
-        self._check((*others, Override(name, value, actor, act.at)))
+        wanted = Override(name, value, actor, act.at)
+        try:
+            self._check((*others, wanted))
+        except ConfigurationError as error:
+            # it is set nowhere yet: the value alone says what is meant
+            given = f"{name}={value}"
+            told = (each.replace(f"{given} ({wanted.origin})", given) for each in error.problems)
+            raise ConfigurationError(*told) from error
         return self._overrides.change(act, name, value, self._shown(name))
 
     def unset(

@@ -133,7 +133,7 @@ class Protecting:
         if stop is None and target is None:
             levels = self._orchestrator.protection_of(symbol, market.rules, market.book, AskedLevels()).levels
             _check_settings_levels(levels, market)
-            return AskedLevels(), []
+            return AskedLevels(), ["the settings' levels hold again"]
         asked, notes = self._ledger.asked_levels().get(symbol, AskedLevels()), []
         outlook = self._orchestrator.protection_of(symbol, market.rules, market.book)
         if stop is not None:

@@ -43,7 +43,8 @@ def allowed_text(field: FieldInfo) -> str:
     unit = f" {extra['unit']}" if extra.get("unit") else ""
     if "ge" in bounds or "gt" in bounds:
         low = f"from {bounds['ge']}" if "ge" in bounds else f"above {bounds['gt']}"
-        high = f" to {bounds['le']}" if "le" in bounds else ""
+        to = " to" if "ge" in bounds else ", at most"
+        high = f"{to} {bounds['le']}" if "le" in bounds else ""
         return f"{words} {low}{high}{unit}"
     return words + unit
 
@@ -67,7 +68,7 @@ def is_secret(field: FieldInfo) -> bool:
 
 def _type_text(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return ", ".join(annotation)
+        return f"one of {', '.join(annotation)}"
     names = str(annotation)
     if annotation is bool:
         return "true or false"

@@ -143,7 +143,7 @@ async def test_taken_back_the_settings_levels_rest_again(room: Room) -> None:
     await room.protect(stop="97", target="120")
     result = await room.protect()
     assert result.status is DONE, result.text
-    assert result.text == "stop rests at 95.09, target 110.12 is watched in each cycle"
+    assert result.text == "the settings' levels hold again; stop rests at 95.09, target 110.12 is watched in each cycle"
     assert room.asked() is None
     assert room.levels() == (["95.09"], [])
 
@@ -167,7 +167,7 @@ async def test_taken_back_what_a_change_of_settings_left_behind_is_moved(room: R
     await again.desk.cycle()
     assert again.levels() == (["95.09"], ["110.12"])
     result = await again.protect()
-    assert result.text == "stop rests at 98.09, target 110.12 is watched in each cycle"
+    assert result.text == "the settings' levels hold again; stop rests at 98.09, target 110.12 is watched in each cycle"
     again.desk.store.database.close()
 
 
@@ -178,7 +178,7 @@ async def test_taken_back_where_the_settings_want_nothing_nothing_rests(tmp_path
     result = await room.protect(stop="95", target="110")
     assert result.text == "stop rests at 95, target rests at 110"
     result = await room.protect()
-    assert (result.status, result.text) == (DONE, "no stop, no target")
+    assert (result.status, result.text) == (DONE, "the settings' levels hold again; no stop, no target")
     assert room.resting() == []
     assert room.asked() is None
     room.desk.store.database.close()

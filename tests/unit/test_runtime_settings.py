@@ -124,7 +124,7 @@ def test_a_value_is_refused_as_at_a_start(tmp_path: Path, name: str, value: str)
     with pytest.raises(ConfigurationError) as raised:
         settings_strategies(settings_in(tmp_path, STRATEGY_NAME="rsi_level", **{name: value}))
     at_start = "\n".join(raised.value.problems)
-    assert refused == at_start.replace("(environment)", f"({override(name, value).origin})")
+    assert refused == at_start.replace(" (environment)", "")
     assert overrides.acts == []
 
 

@@ -105,8 +105,8 @@ def test_every_problem_is_listed_at_once_with_name_value_and_what_is_allowed(tmp
             if text.startswith("STRATEGY_PARAMS={ (environment) is not allowed: it is not JSON")
         ),
         "CANDLE_INTERVAL=7m (environment) is not allowed:"
-        " it takes 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d",
-        "RISK_ORDER_SHARE=2 (environment) is not allowed: it takes a number above 0 to 1 of equity",
+        " it takes one of 1s, 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d",
+        "RISK_ORDER_SHARE=2 (environment) is not allowed: it takes a number above 0, at most 1 of equity",
         "METRICS_PORT=70000 (trading.toml) is not allowed: it takes a whole number from 0 to 65535",
         "MCP_PORT and DASHBOARD_PORT are both 8050: each service needs its own port",
     ]

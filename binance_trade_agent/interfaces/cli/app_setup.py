@@ -8,6 +8,7 @@ from binance_trade_agent.interfaces.cli.apps import (
     SETUP,
     Json,
     Key,
+    NeverAsks,
     ReasonOption,
     app,
     command,
@@ -76,6 +77,7 @@ def config_set(
     value: Annotated[str, typer.Argument(help="As it would be written in .env.")],
     reason: ReasonOption = None,
     key: Key = None,
+    yes: NeverAsks = False,
     json: Json = False,
 ) -> None:
     """Change a setting while the trader runs; it goes before environment and files until `unset`."""
@@ -87,6 +89,7 @@ def config_unset(
     name: Annotated[str, typer.Argument(help="A setting that was changed with `set`.")],
     reason: ReasonOption = None,
     key: Key = None,
+    yes: NeverAsks = False,
     json: Json = False,
 ) -> None:
     """Take back what was changed with `set`."""
@@ -158,6 +161,7 @@ def token_list(json: Json = False) -> None:
 def token_revoke(
     name: Annotated[str, typer.Argument(help="The token's name.")],
     reason: ReasonOption = None,
+    yes: NeverAsks = False,
     json: Json = False,
 ) -> None:
     """Close a token for good; a running server refuses it at once."""

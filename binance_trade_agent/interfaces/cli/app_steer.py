@@ -8,6 +8,7 @@ from binance_trade_agent.interfaces.cli.apps import (
     STEER,
     Json,
     Key,
+    NeverAsks,
     Program,
     Reason,
     ReasonOption,
@@ -19,13 +20,25 @@ from binance_trade_agent.interfaces.cli.apps import (
 
 
 @app.command(rich_help_panel=STEER)
-def pause(words: Reason = None, reason: ReasonOption = None, key: Key = None, json: Json = False) -> None:
+def pause(
+    words: Reason = None,
+    reason: ReasonOption = None,
+    key: Key = None,
+    yes: NeverAsks = False,
+    json: Json = False,
+) -> None:
     """Open no more positions; exits go on."""
     command("steer", "pause")(why(words, reason), key, json)
 
 
 @app.command(rich_help_panel=STEER)
-def resume(words: Reason = None, reason: ReasonOption = None, key: Key = None, json: Json = False) -> None:
+def resume(
+    words: Reason = None,
+    reason: ReasonOption = None,
+    key: Key = None,
+    yes: NeverAsks = False,
+    json: Json = False,
+) -> None:
     """Trade again, whatever stopped it."""
     command("steer", "resume")(why(words, reason), key, json)
 
@@ -52,6 +65,7 @@ def reduce_only(
     off: Annotated[bool, typer.Option("--off", help="Let them be bought again.")] = False,
     reason: ReasonOption = None,
     key: Key = None,
+    yes: NeverAsks = False,
     json: Json = False,
 ) -> None:
     """Buy nothing of these symbols until it is lifted; what is held of them may be sold."""
@@ -115,6 +129,7 @@ def cancel(
     force: Annotated[bool, typer.Option("--force", help="Also an order that guards a position.")] = False,
     reason: ReasonOption = None,
     key: Key = None,
+    yes: NeverAsks = False,
     json: Json = False,
 ) -> None:
     """Cancel one open order of ours."""
@@ -126,6 +141,7 @@ def start(
     program: Program = "autonomous_trader",
     reason: ReasonOption = None,
     key: Key = None,
+    yes: NeverAsks = False,
     json: Json = False,
 ) -> None:
     """Start the trader, or another program, under the supervisord that runs."""

@@ -31,6 +31,8 @@ Reason = Annotated[str | None, typer.Argument(help="Why, for the record.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why, for the record.")]
 Key = Annotated[str | None, typer.Option("--key", help="Idempotency key: the same key acts once.")]
 Program = Annotated[str, typer.Argument(help="As `status` names it.")]
+#: Of an act that never asks: whoever gives `--yes` to every act need not know which do.
+NeverAsks = Annotated[bool, typer.Option("--yes", "-y", hidden=True)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

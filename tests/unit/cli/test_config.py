@@ -27,7 +27,10 @@ def test_a_setting_is_changed_shown_and_taken_back(tmp_path: Path) -> None:
 def test_what_cannot_be_is_the_configurations_fault(tmp_path: Path) -> None:
     refused = cli(tmp_path, "config", "set", "RISK_MAX_SPREAD_BPS", "wide")
     assert refused.returncode == ExitCode.CONFIGURATION
-    assert "it takes a number above 0 to 10000" in refused.stderr
+    assert refused.stderr == (
+        "RISK_MAX_SPREAD_BPS=wide is not allowed: it takes a number above 0, at most 10000 hundredths of a percent of"
+        " the price\n"
+    )
     fixed = cli(tmp_path, "config", "set", "TRADING_MODE", "live")
     assert fixed.returncode == ExitCode.CONFIGURATION
     assert "cannot change at run time" in fixed.stderr

@@ -7,9 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.interfaces.cli.app import app
 from binance_trade_agent.interfaces.cli.trade import flattening
 from tests.processes import CLI, Installation
 from tests.unit.cli.test_command_line import cli
@@ -87,6 +89,22 @@ def test_with_real_money_a_question_without_a_terminal_ends_with_nothing_done(
     assert question in answer.stderr
     assert "add --yes. Nothing was done." in answer.stderr
     assert acts(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "pause",
+        "resume",
+        "halt",
+        "reduce-only BTCUSDT",
+        "config set RISK_MAX_SPREAD_BPS 20",
+        "token revoke ann",
+    ],
+)
+def test_every_act_takes_a_yes_also_those_that_never_ask(words: str) -> None:
+    answer = CliRunner().invoke(app, [*words.split(), "--yes", "--help"])
+    assert answer.exit_code == 0, answer.output
 
 
 @pytest.mark.parametrize(
