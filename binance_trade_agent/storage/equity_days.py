@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    Row,
     cast,
     delete,
     extract,
@@ -21,7 +22,6 @@ from binance_trade_agent.domain.equity_curve import (
     CurvePoint,
     DayDigest,
     digest,
-    microseconds_of,
     moment_of,
 )
 from binance_trade_agent.storage import models
@@ -53,9 +53,8 @@ def curve_between(
     transaction: Session, book_id: int, begin: datetime, end: datetime
 ) -> Iterator[CurvePoint | DayDigest]:
     """The snapshots in `[begin, end)`, rising; days that are digested and wholly within it as digests."""
-    whole_days = select(_Y).where(_Y.book_id == book_id, _Y.begins_at >= begin, _Y.begins_at <= end - _DAY)
     at = begin
-    for row in transaction.scalars(whole_days.order_by(_Y.begins_at)):
+    for row in transaction.execute(_digests(transaction, book_id, begin, end)):
         if at < row.begins_at:
             yield from points_between(transaction, book_id, at, row.begins_at)
         yield _digest(row)
@@ -142,15 +141,31 @@ def _end(name: str, point: CurvePoint) -> dict[str, Any]:
     }
 
 
-def _digest(row: models.EquityDay) -> DayDigest:
+def _digests(transaction: Session, book_id: int, begin: datetime, end: datetime) -> Any:
+    """The query of the digested days wholly in `[begin, end)`, rising: columns, for there may be hundreds."""
+    moments = {"first_us": _Y.first_at, "last_us": _Y.last_at, "high_us": _Y.high_at, "low_us": _Y.low_at}
+    return (
+        select(
+            _Y.begins_at,
+            *(_microseconds(transaction, column).label(name) for name, column in moments.items()),
+            *(_Y.first_total, _Y.first_invested, _Y.first_contributed),
+            *(_Y.last_total, _Y.last_invested, _Y.last_contributed),
+            *(_Y.growth, _Y.high, _Y.low, _Y.fall, _Y.invested_us),
+        )
+        .where(_Y.book_id == book_id, _Y.begins_at >= begin, _Y.begins_at <= end - _DAY)
+        .order_by(_Y.begins_at)
+    )
+
+
+def _digest(row: Row[Any]) -> DayDigest:
     return DayDigest(
-        first=(microseconds_of(row.first_at), row.first_total, row.first_invested, row.first_contributed),
-        last=(microseconds_of(row.last_at), row.last_total, row.last_invested, row.last_contributed),
+        first=(row.first_us, row.first_total, row.first_invested, row.first_contributed),
+        last=(row.last_us, row.last_total, row.last_invested, row.last_contributed),
         growth=row.growth,
         high=row.high,
-        high_us=microseconds_of(row.high_at),
+        high_us=row.high_us,
         low=row.low,
-        low_us=microseconds_of(row.low_at),
+        low_us=row.low_us,
         fall=row.fall,
         invested_us=row.invested_us,
     )

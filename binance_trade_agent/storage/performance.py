@@ -1,7 +1,8 @@
 """What performance figures are made of, read in one state of the database.
 
 Fills are streamed and folded as they come: whatever the span, memory holds a row a day and symbol, beside the
-round trips themselves. Snapshots of days that are over come digested, a row a day, from `equity_days`.
+round trips themselves; both are read again only once something was dealt (`dealt`). Snapshots of days that are
+over come digested, a row a day, from `equity_days`.
 """
 
 from bisect import bisect_left, bisect_right
@@ -42,6 +43,7 @@ from binance_trade_agent.domain.records import Book, EquityRow
 from binance_trade_agent.domain.trip_statistics import ClosedTrip
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
+from binance_trade_agent.storage.dealt import KeptDealings
 from binance_trade_agent.storage.equity_days import curve_between, points_between, points_of
 from binance_trade_agent.storage.positions import held, position_of
 from binance_trade_agent.storage.sessions import COMMANDS
@@ -62,13 +64,16 @@ class SqlPerformance:
     def __init__(self, database: Database, book: Book) -> None:
         self._database = database
         self._book = book
+        self._dealt: KeptDealings[_Dealt] = KeptDealings(book.id)
 
     def performance_rows(
         self, *, since: datetime, until: datetime, symbol: str | None = None
     ) -> PerformanceRows:
         """What happened in `[since, until)`, as of one state of the database."""
         with self._database.read() as transaction:
-            return _Reading(transaction, self._book, since, until, symbol).rows()
+            reading = _Reading(transaction, self._book, since, until, symbol)
+            dealt = self._dealt.get(transaction, since, until, symbol, reading.dealt)
+            return reading.rows(dealt)
 
 
 class _PaidFee(NamedTuple):
@@ -90,12 +95,16 @@ class _Reading:
         self._symbol = symbol
         self._is_sqlite = transaction.get_bind().dialect.name == "sqlite"
 
-    def rows(self) -> PerformanceRows:
+    def dealt(self) -> "_Dealt":
         trips = self._trips()
         earliest = min([self._since, *(trip.opened_at for trip in trips)])
         fills = _Fills(self._book, self._outside_shares(), self._since)
         for row in self._fills(earliest):
             fills.take(row)
+        return _Dealt(tuple(_closed(trip, fills.paid) for trip in trips), fills.dealings(), fills)
+
+    def rows(self, dealt: "_Dealt") -> PerformanceRows:
+        fills = dealt.fills
         begin = self._begin()
         curve = None if self._symbol else self._curve(begin, fills.costs())
         start = self._start(begin)
@@ -105,8 +114,8 @@ class _Reading:
             curve=curve,
             snapshots=self._snapshots(curve) if curve else {},
             from_opening=begin is None,
-            trips=tuple(_closed(trip, fills.paid) for trip in trips),
-            dealings=fills.dealings(),
+            trips=dealt.trips,
+            dealings=dealt.dealings,
             first_prices=self._prices(symbols, start) if start else {},
             last_prices=self._prices(symbols, self._until),
             unpriced_fees=dict(fills.unpriced),
@@ -339,6 +348,14 @@ class _Fills:
         if is_of_the_time:
             self._outside.append(_PaidFee(fill.traded_at, outside))
         return worth, outside
+
+
+class _Dealt(NamedTuple):
+    """The round trips that closed in a time, its dealings, and the fills they are made of."""
+
+    trips: tuple[ClosedTrip, ...]
+    dealings: tuple[Dealings, ...]
+    fills: _Fills
 
 
 def _closed(trip: Row[Any], paid: dict[str, list[_PaidFee]]) -> ClosedTrip:

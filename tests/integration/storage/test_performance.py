@@ -203,4 +203,45 @@ def test_the_answer_takes_few_queries_whatever_the_rows(trader, database, book):
     statements = []
     event.listen(database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     measured(database, book)
-    assert len(statements) < 22
+    assert len(statements) < 26
+
+
+def test_one_reader_tells_at_every_moment_what_a_new_one_tells(database, book):
+    reader, made = SqlPerformance(database, book), Trader(database, book)
+    prices = {"BTCUSDT": "100", "SOLUSDT": "10", "BNBUSDT": "300"}
+    steps = [
+        lambda: made.cycle(0, prices, "1000"),
+        lambda: made.trade(1, "SOLUSDT", Side.BUY, "10", "10", "0.001", "BNB"),
+        # the price of its fee is stored after it
+        lambda: made.cycle(1, {"BNBUSDT": "310"}, "999"),
+        lambda: made.cycle(2, prices, "1001"),
+        lambda: made.trade(3, "SOLUSDT", Side.SELL, "10", "11", "0.001", "BNB"),
+        lambda: made.cycle(4, prices, "1009", contributed="1001"),
+        lambda: made.cycle(5, prices, "1010"),
+    ]
+    for minute, step in enumerate(steps):
+        step()
+        for until in (END, T0 + 3 * MINUTE, T0 + minute * MINUTE):
+            for since, symbol in ((T0, None), (T0 + MINUTE, None), (T0, "SOLUSDT")):
+                asked = {"since": since, "until": max(until, since), "symbol": symbol}
+                fresh = SqlPerformance(database, book).performance_rows(**asked)
+                assert reader.performance_rows(**asked) == fresh
+
+
+def test_what_was_dealt_is_read_again_only_once_something_was(trader, database, book):
+    reader, statements = SqlPerformance(database, book), []
+    event.listen(database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    def reads_of_fills():
+        statements.clear()
+        reader.performance_rows(since=T0, until=END)
+        return sum("fills.quote_quantity" in each for each in statements)
+
+    assert [reads_of_fills(), reads_of_fills()] == [1, 0]
+    trader.cycle(9, {"BTCUSDT": "121"}, "1018")
+    assert reads_of_fills() == 0
+    trader.trade(10, "BTCUSDT", Side.BUY, "1", "120", "0.1", "USDT")
+    # until a snapshot is newer, prices it quotes may still be stored
+    assert [reads_of_fills(), reads_of_fills()] == [1, 1]
+    trader.cycle(11, {"BTCUSDT": "121"}, "1018")
+    assert [reads_of_fills(), reads_of_fills()] == [1, 0]
