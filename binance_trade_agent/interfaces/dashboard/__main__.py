@@ -13,6 +13,7 @@ from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.dashboard.access import Guard
 from binance_trade_agent.interfaces.dashboard.app import MAX_BODY_BYTES, build_app
+from binance_trade_agent.interfaces.dashboard.memory import give_back
 from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
@@ -54,6 +55,7 @@ def serve(settings: Settings) -> None:
 
 def main() -> int:
     """The process's exit code."""
+    give_back()
     try:
         serve(load_settings())
     except ConfigurationError as error:
