@@ -55,3 +55,9 @@ def holdings(watch: Watch) -> tuple[Holding, ...]:
         if position.quantity > 0
     ]
     return tuple(sorted(held, key=lambda holding: (holding.is_dust, holding.position.symbol)))
+
+
+def quote_of(watch: Watch) -> str:
+    """The currency of all prices and amounts; nothing before the first equity."""
+    equity = watch.status().equity
+    return equity.quote if equity else ""

@@ -9,6 +9,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import amount, 
 from binance_trade_agent.interfaces.dashboard.components.states import empty_state
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.holdings import quote_of
 from binance_trade_agent.interfaces.desks import Desk
 
 _DECISIONS, _FILLS, _ORDERS = 20, 10, 15
@@ -16,14 +17,14 @@ _DECISIONS, _FILLS, _ORDERS = 20, 10, 15
 
 def decisions(desk: Desk) -> Component:
     """Why it did or did not trade."""
-    rows = desk.watch.decisions(limit=_DECISIONS)
+    rows, quote = desk.watch.decisions(limit=_DECISIONS), quote_of(desk.watch)
     columns: list[Column[DecisionRow]] = [
         Column("Time", lambda d: moment(d.decided_at), value=lambda d: d.decided_at),
         Column("Symbol", lambda d: html.Strong(d.symbol), value=lambda d: d.symbol),
         Column("Signal", lambda d: badges.action(d.action)),
         Column("Outcome", lambda d: badges.outcome(d.outcome), value=lambda d: d.outcome),
         Column("Reason, and nearest miss", badges.reason, wide=True),
-        Column("Price", lambda d: price(d.price), numeric=True, value=lambda d: d.price),
+        Column("Price", lambda d: price(d.price), numeric=True, unit=quote, value=lambda d: d.price),
     ]
     empty = empty_state(
         "No decision yet.",
@@ -40,14 +41,19 @@ def decisions(desk: Desk) -> Component:
 
 def fills(desk: Desk) -> Component:
     """What was traded."""
+    quote = quote_of(desk.watch)
     columns: list[Column[FillRow]] = [
         Column("Time", lambda f: moment(f.traded_at), value=lambda f: f.traded_at),
         Column("Symbol", lambda f: html.Strong(f.symbol), value=lambda f: f.symbol),
         Column("Side", lambda f: badges.action(f.side)),
         Column("Quantity", lambda f: quantity(f.quantity), numeric=True, value=lambda f: f.quantity),
-        Column("Price", lambda f: price(f.price), numeric=True, value=lambda f: f.price),
+        Column("Price", lambda f: price(f.price), numeric=True, unit=quote, value=lambda f: f.price),
         Column(
-            "Total", lambda f: amount(f.quote_quantity, ""), numeric=True, value=lambda f: f.quote_quantity
+            "Total",
+            lambda f: amount(f.quote_quantity, quote),
+            numeric=True,
+            unit=quote,
+            value=lambda f: f.quote_quantity,
         ),
         Column("Fee", lambda f: badges.with_unit(quantity(f.commission), f.commission_asset), numeric=True),
     ]
@@ -64,7 +70,7 @@ def orders(desk: Desk) -> Component:
         Column("Symbol", lambda o: html.Strong(o.symbol), value=lambda o: o.symbol),
         Column("Side", badges.side_and_purpose),
         Column("Quantity", lambda o: quantity(o.quantity), numeric=True, value=lambda o: o.quantity),
-        Column("At", badges.trigger, numeric=True),
+        Column("At", badges.trigger, numeric=True, unit=quote_of(desk.watch)),
         Column("Executed", lambda o: percent(o.executed, o.quantity), numeric=True),
         Column("Status", badges.order_status, wide=True, value=lambda o: o.status),
     ]

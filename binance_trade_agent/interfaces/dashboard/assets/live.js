@@ -79,8 +79,10 @@
   const figure = (name, shown, tone) => {
     const element = byId(`bar-${name}`);
     if (!element || !shown) return;
-    const text = shown.unit ? `${shown.text}\u00a0${shown.unit}` : shown.text;
-    if (element.textContent !== text) element.textContent = text;
+    const unit = shown.unit ? `\u00a0${shown.unit}` : "";
+    if (element.textContent !== shown.text + unit) {
+      element.replaceChildren(shown.text, Object.assign(document.createElement("span"), { className: "unit", textContent: unit }));
+    }
     const wanted = tone === undefined ? shown.tone || "" : tone;
     if (element.className !== wanted) element.className = wanted;
     if (shown.value) element.dataset.value = shown.value;

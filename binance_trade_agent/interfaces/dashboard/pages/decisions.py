@@ -23,6 +23,7 @@ from binance_trade_agent.interfaces.dashboard.components.states import Child, em
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.decision_trace import trace
+from binance_trade_agent.interfaces.dashboard.holdings import quote_of
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, CsvValue, Export, Page
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, address, asked, moment_of, symbol_of
@@ -90,7 +91,13 @@ def rows(desk: Desk, search: str | None) -> Component:
     query = asked(search)
     page = desk.history.decisions(wanted_of(query, desk.watch.now()), limit=_ROWS, cursor=query.get("cursor"))
     is_filtered = any(name not in {"id", "cursor"} for name in query)
-    shown = table("decisions-rows", "Decisions", _columns(query), page.rows, empty=_none(is_filtered))
+    shown = table(
+        "decisions-rows",
+        "Decisions",
+        _columns(query, quote_of(desk.watch)),
+        page.rows,
+        empty=_none(is_filtered),
+    )
     pager: list[Component] = []
     if "cursor" in query:
         pager.append(dcc.Link("Newest", href=address(_PATH, query, cursor=None), className="act small"))
@@ -129,7 +136,7 @@ def wanted_of(query: Mapping[str, str], now: datetime) -> DecisionFilter:
     )
 
 
-def _columns(query: Mapping[str, str]) -> list[Column[DecisionRow]]:
+def _columns(query: Mapping[str, str], quote: str) -> list[Column[DecisionRow]]:
     return [
         Column("Time", lambda d: moment(d.decided_at), value=lambda d: d.decided_at),
         Column("Symbol", lambda d: html.Strong(d.symbol), value=lambda d: d.symbol),
@@ -142,7 +149,7 @@ def _columns(query: Mapping[str, str]) -> list[Column[DecisionRow]]:
             value=lambda d: d.reason_code,
         ),
         Column("Gates", _gates, numeric=True, value=lambda d: sum(gate.passed for gate in d.gates)),
-        Column("Price", lambda d: price(d.price), numeric=True, value=lambda d: d.price),
+        Column("Price", lambda d: price(d.price), numeric=True, unit=quote, value=lambda d: d.price),
         Column("", lambda d: _open(d, query)),
     ]
 

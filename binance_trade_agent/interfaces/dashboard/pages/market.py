@@ -21,7 +21,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, 
 from binance_trade_agent.interfaces.dashboard.components.states import empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
-from binance_trade_agent.interfaces.dashboard.holdings import holdings
+from binance_trade_agent.interfaces.dashboard.holdings import holdings, quote_of
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, address, asked, symbol_of
@@ -184,8 +184,14 @@ def decisions(desk: Desk, search: str | None) -> Component:
         Column("Time", lambda d: moment(d.decided_at), value=lambda d: d.decided_at),
         Column("Signal", lambda d: badges.action(d.action)),
         Column("Outcome", lambda d: badges.outcome(d.outcome), value=lambda d: d.outcome),
-        Column("Reason", lambda d: html.Span(d.reason, title=d.reason_code), wide=True),
-        Column("Price", lambda d: price(d.price), numeric=True, value=lambda d: d.price),
+        Column("Reason, and nearest miss", badges.reason, wide=True),
+        Column(
+            "Price",
+            lambda d: price(d.price),
+            numeric=True,
+            unit=quote_of(desk.watch),
+            value=lambda d: d.price,
+        ),
         Column(
             "", lambda d: dcc.Link("Why", href=address("/decisions", {"id": d.id}), className="act small")
         ),

@@ -18,6 +18,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import percent,
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.holdings import quote_of
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.order_acts import CANCEL, may_cancel
 from binance_trade_agent.interfaces.dashboard.order_life import RESOLVING, life_card
@@ -92,7 +93,7 @@ def resting(desk: Desk) -> Component:
     ]
     found.sort(key=lambda row: (Purpose(row.purpose).is_protective, row.symbol, row.purpose))
     columns: list[Column[OrderRow]] = [
-        *_beginning(),
+        *_beginning(quote_of(desk.watch)),
         Column("Since", lambda o: moment(o.created_at), numeric=True, value=lambda o: o.created_at),
         Column("", lambda o: html.Div([_open(o, {}), *_cancel(o)], className="row-acts")),
     ]
@@ -129,8 +130,14 @@ def rows(desk: Desk, search: str | None) -> Component:
     page = desk.history.orders(wanted_of(query, desk), limit=_ROWS, cursor=query.get("cursor"))
     columns: list[Column[OrderRow]] = [
         Column("Time", lambda o: moment(o.created_at), value=lambda o: o.created_at),
-        *_beginning(),
-        Column("Average", lambda o: price(o.average_price), numeric=True, value=lambda o: o.average_price),
+        *_beginning(quote_of(desk.watch)),
+        Column(
+            "Average",
+            lambda o: price(o.average_price),
+            numeric=True,
+            unit=quote_of(desk.watch),
+            value=lambda o: o.average_price,
+        ),
         Column("Status", badges.order_status, wide=True, value=lambda o: o.status),
         Column("", lambda o: _open(o, query)),
     ]
@@ -178,12 +185,12 @@ def wanted_of(query: Mapping[str, str], desk: Desk) -> OrderFilter:
     )
 
 
-def _beginning() -> list[Column[OrderRow]]:
+def _beginning(quote: str) -> list[Column[OrderRow]]:
     return [
         Column("Symbol", lambda o: html.Strong(o.symbol), value=lambda o: o.symbol),
         Column("Side", badges.side_and_purpose, value=lambda o: o.side),
         Column("Quantity", lambda o: quantity(o.quantity), numeric=True, value=lambda o: o.quantity),
-        Column("At", _at, numeric=True),
+        Column("At", _at, numeric=True, unit=quote),
         Column(
             "Executed", lambda o: percent(o.executed, o.quantity), numeric=True, value=lambda o: o.executed
         ),

@@ -185,6 +185,7 @@ def key_figures(status: AgentStatus, book: AccountBook) -> Component:
 
 def assets(rows: Sequence[_Asset], untouched: int) -> Component:
     """The ledger beside the exchange."""
+    quote = next((row.name for row in rows if row.is_quote), "")
     columns: list[Column[_Asset]] = [
         Column("Asset", lambda a: html.Strong(a.name), value=lambda a: a.name),
         Column("Ledger", lambda a: quantity(a.ledger), numeric=True, value=lambda a: a.ledger),
@@ -195,7 +196,13 @@ def assets(rows: Sequence[_Asset], untouched: int) -> Component:
         ),
         Column("Behind stops", _guarded, numeric=True, value=lambda a: a.guarded),
         Column("Not ours", _others, numeric=True, value=lambda a: a.others),
-        Column("Worth of ours", lambda a: amount(a.worth, ""), numeric=True, value=lambda a: a.worth),
+        Column(
+            "Worth of ours",
+            lambda a: amount(a.worth, quote),
+            numeric=True,
+            unit=quote,
+            value=lambda a: a.worth,
+        ),
     ]
     empty = empty_state(
         "No account yet.",
@@ -301,6 +308,7 @@ def _others(row: _Asset) -> Child:
 
 
 def _dust(rows: Sequence[Holding]) -> Component:
+    quote = rows[0].position.quote
     columns: list[Column[Holding]] = [
         Column("Symbol", lambda h: html.Strong(h.position.symbol), value=lambda h: h.position.symbol),
         Column(
@@ -309,8 +317,10 @@ def _dust(rows: Sequence[Holding]) -> Component:
             numeric=True,
             value=lambda h: h.position.quantity,
         ),
-        Column("Price", lambda h: price(h.last_price), numeric=True, value=lambda h: h.last_price),
-        Column("Worth", lambda h: amount(h.value, h.position.quote), numeric=True, value=lambda h: h.value),
+        Column(
+            "Price", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price
+        ),
+        Column("Worth", lambda h: amount(h.value, quote), numeric=True, unit=quote, value=lambda h: h.value),
         Column(
             "Since",
             lambda h: moment(h.position.opened_at),

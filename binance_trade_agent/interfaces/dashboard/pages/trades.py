@@ -28,6 +28,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.holdings import quote_of
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, CsvValue, Export, Page
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, address, asked, symbol_of
@@ -187,14 +188,17 @@ def rows(desk: Desk, search: str | None) -> Component:
     """A page of round trips, the newest closed first."""
     query = asked(search)
     page = desk.history.round_trips(wanted_of(query, desk), limit=_ROWS, cursor=query.get("cursor"))
+    quote = quote_of(desk.watch)
     columns: list[Column[RoundTripRow]] = [
         Column("Closed", lambda t: moment(t.closed_at), value=lambda t: t.closed_at),
         Column("Symbol", _symbol, value=lambda t: t.symbol),
         Column("Quantity", lambda t: quantity(t.quantity), numeric=True, value=lambda t: t.quantity),
-        Column("Entry", lambda t: price(t.entry_price), numeric=True, value=lambda t: t.entry_price),
-        Column("Exit", lambda t: price(t.exit_price), numeric=True, value=lambda t: t.exit_price),
-        Column("Profit", lambda t: _profit(t), numeric=True, value=lambda t: t.profit),
-        Column("Fees", lambda t: amount(t.fees, ""), numeric=True, value=lambda t: t.fees),
+        Column(
+            "Entry", lambda t: price(t.entry_price), numeric=True, unit=quote, value=lambda t: t.entry_price
+        ),
+        Column("Exit", lambda t: price(t.exit_price), numeric=True, unit=quote, value=lambda t: t.exit_price),
+        Column("Profit", lambda t: _profit(t), numeric=True, unit=quote, value=lambda t: t.profit),
+        Column("Fees", lambda t: amount(t.fees, ""), numeric=True, unit=quote, value=lambda t: t.fees),
         Column("Held", _held, numeric=True, value=lambda t: int(t.duration.total_seconds())),
         Column("Why in, why out", _reasons, wide=True),
     ]
