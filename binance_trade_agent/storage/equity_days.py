@@ -74,7 +74,7 @@ def points_between(
     """The snapshots in `[begin, end)` that know what was put in, rising."""
     query = (
         select(
-            _microseconds(transaction, _E.at),
+            microseconds(transaction, _E.at),
             cast(_E.cash, Double) + cast(_E.positions_value, Double),
             cast(_E.positions_value, Double),
             cast(_E.contributed, Double),
@@ -102,7 +102,7 @@ def _next_day(transaction: Session, book_id: int, begin: datetime | None, end: d
     return None if found is None else day_of(found)
 
 
-def _microseconds(transaction: Session, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
+def microseconds(transaction: Session, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
     """An instant without the cost of a datetime for each row."""
     if transaction.get_bind().dialect.name == "sqlite":
         return type_coerce(column, BigInteger)
@@ -147,7 +147,7 @@ def _digests(transaction: Session, book_id: int, begin: datetime, end: datetime)
     return (
         select(
             _Y.begins_at,
-            *(_microseconds(transaction, column).label(name) for name, column in moments.items()),
+            *(microseconds(transaction, column).label(name) for name, column in moments.items()),
             *(_Y.first_total, _Y.first_invested, _Y.first_contributed),
             *(_Y.last_total, _Y.last_invested, _Y.last_contributed),
             *(_Y.growth, _Y.high, _Y.low, _Y.fall, _Y.invested_us),

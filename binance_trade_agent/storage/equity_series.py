@@ -1,29 +1,33 @@
 """Series of equity for charts: thinned without losing a peak or a trough, beside buy-and-hold, by days."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, pairwise
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.equity_curve import microseconds_of, moment_of
 from binance_trade_agent.domain.history_rows import DayProfit, EquityBucket, HoldPoint
+from binance_trade_agent.domain.money import EXACT
 from binance_trade_agent.domain.performance import profit_of
 from binance_trade_agent.domain.records import EquityRow
 from binance_trade_agent.storage import models
-from binance_trade_agent.storage.equity_days import day_of, points_between
+from binance_trade_agent.storage.equity_days import day_of, microseconds, points_between
 from binance_trade_agent.storage.sessions import COMMANDS
 from binance_trade_agent.storage.shown import equity_shown
 
 _DAY = timedelta(days=1)
-#: Longer spans are told by days, of which digests are stored.
-_BY_SNAPSHOTS = timedelta(days=31)
+#: Longer spans are told by days, of which digests are stored. A week that begins at 00:00 is shorter.
+_BY_SNAPSHOTS = timedelta(days=8)
 #: Moments asked for in one query.
 _AT_A_TIME = 500
 
 _E, _Y, _D = models.EquitySnapshot, models.EquityDay, models.Decision
+#: Columns, not rows of the session: there may be hundreds.
+_SHOWN = (_E.at, _E.quote, _E.cash, _E.positions_value, _E.realised, _E.unrealised, _E.contributed)
 
 #: When equity was first, last, lowest and highest in a piece of time.
 Moments = tuple[datetime, datetime, datetime, datetime]
@@ -33,13 +37,13 @@ def equity_curve(
     transaction: Session, book_id: int, since: datetime, until: datetime, points: int
 ) -> tuple[EquityBucket, ...]:
     """At most about `points` pieces of `[since, until)` that have snapshots."""
-    first = transaction.scalar(select(func.min(_E.at)).where(_E.book_id == book_id, _E.at >= since))
-    if first is None or first >= until:
+    begin = _begin(transaction, book_id, since, until)
+    if begin is None:
         return ()
-    begin = max(since, first)
     if until - begin > _BY_SNAPSHOTS:
-        return _joined(_days(transaction, book_id, begin, until), points)
-    width = max((until - begin) // points, timedelta(microseconds=1))
+        days = _day_pieces(transaction, book_id, begin, until)
+        return _buckets(transaction, book_id, _joined_pieces(transaction, book_id, days, points))
+    width = timedelta(microseconds=_width_us(begin, until, points))
     return _buckets(transaction, book_id, _pieces(transaction, book_id, begin, until, begin, width))
 
 
@@ -50,7 +54,7 @@ def against_holding(
 
     What is put in or taken out later is so of both.
     """
-    rows = [bucket.last for bucket in equity_curve(transaction, book_id, since, until, points)]
+    rows = _ends(transaction, book_id, since, until, points)
     if not rows:
         return ()
     symbols = _symbols(transaction, book_id, rows[0].at)
@@ -81,37 +85,89 @@ def daily_profits(
     return tuple(days)
 
 
+def _ends(
+    transaction: Session, book_id: int, since: datetime, until: datetime, points: int
+) -> list[EquityRow]:
+    """The last snapshots of the pieces that `equity_curve` tells."""
+    begin = _begin(transaction, book_id, since, until)
+    if begin is None:
+        return []
+    if until - begin > _BY_SNAPSHOTS:
+        ends = [last for _, last, *_ in _day_pieces(transaction, book_id, begin, until)]
+        size = _size(len(ends), points)
+        moments = [*ends[size - 1 :: size], ends[-1]] if ends else []
+    else:
+        number = (microseconds(transaction, _E.at) - microseconds_of(begin)) // _width_us(
+            begin, until, points
+        )
+        last = select(func.max(_E.at)).where(_E.book_id == book_id, _E.at >= begin, _E.at < until)
+        moments = list(transaction.scalars(last.where(_E.contributed.is_not(None)).group_by(number)))
+    rows = _snapshots(transaction, book_id, moments)
+    return [rows[at] for at in sorted(rows)]
+
+
+def _begin(transaction: Session, book_id: int, since: datetime, until: datetime) -> datetime | None:
+    """Where the snapshots of a time begin; None if it has none."""
+    first = transaction.scalar(select(func.min(_E.at)).where(_E.book_id == book_id, _E.at >= since))
+    return None if first is None or first >= until else max(since, first)
+
+
+def _width_us(begin: datetime, until: datetime, points: int) -> int:
+    return max((until - begin) // points // timedelta(microseconds=1), 1)
+
+
+def _size(days: int, points: int) -> int:
+    """How many days make a piece."""
+    return -(-days // points) or 1
+
+
 def _days(transaction: Session, book_id: int, since: datetime, until: datetime) -> tuple[EquityBucket, ...]:
-    """A bucket a day: of whole days from their digests, of others from their snapshots."""
-    stored = select(_Y).where(_Y.book_id == book_id, _Y.begins_at >= since, _Y.begins_at <= until - _DAY)
+    """A bucket a day."""
+    return _buckets(transaction, book_id, _day_pieces(transaction, book_id, since, until))
+
+
+def _day_pieces(transaction: Session, book_id: int, since: datetime, until: datetime) -> list[Moments]:
+    """Days, rising: whole ones from their digests, others from their snapshots."""
+    stored = (
+        select(_Y.begins_at, _Y.first_at, _Y.last_at, _Y.lowest_at, _Y.highest_at)
+        .where(_Y.book_id == book_id, _Y.begins_at >= since, _Y.begins_at <= until - _DAY)
+        .order_by(_Y.begins_at)
+    )
     pieces: list[Moments] = []
     at = since
-    for day in transaction.scalars(stored.order_by(_Y.begins_at)):
-        if at < day.begins_at:
-            pieces += _pieces(transaction, book_id, at, day.begins_at, day_of(at), _DAY)
-        pieces.append((day.first_at, day.last_at, day.lowest_at, day.highest_at))
-        at = day.begins_at + _DAY
-    pieces += _pieces(transaction, book_id, at, until, day_of(at), _DAY)
-    return _buckets(transaction, book_id, pieces)
+    for begins_at, first, last, lowest, highest in transaction.execute(stored):
+        if at < begins_at:
+            pieces += _pieces(transaction, book_id, at, begins_at, day_of(at), _DAY)
+        pieces.append((first, last, lowest, highest))
+        at = begins_at + _DAY
+    return pieces + _pieces(transaction, book_id, at, until, day_of(at), _DAY)
 
 
-def _joined(buckets: tuple[EquityBucket, ...], points: int) -> tuple[EquityBucket, ...]:
+def _joined_pieces(transaction: Session, book_id: int, days: list[Moments], points: int) -> list[Moments]:
     """At most `points` of them, each of several neighbours."""
-    size = -(-len(buckets) // points) or 1
-    groups = (buckets[place : place + size] for place in range(0, len(buckets), size))
-    return tuple(
-        EquityBucket(
-            own[0].first,
-            own[-1].last,
-            min((bucket.lowest for bucket in own), key=_total_of),
-            max((bucket.highest for bucket in own), key=_total_of),
+    size = _size(len(days), points)
+    if size == 1:
+        return days
+    totals = _totals(transaction, book_id, {at for _, _, *ends in days for at in ends})
+    groups = [days[place : place + size] for place in range(0, len(days), size)]
+    return [
+        (
+            own[0][0],
+            own[-1][1],
+            min((lowest for _, _, lowest, _ in own), key=totals.__getitem__),
+            max((highest for _, _, _, highest in own), key=totals.__getitem__),
         )
         for own in groups
-    )
+    ]
 
 
-def _total_of(row: EquityRow) -> Decimal:
-    return row.total
+def _totals(transaction: Session, book_id: int, moments: Iterable[datetime]) -> dict[datetime, Decimal]:
+    """Equity at each of the moments."""
+    totals: dict[datetime, Decimal] = {}
+    for some in _portions(moments):
+        query = select(_E.at, _E.cash, _E.positions_value).where(_E.book_id == book_id, _E.at.in_(some))
+        totals |= {at: EXACT.add(cash, worth) for at, cash, worth in transaction.execute(query)}
+    return totals
 
 
 def _pieces(
@@ -140,13 +196,17 @@ def _buckets(transaction: Session, book_id: int, pieces: list[Moments]) -> tuple
 
 
 def _snapshots(transaction: Session, book_id: int, moments: Iterable[datetime]) -> dict[datetime, EquityRow]:
-    wanted = sorted(set(moments))
     rows: dict[datetime, EquityRow] = {}
-    for place in range(0, len(wanted), _AT_A_TIME):
-        some = wanted[place : place + _AT_A_TIME]
-        query = select(_E).where(_E.book_id == book_id, _E.at.in_(some))
-        rows |= {row.at: equity_shown(row) for row in transaction.scalars(query)}
+    for some in _portions(moments):
+        query = select(*_SHOWN).where(_E.book_id == book_id, _E.at.in_(some))
+        found: Iterable[Any] = transaction.execute(query)
+        rows |= {row.at: equity_shown(row) for row in found}
     return rows
+
+
+def _portions(moments: Iterable[datetime]) -> Iterator[list[datetime]]:
+    wanted = sorted(set(moments))
+    return (wanted[place : place + _AT_A_TIME] for place in range(0, len(wanted), _AT_A_TIME))
 
 
 def _symbols(transaction: Session, book_id: int, at: datetime) -> tuple[str, ...]:

@@ -1,5 +1,9 @@
 """Rows as people see them."""
 
+from typing import Any
+
+from sqlalchemy import Row
+
 from binance_trade_agent.domain.money import EXACT
 from binance_trade_agent.domain.records import (
     CancelRow,
@@ -98,7 +102,7 @@ def cycle_shown(row: models.Cycle) -> CycleRow:
     )
 
 
-def equity_shown(row: models.EquitySnapshot) -> EquityRow:
+def equity_shown(row: models.EquitySnapshot | Row[Any]) -> EquityRow:
     """An equity snapshot as people see it."""
     return EquityRow(
         at=row.at,

@@ -173,7 +173,7 @@ def test_the_life_of_an_order_is_told_with_its_legs_fills_and_cancels(past):
     assert past.history.order_life("bta-nobody") is None
 
 
-def test_a_curve_loses_no_peak_and_no_trough(past):
+def test_a_curve_loses_no_peak_and_no_trough(past, database, book):
     rng = random.Random(5)
     told = {}
     for number in range(160):
@@ -193,6 +193,12 @@ def test_a_curve_loses_no_peak_and_no_trough(past):
         assert min(bucket.lowest.total for bucket in buckets) == min(within)
         assert (buckets[0].first.total, buckets[-1].last.total) == (within[0], within[-1])
         assert all(one.last.at < two.first.at for one, two in pairwise(buckets))
+        for each in buckets:
+            own = [amount for at, amount in told.items() if each.first.at <= at <= each.last.at]
+            assert (each.lowest.total, each.highest.total) == (min(own), max(own))
+            assert (each.first.total, each.last.total) == (own[0], own[-1])
+        beside = SqlHistory(database, book).against_holding(since, until, points)
+        assert [point.at for point in beside] == [each.last.at for each in buckets]
     assert past.history.equity_curve(T0 + 100 * DAY, T0 + 200 * DAY) == ()
 
 
