@@ -43,4 +43,4 @@ def command(module: str, name: str) -> Any:
 
 def why(words: str | None, reason: str | None) -> str:
     """The reason of an act, given as an argument or as an option."""
-    return reason or words or "by the command line"
+    return reason or words or "no reason given"

@@ -42,15 +42,15 @@ def show_calls(limit: int, since: str | None, as_json: bool) -> None:
 
 def draw_calls(rows: Sequence[ToolCall], screen: Console) -> None:
     """Calls with who made them and how they ended; a narrow terminal goes without their arguments."""
-    columns = ("at", "who", "tier?", "tool", "outcome", "took, ms>", "arguments?")
+    columns = ("at", "who", "tier?", "tool", "outcome", "ms>", "arguments?")
     cells = [
         (
-            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            f"{row.at:%m-%d %H:%M:%S}",
             row.caller,
             row.tier or None,
             row.tool,
             row.outcome,
-            f"{row.took_ms:.1f}",
+            f"{row.took_ms:,.0f}",
             row.arguments,
         )
         for row in rows
@@ -73,7 +73,9 @@ def line_of(row: AuditRow) -> str:
 
 
 _NOT_SHOWN = frozenset({"command", "from", "to"})
-#: How details are told that a bare value would leave unclear; the others come first, by their value.
+#: What comes first of an act's details, by its value alone.
+_FIRST = ("side", "quantity", "symbol")
+#: How details are told that a bare value would leave unclear; they come last.
 _TOLD = {
     "stop_price": "stop {}",
     "target_price": "target {}",
@@ -89,9 +91,9 @@ _TOLD = {
 
 def _words(details: Mapping[str, str]) -> Iterator[str]:
     """What an act was about."""
-    yield from (
-        value for name, value in sorted(details.items()) if name not in _NOT_SHOWN and name not in _TOLD
-    )
+    yield from (details[name] for name in _FIRST if name in details)
+    told = _NOT_SHOWN.union(_FIRST, _TOLD)
+    yield from (value for name, value in sorted(details.items()) if name not in told)
     yield from (text.format(details[name]) for name, text in _TOLD.items() if name in details)
 
 

@@ -157,7 +157,7 @@ def show_decisions(limit: int, symbol: str | None, outcome: str | None, as_json:
     now = datetime.now(tz=UTC)
     table(
         "Decisions",
-        ("id>", "age>", "cycle>", "symbol", "signal", "strength>", "outcome", "reason", "blocked by?"),
+        ("id>", "age>", "cycle?>", "symbol", "signal", "strength?>", "outcome", "reason", "blocked by?"),
         [
             (
                 row.id[:8],

@@ -80,13 +80,13 @@ def table(
         )
     for row in rows:
         grid.add_row(*(cell(row[place]) for place in shown))
-    _print_whole(grid, screen)
+    print_whole(grid, screen)
     if not rows:
         screen.print("none yet", style="dim")
 
 
-def _print_whole(grid: Table, screen: Console) -> None:
-    """A table; where it is piped without the blanks that fill its last column."""
+def print_whole(grid: Table, screen: Console) -> None:
+    """Print a table; where it is piped, without the blanks that fill its last column."""
     if screen.is_terminal:
         screen.print(grid)
         return

@@ -34,7 +34,7 @@ def draw_sessions(rows: Sequence[tuple[Session, int]], screen: Console) -> None:
     """Sessions with their number of cycles."""
     table(
         "Sessions",
-        ("id", "kind", "started", "ended", "why", "cycles>", "symbols", "strategy?"),
+        ("id", "kind", "started", "ended", "why", "cycles>", "symbols?", "strategy?"),
         [
             (
                 session.id[:_SHOWN_ID],

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 import typer
-from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
+from rich.table import Table
 
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisionError, SupervisorClient
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.exit_codes import ExitCode
-from binance_trade_agent.interfaces.cli.output import age, cell, console, gain, money, print_json
+from binance_trade_agent.domain.phrases import counted
+from binance_trade_agent.interfaces.cli.output import age, cell, console, gain, money, print_json, print_whole
 from binance_trade_agent.interfaces.cli.session import at_desk
 from binance_trade_agent.interfaces.cli.staleness import staleness
 from binance_trade_agent.settings import Settings
@@ -39,9 +40,7 @@ def show_status(as_json: bool) -> None:
         shown = {field.name: getattr(status, field.name) for field in fields(status)}
         print_json(shown | {"processes": processes})
         return
-    screen = console()
-    for line in _printed(status, processes):
-        screen.print(line)
+    print_whole(_printed(status, processes), console())
 
 
 def watch_status(as_json: bool) -> None:
@@ -55,7 +54,7 @@ def watch_status(as_json: bool) -> None:
                 time.sleep(_REFRESH_S)
         with Live(console=screen, auto_refresh=False) as live:
             while True:
-                live.update(Group(*_printed(*_seen())), refresh=True)
+                live.update(_printed(*_seen()), refresh=True)
                 time.sleep(_REFRESH_S)
     except KeyboardInterrupt:
         pass
@@ -84,10 +83,13 @@ def _seen() -> tuple[AgentStatus, Mapping[str, str] | None]:
         return desk.watch.status(), _processes(settings)
 
 
-def _printed(status: AgentStatus, processes: Mapping[str, str] | None) -> list[str]:
-    lines = lines_of(status, processes)
-    width = max(10, *(len(name) for name, _ in lines))
-    return [f"[bold]{name:<{width}}[/] {text}" for name, text in lines]
+def _printed(status: AgentStatus, processes: Mapping[str, str] | None) -> Table:
+    grid = Table.grid(padding=(0, 1), pad_edge=False)
+    grid.add_column(style="bold", no_wrap=True, min_width=10)
+    grid.add_column(overflow="fold")
+    for line in lines_of(status, processes):
+        grid.add_row(*line)
+    return grid
 
 
 def _processes(settings: Settings) -> Mapping[str, str] | None:
@@ -118,7 +120,8 @@ def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[t
         lines.append(
             (
                 "cycles",
-                f"{status.cycles}, {status.decisions} decisions; number {cycle.number} began {began} ago",
+                f"{status.cycles:,} with {counted(status.decisions, 'decision')}; the newest, number {cycle.number:,} of"
+                f" its session, began {began} ago",
             )
         )
     if status.orders_by_status:
@@ -139,7 +142,7 @@ def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[t
     if advice := _to_start(status, processes):
         lines.append(("to start", advice))
     lines += [
-        ("incident", f"[red]{escape(incident.text)}[/] since {age(incident.opened_at, status.as_of)}")
+        ("incident", f"[red]{escape(incident.text)}[/], for {age(incident.opened_at, status.as_of)}")
         for incident in status.incidents
     ]
     return lines

@@ -35,6 +35,8 @@ def test_an_act_names_what_each_of_its_numbers_is() -> None:
     assert moved.endswith("ann (cli) protect BTCUSDT stop 50000 target 70000 “news” – done")
     bought = line_of(act("trade", symbol="BTCUSDT", side="BUY", limit_price="9", time_limit_s="60"))
     assert "trade BUY BTCUSDT at 9 for 60 s at most “news”" in bought
+    asked = line_of(act("trade", symbol="BTCUSDT", side="BUY", quantity="0.5"))
+    assert "trade BUY 0.5 BTCUSDT “news”" in asked
 
 
 def test_an_act_on_a_token_names_its_limits() -> None:
@@ -63,7 +65,8 @@ def test_calls_are_a_table_in_every_width(width: int, whole: bool) -> None:
     assert title.strip() == "Calls over MCP"
     assert head.split()[:2] == ["at", "who"]
     assert "get_status" in first
-    assert "3.2" in first
+    assert first.split()[:3] == ["05-04", "09:30:00", "bob"]
+    assert " 3" in first
     assert "BAD_TOKEN" in second
     assert ('{"host": "[x]"}' in second) is whole
     assert "…" not in on.file.getvalue()
