@@ -12,6 +12,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
     direction,
     percent,
     price,
+    price_difference,
     quantity,
     signed_amount,
 )
@@ -52,6 +53,11 @@ def test_prices_have_the_digits_their_size_calls_for() -> None:
         "0.36010",
         "0.00001234",
     ]
+
+
+def test_distances_have_the_digits_of_their_prices() -> None:
+    assert price_difference(Decimal("0.3424"), Decimal("0.36015")) == "−0.01775"
+    assert price_difference(Decimal("63000"), Decimal("62855.4")) == "+144.60"
 
 
 def test_quantities_keep_every_digit_without_an_exponent() -> None:

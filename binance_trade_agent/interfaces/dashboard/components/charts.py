@@ -7,7 +7,7 @@ sheet paints text and grid. A figure keeps its `uirevision`, so zoom survives up
 
 from typing import Any
 
-from dash import Patch, dcc
+from dash import Patch, dcc, html
 from dash.development.base_component import Component
 
 #: Okabe and Ito's colours for colour-blind eyes, moved to mid-tones.
@@ -46,6 +46,11 @@ def layout(revision: str, **own: Any) -> dict[str, Any]:
         "uirevision": revision,
         **own,
     }
+
+
+def frame(identifier: str, *inside: Component) -> Component:
+    """What a chart stands in, to be hidden (class `gone`) while it is empty: a graph ignores a class of its own."""
+    return html.Div(list(inside), id=identifier)
 
 
 def chart(identifier: str, layout_: dict[str, Any], *, style: str = "") -> Component:

@@ -40,11 +40,12 @@ def percent(part: Decimal, whole: Decimal, *, signed: bool = False) -> str:
 
 def price(value: Decimal | None) -> str:
     """A price with the digits its size calls for: five that count below 1, eight places at most."""
-    if value is None:
-        return ABSENT
-    below_one = min(_DIGITS - 1 - value.adjusted(), 8) if value else 2
-    places = 2 if value >= 1000 else 4 if value >= 1 else below_one
-    return f"{value:,.{places}f}"
+    return ABSENT if value is None else f"{value:,.{_places(value)}f}"
+
+
+def price_difference(at: Decimal, from_here: Decimal) -> str:
+    """How far a price is from another, signed, with the digits of prices of that size."""
+    return f"{at - from_here:+,.{_places(from_here)}f}".replace("-", _MINUS)
 
 
 def quantity(value: Decimal) -> str:
@@ -67,3 +68,8 @@ def attributes(**values: str) -> dict[str, Any]:
 def _is_nothing(text: str) -> bool:
     """Whether a number is 0 as it is shown."""
     return not any(digit in text for digit in "123456789")
+
+
+def _places(value: Decimal) -> int:
+    below_one = min(_DIGITS - 1 - value.adjusted(), 8) if value else 2
+    return 2 if value >= 1000 else 4 if value >= 1 else below_one

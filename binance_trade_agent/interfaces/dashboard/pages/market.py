@@ -75,7 +75,7 @@ def register(app: Dash, context: Context) -> None:
         ("market-choices", "children", (Topic.HEALTH,), filters),
         ("market-now", "children", (Topic.CYCLES,), now),
         (_CHART, "figure", (Topic.CYCLES, Topic.ORDERS), figure_of),
-        (_CHART, "className", (Topic.CYCLES,), style),
+        ("market-place", "className", (Topic.CYCLES,), style),
         ("market-empty", "children", (Topic.CYCLES,), empty),
         ("market-decisions", "children", (Topic.CYCLES,), decisions),
     )
@@ -163,7 +163,7 @@ def traces(desk: Desk, shown: Chart, levels: Levels | None, beneath: str | None)
 
 def style(desk: Desk, search: str | None) -> str:
     """Hidden before the first candle."""
-    return "chart candles" if _chart(desk, search, 1) else "chart candles gone"
+    return "" if _chart(desk, search, 1) else "gone"
 
 
 def empty(desk: Desk, search: str | None) -> Component | str:

@@ -65,7 +65,10 @@ def layout() -> Component:
                         "Equity",
                         html.Div(
                             [
-                                charts.chart("overview-equity", EQUITY_LAYOUT, style="tall"),
+                                charts.frame(
+                                    "overview-equity-frame",
+                                    charts.chart("overview-equity", EQUITY_LAYOUT, style="tall"),
+                                ),
                                 html.Div(id="overview-equity-empty"),
                             ]
                         ),
@@ -114,7 +117,7 @@ def register(app: Dash, context: Context) -> None:
     parts = (
         ("overview-alerts", "children", (Topic.HEALTH, Topic.ORDERS), alerts),
         ("overview-figures", "children", everything, key_figures),
-        ("overview-equity", "className", (Topic.CYCLES,), equity_style),
+        ("overview-equity-frame", "className", (Topic.CYCLES,), equity_style),
         ("overview-equity-empty", "children", (Topic.CYCLES,), equity_empty),
         ("overview-steering", "children", (Topic.CONTROL, Topic.HEALTH), steering),
         ("overview-days", "children", (Topic.CYCLES,), days),
@@ -206,7 +209,7 @@ def equity(desk: Desk, search: str | None = None) -> Any:
 
 def equity_style(desk: Desk) -> str:
     """Hidden before its first point."""
-    return "chart tall" if desk.watch.equity(limit=1) else "chart tall gone"
+    return "" if desk.watch.equity(limit=1) else "gone"
 
 
 def equity_empty(desk: Desk) -> Component | str:

@@ -32,7 +32,10 @@ _PERIODS = (
 
 def layout() -> Component:
     """The skeleton."""
-    chart = [charts.chart(_CHART, EQUITY_LAYOUT, style="tall"), html.Div(id="performance-empty")]
+    chart = [
+        charts.frame("performance-frame", charts.chart(_CHART, EQUITY_LAYOUT, style="tall")),
+        html.Div(id="performance-empty"),
+    ]
     legend = [
         html.Span(name, className=f"key {name.lower().replace(' ', '-')}")
         for name in ("Equity", "Buy and hold", "Drawdown")
@@ -52,7 +55,7 @@ def register(app: Dash, context: Context) -> None:
     context.show(app, Output("performance-choices", "children"), (Topic.HEALTH,), filters)
     for element, prop, draw in (
         (_CHART, "figure", figure_of),
-        (_CHART, "className", style),
+        ("performance-frame", "className", style),
         ("performance-empty", "children", empty),
         ("performance-figures", "children", figures),
     ):
@@ -95,7 +98,7 @@ def figure_of(desk: Desk, search: str | None) -> Any:
 
 def style(desk: Desk, search: str | None) -> str:
     """Hidden before the first point."""
-    return "chart tall" if desk.watch.equity(limit=1) else "chart tall gone"
+    return "" if desk.watch.equity(limit=1) else "gone"
 
 
 def empty(desk: Desk, search: str | None) -> Component | str:

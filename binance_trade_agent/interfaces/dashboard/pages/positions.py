@@ -20,6 +20,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
     direction,
     percent,
     price,
+    price_difference,
     quantity,
     signed_amount,
 )
@@ -293,7 +294,7 @@ def _distance(holding: Holding, level: Decimal, share: Decimal | None, *, is_ask
         [html.Small(badges.badge("asked for", "quiet"), className="under")] if is_asked else []
     )
     if share is not None and holding.last_price is not None:
-        far = signed_amount(level - holding.last_price, "")
+        far = price_difference(level, holding.last_price)
         lines.insert(
             0, html.Small(f"{percent(share, _HUNDRED, signed=True)} · {far}", className="under faded")
         )

@@ -59,7 +59,12 @@ def layout() -> Component:
             dcc.Interval(id="system-tick", interval=_PROGRAMS_EVERY_MS),
             card(
                 "Time that cycles took",
-                html.Div([charts.chart("system-cycles", _CYCLES_LAYOUT), html.Div(id="system-cycles-empty")]),
+                html.Div(
+                    [
+                        charts.frame("system-cycles-frame", charts.chart("system-cycles", _CYCLES_LAYOUT)),
+                        html.Div(id="system-cycles-empty"),
+                    ]
+                ),
                 aside=[
                     html.Span(
                         [
@@ -95,7 +100,7 @@ def register(app: Dash, context: Context) -> None:
         ("system-incidents", "children", (Topic.HEALTH,), incidents),
         ("system-figures", "children", (Topic.CYCLES, Topic.HEALTH), key_figures),
         ("system-cycles", "figure", (Topic.CYCLES,), cycles),
-        ("system-cycles", "className", (Topic.CYCLES,), cycles_style),
+        ("system-cycles-frame", "className", (Topic.CYCLES,), cycles_style),
         ("system-cycles-empty", "children", (Topic.CYCLES,), cycles_empty),
         ("system-heartbeats", "children", (Topic.CYCLES, Topic.HEALTH), heartbeats),
         ("system-weights", "children", (Topic.CYCLES,), weights),
@@ -200,7 +205,7 @@ def cycles(desk: Desk) -> Any:
 
 def cycles_style(desk: Desk) -> str:
     """Hidden before its first point."""
-    return "chart" if _ended(desk) else "chart gone"
+    return "" if _ended(desk) else "gone"
 
 
 def cycles_empty(desk: Desk) -> Component | str:
