@@ -72,7 +72,7 @@ def line_of(row: AuditRow) -> str:
     )
 
 
-_NOT_SHOWN = frozenset({"command", "from", "to"})
+_NOT_SHOWN = frozenset({"command", "from", "to", "on"})
 #: What comes first of an act's details, by its value alone.
 _FIRST = ("side", "quantity", "symbol")
 #: How details are told that a bare value would leave unclear; they come last.
@@ -95,6 +95,8 @@ def _words(details: Mapping[str, str]) -> Iterator[str]:
     told = _NOT_SHOWN.union(_FIRST, _TOLD)
     yield from (value for name, value in sorted(details.items()) if name not in told)
     yield from (text.format(details[name]) for name, text in _TOLD.items() if name in details)
+    if details.get("on") == "false":
+        yield "off"
 
 
 def _took(at: datetime, finished_at: datetime | None) -> str:

@@ -166,7 +166,8 @@ def _show(result: CommandResult, as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        typer.echo(f"{result.status}: {result.told}")
+        is_held = result.details.get("outcome") == Outcome.HELD
+        typer.echo(f"{'held, nothing was sent' if is_held else result.status}: {result.told}")
         if pointers := _pointers(result.details):
             typer.echo(pointers)
     raise typer.Exit(exit_code_of(result))

@@ -47,6 +47,15 @@ def test_an_act_on_a_token_names_its_limits() -> None:
     ) in made
 
 
+def test_what_is_lifted_is_told_as_off() -> None:
+    assert "reduce_only BTCUSDT off (" in line_of(
+        act("reduce_only", "BTCUSDT", "none", symbols="BTCUSDT", on="false")
+    )
+    assert "reduce_only BTCUSDT (" in line_of(
+        act("reduce_only", "none", "BTCUSDT", symbols="BTCUSDT", on="true")
+    )
+
+
 def test_an_act_tells_only_a_change() -> None:
     assert "(RUNNING → PAUSED)" in line_of(act("pause", "RUNNING", "PAUSED"))
     assert "→" not in line_of(act("start", "unknown", "unknown"))

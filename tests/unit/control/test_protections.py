@@ -146,3 +146,12 @@ def test_protection_older_than_many_orders_of_its_symbol_is_found() -> None:
     desk.reads.order_rows = (*newer, stop, target, *rest)
     (protection,) = desk.watch.protection()
     assert protection.covered == QUANTITY
+
+
+def test_a_price_is_known_also_after_many_decisions_without_data() -> None:
+    desk = with_oco(fake_desk())
+    blind = replace(desk.reads.decision_rows[0], symbol="BTCUSDT", outcome="no_data", price=None)
+    desk.reads.decision_rows = (blind,) * 40 + tuple(desk.reads.decision_rows)
+    assert desk.watch.last_price("BTCUSDT") == Decimal("62855.4")
+    desk.reads.decision_rows = (blind,) * 40
+    assert desk.watch.last_price("BTCUSDT") is None
