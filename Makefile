@@ -99,7 +99,7 @@ $(AXE_READY):
 axe: $(AXE_READY)
 
 check-axe: $(READY) $(AXE_READY)
-	$(BIN)/python -m pytest tests/browser/test_dashboard_pages.py -k 'axe or no_overflow'
+	$(BIN)/python -m pytest tests/browser/test_dashboard_pages.py tests/browser/test_dashboard_access.py -k 'axe or right_in_every_state or login'
 
 screenshots: $(READY)
 	$(BIN)/python -m tests.browser.screenshots docs/images

@@ -10,19 +10,33 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from binance_trade_agent.interfaces.dashboard.registry import all_pages
-from tests.browser.real import running_stage
-from tests.browser.visits import PHONE, chromium, signed_in
-from tests.processes import eventually
+from tests.browser.real import PASSWORD, command, supervised_stage
+from tests.browser.visits import PHONE, Visit, chromium, signed_in
+from tests.processes import Installation, eventually
 
-_LOOKS = {
-    "light": ({"width": 1280, "height": 800}, False),
-    "dark": ({"width": 1280, "height": 800}, True),
-    "phone": (PHONE, False),
+_WINDOW = {"width": 1280, "height": 800}
+_LOOKS = {"light": (_WINDOW, False), "dark": (_WINDOW, True), "phone": (PHONE, False)}
+#: A market that moves within minutes, and strategies that trade on it; all else is as it comes.
+_LIVELY = {
+    "TRADING_SYMBOLS": "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT",
+    "TRADING_INTERVAL_SECONDS": "2",
+    "STRATEGY_NAME": "combined_default",
+    "STRATEGY_BY_SYMBOL": "BTCUSDT=buy_and_hold,ETHUSDT=macd_cross,SOLUSDT=bollinger_reversion",
+    "STOP_LOSS_SHARE": "0.08",
+    "TAKE_PROFIT_SHARE": "0.12",
+    "RISK_COOLDOWN_CANDLES": "5",
+    "RISK_LOSS_COOLDOWN_CANDLES": "15",
+    "RISK_MAX_LOSING_STREAK": "0",
+    "RISK_DAILY_LOSS_SHARE": "0.10",
+    "RISK_MAX_DRAWDOWN_SHARE": "0.20",
+    "SIMULATOR_SEED": "11",
+    "SIMULATOR_VOLATILITY": "0.02",
+    "DASHBOARD_PASSWORD": PASSWORD,
 }
-_CYCLES = 60
+_CYCLES, _TRIPS, _HELD = 150, 12, 2
 #: The 256 most frequent colours (of 5 bits a channel, each shown as their mean), and for every other the nearest.
 _QUANTISE = """async (png) => {
   const image = new Image();
@@ -58,14 +72,31 @@ def main(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="bta-screenshots-") as place,
-        running_stage(Path(place)) as stage,
+        supervised_stage(Path(place), _LIVELY) as stage,
         chromium() as browser,
     ):
-        with stage.place.desk() as desk:
-            eventually(lambda: desk.watch.status().cycles >= _CYCLES, within_s=600, what="some history")
+        _live_a_little(stage.place)
         for look in _LOOKS:
             _take(browser, stage.url, look, folder)
     return 0
+
+
+def _live_a_little(place: Installation) -> None:
+    """Until there is something of everything to be seen."""
+    eventually(lambda: _has(place, _CYCLES // 3, 1, 1), within_s=600, what="it has begun")
+    command(place, "pause", "--reason", "news at noon")
+    command(place, "resume", "--reason", "it was nothing")
+    command(place, "reduce-only", "BNBUSDT", "--reason", "a hard fork is announced")
+    eventually(lambda: _has(place, _CYCLES, _TRIPS, _HELD), within_s=900, what="positions and round trips")
+
+
+def _has(place: Installation, cycles: int, trips: int, held: int) -> bool:
+    with place.desk() as desk:
+        status = desk.watch.status()
+        if status.equity is None:
+            return False
+        closed = desk.performance.performance("7d").trips
+        return status.cycles >= cycles and closed.trips >= trips and len(desk.watch.protection()) >= held
 
 
 def _take(browser: Browser, url: str, look: str, folder: Path) -> None:
@@ -73,12 +104,23 @@ def _take(browser: Browser, url: str, look: str, folder: Path) -> None:
     with signed_in(browser, url, viewport, dark=dark) as visit:
         for page in all_pages():
             visit.open(page.path)
-            visit.page.evaluate("document.fonts.ready")
+            _until_drawn(visit)
             name = page.path.strip("/").replace("/", "-") or "overview"
             shot = visit.page.screenshot(animations="disabled", caret="hide")
             picture = folder / f"{name}-{look}.png"
             picture.write_bytes(_indexed(visit.page, shot))
             sys.stdout.write(f"{picture} {picture.stat().st_size / 1000:.0f} kB\n")
+
+
+def _until_drawn(visit: Visit) -> None:
+    """Charts come after the text."""
+    visit.page.wait_for_function(
+        "() => [...document.querySelectorAll('#page .chart')]"
+        ".every(chart => !chart.offsetParent || chart.querySelector('.scatterlayer .trace, .boxlayer .trace'))"
+    )
+    visit.page.evaluate("document.fonts.ready")
+    # a machine that is busy with the pictures may be late with its answers
+    expect(visit.page.locator("#bar-health")).to_have_text("Cycling")
 
 
 def _indexed(page: Page, png: bytes) -> bytes:

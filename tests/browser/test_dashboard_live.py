@@ -1,6 +1,5 @@
 """What moves on a page while somebody looks at it, on rows that a test changes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,15 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow
 from tests.browser.dashboards import served_dashboard
-from tests.browser.visits import PHONE, SCREEN, chromium, signed_in
+from tests.browser.visits import PHONE, SCREEN, signed_in
 from tests.fakes import FakeClock, FakeDesk, fake_desk
 from tests.resting import with_oco
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 def running_desk() -> FakeDesk:
@@ -191,5 +184,8 @@ def test_zoom_outlives_ten_updates(browser: Browser) -> None:
             rows = desk.reads.equity_rows
             desk.reads.equity_rows = (*rows, replace(rows[-1], at=rows[-1].at + timedelta(minutes=30)))
             desk.reads.stored = replace(desk.reads.stored, cycles=240 + number, decisions=480 + 2 * number)
-            expect(page.locator("[data-figure=cycles] .value")).to_have_text(str(240 + number))
+            visit.hurry(
+                "count => document.querySelector('[data-figure=cycles]').dataset.value === String(count)",
+                240 + number,
+            )
         assert shown_times(page) == zoomed

@@ -9,29 +9,25 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from binance_trade_agent.domain.history_rows import TripFilter
 from binance_trade_agent.domain.portfolio import Position
-from tests.browser.real import Stage, open_orders, running_stage
-from tests.browser.visits import PHONE, Visit, chromium, signed_in
+from tests.browser.real import Stage, command, open_orders
+from tests.browser.visits import PHONE, Visit, signed_in
 from tests.processes import CLI, eventually
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A trader that holds BTC and ETH behind stops and targets; each test acts on one of them."""
-    with running_stage(tmp_path_factory.mktemp("trading")) as running:
-        yield running
+def signed(browser: Browser, stage: Stage) -> Iterator[Visit]:
+    with signed_in(browser, stage.url) as visit:
+        visit.page.close()
+        yield visit
 
 
 @pytest.fixture
-def visit(browser: Browser, stage: Stage) -> Iterator[Visit]:
-    with signed_in(browser, stage.url) as visit:
-        yield visit
-        assert visit.complaints == []
+def visit(signed: Visit) -> Iterator[Visit]:
+    """A tab of its own."""
+    visit = signed.beside()
+    yield visit
+    visit.page.close()
+    assert visit.complaints == []
 
 
 def position(stage: Stage, symbol: str) -> Position:
@@ -110,7 +106,38 @@ def test_a_stop_is_moved_at_the_exchange_and_taken_back(visit: Visit, stage: Sta
     expect(levels).to_have_count(0)
 
 
-def test_closing_sells_once_and_is_a_trade_with_the_databases_numbers(visit: Visit, stage: Stage) -> None:
+def test_paused_it_sells_but_buys_nothing_until_it_is_resumed(visit: Visit, stage: Stage) -> None:
+    page = visit.page
+    visit.open("/")
+    begin(page, "Pause").get_by_role("button", name="Cancel").click()
+    dialog = begin(page, "Pause")
+    dialog.get_by_label("Reason").fill("news at noon")
+    dialog.get_by_role("button", name="Pause").dblclick(force=True)
+    expect(page.locator("#bar-why")).to_have_text("by dashboard: news at noon")
+
+    closing_sells_once_and_is_a_trade(visit, stage)
+    refused = stage.place.run(CLI, "trade", "ETHUSDT", "--side", "BUY", "--yes")
+    assert refused.returncode != 0
+    assert "paused" in (refused.stdout + refused.stderr).lower()
+    bought = [o for o in stage.place.truth("orders") if (o["symbol"], o["side"]) == ("ETHUSDT", "BUY")]
+    assert len(bought) == 1, "the one before the pause"
+
+    visit.open("/")
+    dialog = begin(page, "Resume")
+    dialog.get_by_label("Reason").fill("it was nothing")
+    dialog.get_by_role("button", name="Resume").dblclick(force=True)
+    expect(page.locator("#bar-control")).to_have_text("Trading")
+    with stage.place.desk() as desk:
+        acts = [
+            (row.action, row.outcome)
+            for row in desk.watch.audit()
+            if row.reason in ("news at noon", "it was nothing")
+        ]
+    assert acts == [("resume", "done"), ("pause", "done")]
+
+
+def closing_sells_once_and_is_a_trade(visit: Visit, stage: Stage) -> None:
+    """With the numbers of the database."""
     page = visit.page
     visit.open("/positions")
     dialog = begin(page, "Close ETHUSDT")
@@ -134,12 +161,13 @@ def test_closing_sells_once_and_is_a_trade_with_the_databases_numbers(visit: Vis
 
 def test_an_entry_is_cancelled_once_from_the_page_of_orders(visit: Visit, stage: Stage) -> None:
     page = visit.page
+    if resting(stage, "ETHUSDT"):
+        command(stage.place, "trade", "ETHUSDT", "--side", "SELL", "--yes")
     with stage.place.desk() as desk:
         last = desk.watch.last_price("ETHUSDT")
     assert last is not None
     price = str((last * Decimal("0.95")).quantize(Decimal("1")))
-    asked = stage.place.run(CLI, "trade", "ETHUSDT", "--side", "BUY", "--limit-price", price, "--yes")
-    assert asked.returncode == 0, asked.stdout + asked.stderr
+    command(stage.place, "trade", "ETHUSDT", "--side", "BUY", "--limit-price", price, "--yes")
     eventually(lambda: resting(stage, "ETHUSDT", "BUY"), within_s=30, what="the entry rests")
 
     visit.open("/orders")
@@ -176,3 +204,68 @@ def test_the_portfolio_is_the_ledgers_and_the_simulators(browser: Browser, stage
         assert shown.keys() >= {"USDT", "BTC"}
         assert visit.overflow_px <= 0
         assert visit.complaints == []
+
+
+def test_zoom_outlives_ten_updates_of_the_running_trader(visit: Visit) -> None:
+    market = visit.beside()
+    visit.open("/")
+    market.open("/market")
+    charts = (visit, "#overview-equity"), (market, "#market-chart")
+    zoomed = [zoom(each.page, chart) for each, chart in charts]
+    for each, chart in charts:
+        each.page.evaluate(
+            "chart => document.querySelector(`${chart} .js-plotly-plot`)"
+            ".on('plotly_react', () => { window.updates = (window.updates || 0) + 1; })",
+            chart,
+        )
+    for each, _ in charts:
+        each.hurry("() => window.updates >= 10")
+    assert [shown_times(each.page, chart) for each, chart in charts] == zoomed
+    assert market.complaints == []
+    market.page.close()
+
+
+def zoom(page: Page, chart: str) -> list[str]:
+    """Into the middle of the chart; the ends of its time axis then."""
+    box = page.locator(f"{chart} .nsewdrag").first.bounding_box()
+    assert box is not None
+    middle, whole = box["y"] + box["height"] / 2, shown_times(page, chart)
+    page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+    page.mouse.up()
+    page.wait_for_function(
+        "([chart, before]) => document.querySelector(`${chart} .js-plotly-plot`).layout.xaxis.range[0] !== before",
+        arg=[chart, whole[0]],
+    )
+    return shown_times(page, chart)
+
+
+def shown_times(page: Page, chart: str) -> list[str]:
+    return list(
+        page.evaluate("chart => document.querySelector(`${chart} .js-plotly-plot`).layout.xaxis.range", chart)
+    )
+
+
+def test_flattening_sells_everything_once_and_halts(visit: Visit, stage: Stage) -> None:
+    page = visit.page
+    visit.open("/risk")
+    held = {o["symbol"] for o in open_orders(stage.place) if o["side"] == "SELL"}
+    assert "BTCUSDT" in held
+    before = {symbol: len(sales(stage, symbol)) for symbol in ("BTCUSDT", "ETHUSDT")}
+    dialog = begin(page, "Flatten")
+    send = dialog.get_by_role("button", name="Flatten")
+    expect(dialog).to_contain_text("BTC, about")
+    expect(send).to_be_disabled()
+    dialog.get_by_label("Type FLATTEN to confirm").fill("flatten")
+    dialog.get_by_label("Reason").fill("going home")
+    send.dblclick(force=True)
+    expect(page.locator("#bar-control")).to_have_text("Halted", timeout=90_000)
+    eventually(lambda: open_orders(stage.place) == [], within_s=30, what="nothing rests any more")
+    sold = {symbol for symbol, count in before.items() if len(sales(stage, symbol)) == count + 1}
+    assert sold == held
+    expect(page.locator("#toasts .working")).to_have_count(0, timeout=60_000)
+    with stage.place.desk() as desk:
+        assert [(row.action, row.outcome) for row in desk.watch.audit() if row.reason == "going home"] == [
+            ("flatten", "done")
+        ]

@@ -1,6 +1,5 @@
 """Why it traded or not, in a browser: filters in the address, zoom that stays, and no chart code where no chart is."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,15 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from binance_trade_agent.domain.market import SeenIndicators
 from tests.browser.dashboards import served_dashboard
-from tests.browser.visits import chromium, signed_in
+from tests.browser.visits import signed_in
 from tests.fake_market import MINUTE, minutes
 from tests.fakes import FakeClock, FakeDesk, fake_desk
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 def desk_with_candles() -> FakeDesk:
@@ -60,9 +53,9 @@ def test_the_zoom_of_the_market_outlives_ten_updates_and_follows_the_symbol(brow
             )
             desk.market_reads.candle_rows["BTCUSDT"] = (*rows, newest)
             desk.reads.stored = replace(desk.reads.stored, decisions=480 + 2 * number)
-            page.wait_for_function(
+            visit.hurry(
                 "count => document.querySelector('#market-chart .js-plotly-plot').data[0].x.length === count",
-                arg=90 + number,
+                90 + number,
             )
         assert shown_times(page) == zoomed
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
 from tests.browser.real import PASSWORD
 
@@ -68,11 +68,60 @@ class Visit:
         self.page.goto(self.url + path)
         self.settle()
 
+    def go(self, path: str) -> None:
+        """Go there by the navigation, without a reload, and wait until its parts are drawn."""
+        self.page.locator(f"#navigation a[href='{path}']").click()
+        expect(self.page.locator(f"#navigation [aria-current=page] a[href='{path}']")).to_be_visible()
+        self.settle()
+
     def settle(self) -> None:
         """Until the page stands, nothing is being read any more, and the bar knows the trader."""
         expect(self.page.locator("#page h1")).to_be_visible()
         expect(self.page.locator("#page .loading")).to_have_count(0)
         expect(self.page.locator("#bar-health")).not_to_have_text("Connecting")
+
+    def hurry(self, condition: str, arg: object = None) -> None:
+        """Wait for a condition, `arg => ...`, with the pulse asked for at once, not every two seconds."""
+        self.page.wait_for_function(
+            f"arg => {{ window.tradeAgentLive.poll(); return ({condition})(arg); }}", arg=arg, polling=200
+        )
+
+    def become(self, viewport: dict[str, int], *, dark: bool) -> None:
+        """The same page in another window and theme, without a reload."""
+        self.page.set_viewport_size(viewport)  # type: ignore[arg-type]  # a plain dictionary will do
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+        # colours on their way from one theme to the other are neither's
+        self.page.wait_for_function(
+            "() => !document.getAnimations().some(moving => moving instanceof CSSTransition)"
+        )
+
+    def beside(self) -> "Visit":
+        """Another tab of the same browser, where nothing is open yet."""
+        other = Visit(self.page.context.new_page(), self.url)
+        other.watch()
+        return other
+
+    def faults(self, where: str) -> list[str]:
+        """What does not fit, and what has no name."""
+        unnamed = self.page.evaluate(
+            """[...document.querySelectorAll('button, a[href], input, select')]
+               .filter(e => !e.hidden && e.type !== 'hidden' && !(e.textContent.trim() || e.ariaLabel || e.title
+                   || (e.labels && e.labels.length)))
+               .map(e => e.outerHTML)"""
+        )
+        too_wide = [] if self._fits() else [f"{self.overflow_px} px too wide"]
+        return [f"{where}: {fault}" for fault in (*too_wide, *unnamed)]
+
+    def _fits(self) -> bool:
+        # charts take their new width a moment after the window has
+        try:
+            self.page.wait_for_function(
+                "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth",
+                timeout=5000,
+            )
+        except TimeoutError:
+            return False
+        return True
 
     @property
     def overflow_px(self) -> int:
@@ -82,10 +131,10 @@ class Visit:
 
 
 @contextmanager
-def signed_in(
+def opened(
     browser: Browser, url: str, viewport: dict[str, int] = SCREEN, *, dark: bool = False
 ) -> Iterator[Visit]:
-    """A visit that has signed in with the password and sees the overview."""
+    """A visit of somebody who is not signed in, at the login."""
     context = browser.new_context(
         viewport=viewport,  # type: ignore[arg-type]  # a plain dictionary will do
         timezone_id="Asia/Tokyo",
@@ -95,10 +144,19 @@ def signed_in(
         visit = Visit(context.new_page(), url)
         visit.watch()
         visit.page.goto(f"{url}/login")
+        yield visit
+    finally:
+        context.close()
+
+
+@contextmanager
+def signed_in(
+    browser: Browser, url: str, viewport: dict[str, int] = SCREEN, *, dark: bool = False
+) -> Iterator[Visit]:
+    """A visit that has signed in with the password and sees the overview."""
+    with opened(browser, url, viewport, dark=dark) as visit:
         visit.page.get_by_label("Password").fill(PASSWORD)
         visit.page.get_by_role("button", name="Sign in").click()
         visit.page.wait_for_url(f"{url}/")
         visit.settle()
         yield visit
-    finally:
-        context.close()
