@@ -132,7 +132,7 @@ class SupervisorClient:
                 raise SupervisionError(f"supervisord refused: {fault.faultString}") from fault
             except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
                 raise SupervisionError(
-                    f"supervisord does not run (nothing answers at {self.socket}: {error}):"
+                    f"supervisord does not run (nothing answers at {self.socket}):"
                     " `make up` or `binance-trade-agent supervise` starts everything"
                 ) from error
 

@@ -98,6 +98,12 @@ def performance(
 
 
 @app.command(rich_help_panel=WATCH)
+def risk(json: Json = False) -> None:
+    """Show each risk limit, how much of it is used, and what is left."""
+    command("risk", "show_risk")(json)
+
+
+@app.command(rich_help_panel=WATCH)
 def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000, help="How many lines.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="New ones too, until Ctrl-C.")] = False,

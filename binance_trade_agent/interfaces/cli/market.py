@@ -37,7 +37,7 @@ def show_market(symbol: str | None, fresh: bool, as_json: bool) -> None:
         old = _old(rows, status.as_of, 2 * timedelta(seconds=status.interval_s))
     if as_json:
         print_json(rows)
-    else:
+    elif rows or complete:
         draw_market(rows, console(), status.as_of)
     if old and not fresh:
         typer.echo(old, err=True)

@@ -25,6 +25,7 @@ _STYLES = {
     "FILLED": "green",
     "REJECTED": "red",
     "unprotected": "bold red",
+    "reached": "bold red",
     "dust": "dim",
     "UNKNOWN": "bold yellow",
     "INTENT": "yellow",
@@ -121,6 +122,13 @@ def cell(value: Any) -> str:
 def money(value: Decimal | None) -> str | None:
     """An amount of quote currency to two places."""
     return None if value is None else f"{value:,.2f}"
+
+
+def percent(share: float | Decimal | None, *, signed: bool = False) -> str | None:
+    """A share in percent, to two places."""
+    if share is None:
+        return None
+    return f"{share * 100:+,.2f} %" if signed else f"{share * 100:,.2f} %"
 
 
 def distance(value: Decimal | None) -> str:

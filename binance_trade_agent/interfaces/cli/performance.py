@@ -20,7 +20,16 @@ from binance_trade_agent.domain.performance import (
 )
 from binance_trade_agent.domain.phrases import counted, length
 from binance_trade_agent.domain.return_statistics import FEWEST_DAYS, FEWEST_DAYS_FOR_A_YEAR
-from binance_trade_agent.interfaces.cli.output import cell, console, gain, money, print_json, prose, table
+from binance_trade_agent.interfaces.cli.output import (
+    cell,
+    console,
+    gain,
+    money,
+    percent,
+    print_json,
+    prose,
+    table,
+)
 from binance_trade_agent.interfaces.cli.session import at_desk
 
 _SLICES_SHOWN = 62
@@ -88,10 +97,10 @@ def _equity(figures: EquityFigures) -> list[Line]:
 
 def _returns(figures: EquityFigures) -> list[Line]:
     return [
-        ("time-weighted", _percent(figures.total_return, signed=True)),
-        ("buy and hold", _percent(figures.buy_and_hold, signed=True)),
-        ("difference", _percent(figures.excess, signed=True)),
-        ("a year, at this pace", _percent(figures.yearly_return, signed=True)),
+        ("time-weighted", percent(figures.total_return, signed=True)),
+        ("buy and hold", percent(figures.buy_and_hold, signed=True)),
+        ("difference", percent(figures.excess, signed=True)),
+        ("a year, at this pace", percent(figures.yearly_return, signed=True)),
         ("days", f"{figures.days:,}"),
     ]
 
@@ -101,7 +110,7 @@ def _risk(figures: EquityFigures) -> list[Line]:
         ("Sharpe", _ratio(figures.sharpe)),
         ("Sortino", _ratio(figures.sortino)),
         ("Calmar", _ratio(figures.calmar)),
-        ("exposure", _percent(figures.exposure)),
+        ("exposure", percent(figures.exposure)),
     ]
 
 
@@ -110,7 +119,7 @@ def _drawdown(fall: Drawdown | None) -> list[Line]:
         return [("largest", "none")]
     recovered = f"{fall.recovered_at:%Y-%m-%d %H:%M}" if fall.recovered_at else "not yet"
     return [
-        ("largest", _percent(fall.share)),
+        ("largest", percent(fall.share)),
         ("amount", money(fall.amount)),
         ("from", f"{fall.from_at:%Y-%m-%d %H:%M}"),
         ("to", f"{fall.to_at:%Y-%m-%d %H:%M}"),
@@ -125,7 +134,7 @@ def _trips(found: Performance) -> list[Line]:
         ("closed", f"{trips.trips:,}"),
         ("net result", gain(trips.net)),
         ("won / lost", f"{trips.wins:,} / {trips.losses:,}"),
-        ("win rate", _percent(trips.win_rate)),
+        ("win rate", percent(trips.win_rate)),
         ("profit factor", _ratio(trips.profit_factor)),
         ("expectancy", gain(trips.expectancy)),
         ("average win", money(trips.average_win)),
@@ -146,7 +155,7 @@ def _trading(found: Performance) -> list[Line]:
     if found.symbol is None:
         return lines
     return [line for line in lines if "equity" not in line[0]] + [
-        ("buy and hold", _percent(found.buy_and_hold.get(found.symbol), signed=True))
+        ("buy and hold", percent(found.buy_and_hold.get(found.symbol), signed=True))
     ]
 
 
@@ -170,7 +179,7 @@ def _remarks(found: Performance, screen: Console) -> None:
         more = (
             f" and {len(found.buy_and_hold) - len(best)} more" if len(found.buy_and_hold) > len(best) else ""
         )
-        held = ", ".join(f"{symbol} {_percent(rate, signed=True)}" for symbol, rate in best)
+        held = ", ".join(f"{symbol} {percent(rate, signed=True)}" for symbol, rate in best)
         remarks.append(f"Buy and hold: {held}{more}.")
     if remarks:
         screen.print()
@@ -198,7 +207,7 @@ def _time_cells(one: PerformanceSlice) -> Sequence[Any]:
         one.name,
         money(one.equity),
         gain(one.profit),
-        _percent(one.total_return, signed=True),
+        percent(one.total_return, signed=True),
         one.trips.trips,
         one.trips.wins,
         gain(one.trips.net),
@@ -214,7 +223,7 @@ def _trip_cells(one: PerformanceSlice) -> Sequence[Any]:
         gain(trips.net),
         trips.trips,
         trips.wins,
-        _percent(trips.win_rate),
+        percent(trips.win_rate),
         _ratio(trips.profit_factor),
         gain(trips.expectancy),
         money(one.fees),
@@ -233,12 +242,6 @@ def _pair(screen: Console, left: tuple[str, list[Line]], right: tuple[str, list[
         grid.add_row(*(cell(text) for one in cells for text in one))
     screen.print()
     screen.print(grid, highlight=False)
-
-
-def _percent(share: float | Decimal | None, *, signed: bool = False) -> str | None:
-    if share is None:
-        return None
-    return f"{share * 100:+,.2f} %" if signed else f"{share * 100:,.2f} %"
 
 
 def _ratio(value: float | Decimal | None) -> str | None:

@@ -21,6 +21,7 @@ READING = [
     "decisions",
     "decision",
     "performance",
+    "risk",
     "explain",
     "audit",
     "audit --calls",
