@@ -207,7 +207,7 @@ def level_notes(levels: Levels | None, candles: Sequence[Candle]) -> list[dict[s
             for name, at, _, _ in found
         ]
         if words:
-            notes.append(_note(0.99, edge, "y domain", "   ".join(words), "right"))
+            notes.append(_note(0.01, edge, "y domain", "   ".join(words), "left"))
     return notes
 
 

@@ -72,7 +72,7 @@ def layout() -> Component:
                         aside=[act_button(reduce_only_acts.REDUCE_ONLY, "Add a symbol", style="small")],
                     ),
                 ],
-                className="columns",
+                className="columns even",
             ),
             card("Gates of the newest order that was wanted", html.Div(loading(), id="risk-judged")),
             card("Every limit of this session", html.Div(loading(), id="risk-plan")),
