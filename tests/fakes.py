@@ -377,6 +377,10 @@ class FakeReadModels:
         nothing = DecisionSummary(since, until, 0, (), 0, 0, {}, {}, ())
         return self.summaries.get(symbol) or self.summaries.get(None, nothing)
 
+    def last_price(self, symbol: str) -> Decimal | None:
+        self._check()
+        return next((r.price for r in self.decision_rows if r.symbol == symbol and r.price is not None), None)
+
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         self._check()
         return self.equity_rows[-limit:]

@@ -12,8 +12,6 @@ from binance_trade_agent.ports import ReadModels
 
 _AT_REST = frozenset({OrderStatus.OPEN.value, OrderStatus.PARTIALLY_FILLED.value})
 _NO_TERMS = ProtectionTerms()
-#: Among so many newest decisions a price is looked for; the second while the exchange does not answer for long.
-_PRICES_SEEN = (10, 1000)
 _PROTECTIVE = frozenset(purpose.value for purpose in Purpose if purpose.is_protective)
 
 
@@ -108,22 +106,12 @@ def protection_seen(reads: ReadModels) -> tuple[Protection, ...]:
         protection_of(
             position,
             unfinished,
-            price_seen(reads, position.symbol),
+            reads.last_price(position.symbol),
             alarms.get(f"unprotected:{position.symbol}", ""),
             terms,
         )
         for position in held
     )
-
-
-def price_seen(reads: ReadModels, symbol: str) -> Decimal | None:
-    """The price that the newest decision on `symbol` saw."""
-    for limit in _PRICES_SEEN:
-        rows = reads.decisions(limit=limit, symbol=symbol)
-        price = next((row.price for row in rows if row.price is not None), None)
-        if price is not None or len(rows) < limit:
-            return price
-    return None
 
 
 def is_at_rest(row: OrderRow) -> bool:

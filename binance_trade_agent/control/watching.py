@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from binance_trade_agent.control.protections import Protection, price_seen, protection_seen
+from binance_trade_agent.control.protections import Protection, protection_seen
 from binance_trade_agent.domain.acts import ActKind, AuditRow
 from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind
@@ -165,7 +165,7 @@ class Watch:
 
     def last_price(self, symbol: str) -> Decimal | None:
         """The price that the newest decision on `symbol` saw."""
-        return price_seen(self._reads, symbol)
+        return self._reads.last_price(symbol)
 
     def orders(self, *, limit: int = 50, symbol: str | None = None) -> tuple[OrderRow, ...]:
         """Orders, newest first."""

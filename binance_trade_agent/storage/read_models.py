@@ -56,6 +56,8 @@ from binance_trade_agent.storage.tool_calls import tool_calls
 #: No answer is longer than this, whatever is asked.
 MOST_ROWS = 10_000
 _STATUS_ROWS = 100
+#: Among so many newest decisions on a symbol a price is looked for.
+_PRICES_SEEN = 1000
 #: How many of several decisions that are meant alike are named.
 _ALIKE = 5
 
@@ -199,6 +201,20 @@ class SqlReadModels:
                 raise ConfigurationError(f"several decisions begin with {reference!r}: {named}")
             numbers = self._cycle_numbers(transaction, {row.cycle_id for row in rows})
             return next((shown(row, numbers[row.cycle_id]) for row in rows), None)
+
+    def last_price(self, symbol: str) -> Decimal | None:
+        """The price that the newest decision with one saw; while the exchange is silent, many have none."""
+        row = models.Decision
+        newest = (
+            select(row.price, row.decided_at)
+            .where(row.book_id == self._book.id, row.symbol == symbol)
+            .order_by(row.decided_at.desc())
+            .limit(_PRICES_SEEN)
+            .subquery()
+        )
+        priced = select(newest.c.price).where(newest.c.price.is_not(None))
+        with self._database.read() as transaction:
+            return transaction.scalar(priced.order_by(newest.c.decided_at.desc()).limit(1))
 
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         """The latest `limit` snapshots, rising in time."""

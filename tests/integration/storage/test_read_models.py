@@ -79,6 +79,17 @@ def test_lists_come_newest_first_and_equity_rises(reads):
     assert reads.orders(limit=0) == reads.orders(limit=-1) == ()
 
 
+def test_the_last_price_is_that_of_the_newest_decision_with_one(reads, database, book):
+    log = SqlDecisionLog(database, book)
+    for number, price in ((5, Decimal("101.5")), (6, None), (7, None)):
+        start = cycle_start(f"c{number}", number, ("ETHUSDT",))
+        log.open_cycle(start, "s1")
+        seen = decision(f"e{number}", "ETHUSDT", decided_at=start.started_at, price=price)
+        log.close_cycle(report(start, [seen]), {})
+    assert reads.last_price("ETHUSDT") == Decimal("101.5")
+    assert reads.last_price("XRPUSDT") is None
+
+
 def test_lists_can_be_narrowed(reads):
     assert [row.id for row in reads.decisions(symbol="ETHUSDT", limit=2)] == ["e4", "e3"]
     assert [row.id for row in reads.decisions(outcome="unknown")] == ["b4"]
