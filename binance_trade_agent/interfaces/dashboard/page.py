@@ -13,6 +13,7 @@ from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.interfaces.dashboard.acting import Act
 from binance_trade_agent.interfaces.dashboard.components.states import error_box
 from binance_trade_agent.interfaces.dashboard.live import Topic
+from binance_trade_agent.interfaces.dashboard.still import still
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
 
 CsvValue = str | int | float | Decimal | datetime | None
@@ -53,9 +54,10 @@ class Context:
 
         def callback(*values: Any) -> Any:
             try:
-                return draw(self.door.desk(), *values[len(topics) :])
+                drawn = draw(self.door.desk(), *values[len(topics) :])
             except (StorageError, ConfigurationError) as error:
-                return error_box(str(error)) if output.component_property == "children" else no_update
+                drawn = error_box(str(error)) if output.component_property == "children" else no_update
+            return still(drawn) if output.component_property == "children" else drawn
 
         app.callback(output, *[Input(topic.store, "data") for topic in topics], *inputs, *states)(callback)
 
