@@ -192,10 +192,21 @@ class SqlReadModels:
             .order_by(models.Decision.id)
             .limit(_ALIKE)
         )
+        number = models.Cycle.number
+        cycle = (models.Cycle.book_id == models.Decision.book_id) & (
+            models.Cycle.id == models.Decision.cycle_id
+        )
+        whole = (
+            select(models.Decision, number)
+            .join(models.Cycle, cycle)
+            .where(models.Decision.book_id == self._book.id, models.Decision.id == reference)
+        )
         with self._database.read() as transaction:
             # a whole id is found by its key; a beginning is looked for among all
-            row = transaction.get(models.Decision, (self._book.id, reference))
-            rows = [row] if row is not None else list(transaction.scalars(alike))
+            found = transaction.execute(whole).first()
+            if found is not None:
+                return shown(*found)
+            rows = list(transaction.scalars(alike))
             if len(rows) > 1:
                 named = ", ".join(row.id for row in rows)
                 raise ConfigurationError(f"several decisions begin with {reference!r}: {named}")
