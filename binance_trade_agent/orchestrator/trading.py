@@ -15,7 +15,7 @@ from binance_trade_agent.domain.decisions import (
 )
 from binance_trade_agent.domain.market import BookTop
 from binance_trade_agent.domain.money import to_wire
-from binance_trade_agent.domain.orders import JournalOrder
+from binance_trade_agent.domain.orders import JournalOrder, Purpose
 from binance_trade_agent.domain.protection import AskedLevels
 from binance_trade_agent.domain.symbol_rules import SymbolRules
 from binance_trade_agent.orchestrator.cycle import Cycle
@@ -75,14 +75,19 @@ class TradingOrchestrator:
     async def withdraw_entries(self) -> tuple[str, ...]:
         """Cancel entries that still rest: nobody would protect what they buy once this process is gone.
 
-        Orders whose fate is not known are looked up first: one of them may rest too. Returns the symbols of
-        which they bought something, to be looked after by a last turn each.
+        Orders whose fate is not known are looked up first: one of them may rest too, or have traded. Returns the
+        symbols of which something was bought, to be looked after by a last turn each.
         """
-        if any(row.status.is_unresolved for row in self._desk.journal.unfinished()):
+        journal = self._desk.journal
+        unresolved = [row.intent for row in journal.unfinished() if row.status.is_unresolved]
+        if unresolved:
             await self._desk.resolver.resolve_all(thorough=False)
-        resting = [row for row in self._desk.journal.unfinished() if row.rests_as_entry]
-        ended = [await self._desk.execution.cancel_entry(row, "the trader ends") for row in resting]
-        return tuple(dict.fromkeys(answer.row.intent.symbol for answer in ended if answer.row.executed))
+        found = [
+            journal.get(intent.client_order_id) for intent in unresolved if intent.purpose is Purpose.ENTRY
+        ]
+        resting = [row for row in journal.unfinished() if row.rests_as_entry]
+        ended = [(await self._desk.execution.cancel_entry(row, "the trader ends")).row for row in resting]
+        return tuple(dict.fromkeys(row.intent.symbol for row in (*found, *ended) if row.executed))
 
     async def cancel_order(self, row: JournalOrder, reason: str) -> Answer:
         """Cancel one order that rests, with the list it belongs to; what it traded stays."""

@@ -358,6 +358,21 @@ async def test_an_entry_whose_answer_was_lost_is_looked_up_and_withdrawn_at_the_
     desk.store.database.close()
 
 
+async def test_what_an_entry_bought_whose_answer_was_lost_is_covered_before_the_end(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, protection=PLAN)
+    desk.exchange.lost_answer = OutcomeUnknown("timeout")
+    await bought(desk)
+    desk.exchange.lost_answer = None
+    assert (by_purpose(desk, Purpose.ENTRY), open_at_exchange(desk)) == (["UNKNOWN"], [])
+    withdrawn = await desk.orchestrator.withdraw_entries()
+    assert withdrawn == ("BTCUSDT",)
+    assert by_purpose(desk, Purpose.ENTRY) == ["FILLED"]
+    desk.orchestrator.stop()
+    await desk.orchestrator.run_turn(desk.next_number, "BTCUSDT")
+    assert len(open_at_exchange(desk)) == 2
+    desk.store.database.close()
+
+
 async def test_a_fill_told_by_the_stream_is_covered_before_the_next_tick(tmp_path: Path) -> None:
     desk = make_desk(tmp_path, limits=LIMIT_ENTRIES, protection=PLAN)
     desk.user_data.deliver(StreamOpened())
