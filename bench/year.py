@@ -19,6 +19,7 @@ from mcp.client.streamable_http import create_mcp_http_client, streamable_http_c
 from bench.figures import Figure
 from bench.mcp import resident_mb
 from bench.one_year import OneYear, one_year
+from bench.year_pages import SETTINGS, pages_of_one_year
 from bench.year_reads import reads_of
 from tests.mcp_calls import bearer
 from tests.processes import ROOT, Installation, eventually, installation, mcp_server, running
@@ -45,10 +46,10 @@ _TOOL_CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def reading_one_year(folder: Path) -> list[Figure]:
-    """p95 of every read of people and programs, in process and over MCP; memory of the MCP server after them."""
+    """p95 of every read of people and programs: in process, over MCP, and by each page of the dashboard."""
     year = one_year()
     sys.stderr.write(f"one-year database: {year.size_gb:.1f} GB\n")
-    place = installation(folder, {"DATABASE_URL": year.url, "MCP_CALLS_PER_MINUTE": "100000"})
+    place = installation(folder, {"DATABASE_URL": year.url, "MCP_CALLS_PER_MINUTE": "100000", **SETTINGS})
     with running(place.start(sys.executable, "-m", "bench.year_writer", PYTHONPATH=str(ROOT))) as writer:
         eventually(lambda: _has_written(place, writer), within_s=30, what="the writer writes")
         with place.desk() as desk:
@@ -57,7 +58,9 @@ def reading_one_year(folder: Path) -> list[Figure]:
             called = asyncio.run(_calls_ms(place))
             figures += [_figure(f"MCP {name}", times) for name, times in called.items()]
             memory_mb = resident_mb(server.pid)
-    return [*figures, *_of_database(year), Figure("memory after it all", memory_mb, "MB", _MEMORY_TARGET_MB)]
+        figures.append(Figure("MCP server: memory after it all", memory_mb, "MB", _MEMORY_TARGET_MB))
+        figures += pages_of_one_year(place)
+    return [*figures, *_of_database(year)]
 
 
 def _has_written(place: Installation, writer: subprocess.Popen[bytes]) -> bool:

@@ -3,6 +3,7 @@
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -34,7 +35,9 @@ def main() -> None:
     """Write until SIGTERM."""
     database, book = open_settings_book(load_settings())
     log = SqlDecisionLog(database, book)
-    equity = SqlReadModels(database, book).equity(limit=1)[0]
+    reads = SqlReadModels(database, book)
+    equity = reads.equity(limit=1)[0]
+    prices = {symbol: reads.last_price(symbol) for symbol in SYMBOLS}
     contributed = equity.contributed or Decimal(0)
     number = 1_000_000
     while True:
@@ -51,15 +54,17 @@ def main() -> None:
             equity.unrealised,
             contributed,
         )
-        log.close_cycle(_report(start, at, worth), {})
+        log.close_cycle(_report(start, at, worth, prices), {})
         sys.stdout.write("cycle written\n")
         sys.stdout.flush()
         time.sleep(_PAUSE_S)
 
 
-def _report(start: CycleStart, at: datetime, worth: Equity) -> CycleReport:
+def _report(
+    start: CycleStart, at: datetime, worth: Equity, prices: Mapping[str, Decimal | None]
+) -> CycleReport:
     control = ControlSnapshot(TradingState.RUNNING, "initial", "system", at)
-    decisions = tuple(_decision(symbol, at) for symbol in SYMBOLS)
+    decisions = tuple(_decision(symbol, at, prices[symbol]) for symbol in SYMBOLS)
     return CycleReport(
         start=start,
         outcome=CycleOutcome.COMPLETED,
@@ -74,12 +79,14 @@ def _report(start: CycleStart, at: datetime, worth: Equity) -> CycleReport:
     )
 
 
-def _decision(symbol: str, at: datetime) -> Decision:
+def _decision(symbol: str, at: datetime, price: Decimal | None) -> Decision:
     miss = Miss("RSI14 12.0 above the entry", 0.12)
     reason = Reason("hold", "RSI14 42.0: nothing to do")
     values = {"rsi": 42.0, "close": 1.0}
     signal = Signal(symbol, "combined_default", SignalAction.HOLD, 0.0, (reason,), values, at, miss)
-    return Decision(uuid.uuid4().hex, symbol, at, Outcome.HELD, reason, signal=signal, nearest_miss=miss)
+    return Decision(
+        uuid.uuid4().hex, symbol, at, Outcome.HELD, reason, signal=signal, nearest_miss=miss, price=price
+    )
 
 
 if __name__ == "__main__":
