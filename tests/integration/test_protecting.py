@@ -143,7 +143,10 @@ async def test_taken_back_the_settings_levels_rest_again(room: Room) -> None:
     await room.protect(stop="97", target="120")
     result = await room.protect()
     assert result.status is DONE, result.text
-    assert result.text == "the settings' levels hold again; stop rests at 95.09, target 110.12 is watched in each cycle"
+    assert (
+        result.text
+        == "the settings' levels hold again; stop rests at 95.09, target 110.12 is watched in each cycle"
+    )
     assert room.asked() is None
     assert room.levels() == (["95.09"], [])
 
@@ -167,7 +170,10 @@ async def test_taken_back_what_a_change_of_settings_left_behind_is_moved(room: R
     await again.desk.cycle()
     assert again.levels() == (["95.09"], ["110.12"])
     result = await again.protect()
-    assert result.text == "the settings' levels hold again; stop rests at 98.09, target 110.12 is watched in each cycle"
+    assert (
+        result.text
+        == "the settings' levels hold again; stop rests at 98.09, target 110.12 is watched in each cycle"
+    )
     again.desk.store.database.close()
 
 

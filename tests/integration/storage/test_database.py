@@ -15,7 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from binance_trade_agent.domain.errors import ConfigurationError, DatabaseBusy, DatabaseUnwritable, StorageError
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    DatabaseBusy,
+    DatabaseUnwritable,
+    StorageError,
+)
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.database import open_database
