@@ -13,7 +13,7 @@ from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
 from tests.browser.axe import AXE, serious_violations
 from tests.browser.real import PASSWORD, Stage, empty_stage
-from tests.browser.visits import PHONE, SCREEN, Visit, opened, signed_in
+from tests.browser.visits import PHONE, SCREEN, Visit, a_visit, signed_in
 from tests.fakes import fake_desk
 
 #: What is open to everybody: whether it is well, and what the login page is drawn with.
@@ -88,8 +88,12 @@ def test_what_is_open_tells_nothing_of_the_account(stage: Stage) -> None:
     assert set(answers["/health"].json()) == {"healthy", "condition", "text"}
 
 
-def test_the_login_fits_and_has_no_faults(browser: Browser, stage: Stage) -> None:
-    with opened(browser, stage.url) as visit:
+def test_the_login_fits_has_no_faults_and_lets_in_who_knows_the_password(
+    browser: Browser, stage: Stage
+) -> None:
+    with a_visit(browser, stage.url) as visit:
+        visit.page.goto(stage.url)
+        visit.page.wait_for_url(f"{stage.url}/login")
         found = looked_at(visit)
         assert found + visit.complaints == []
         visit.page.get_by_label("Password").fill("not it")
@@ -98,6 +102,10 @@ def test_the_login_fits_and_has_no_faults(browser: Browser, stage: Stage) -> Non
         assert looked_at(visit) == []
         # the browser tells of every answer that is not 200
         assert [told for told in visit.complaints if "401" not in told] == []
+        visit.page.get_by_label("Password").fill(PASSWORD)
+        visit.page.get_by_role("button", name="Sign in").click()
+        visit.page.wait_for_url(f"{stage.url}/")
+        visit.settle()
 
 
 def looked_at(visit: Visit) -> list[str]:

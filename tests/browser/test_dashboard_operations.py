@@ -21,7 +21,7 @@ def place(stage: Stage) -> Installation:
 
 @pytest.fixture(scope="module")
 def signed(browser: Browser, stage: Stage) -> Iterator[Visit]:
-    with signed_in(browser, stage.url) as visit:
+    with signed_in(browser, stage.url, path="/logs") as visit:
         visit.page.close()
         yield visit
 
@@ -145,9 +145,12 @@ def test_no_secret_stands_in_any_page(visit: Visit, place: Installation) -> None
     assert len(secrets) >= 4
     answers: list[str] = []
     visit.page.on("response", lambda answer: answers.append(answer.text()) if _is_told(answer.url) else None)
-    paths = [page.path for page in all_pages()]
-    for path in (*paths, "/logs?program=dash_ui", "/logs?program=binance_agent", "/logs?program=supervisord"):
-        visit.open(path)
+    visit.open("/")
+    for page in all_pages():
+        visit.go(page.path)
+        answers.append(visit.page.content())
+    for program in ("dash_ui", "binance_agent", "supervisord"):
+        visit.open(f"/logs?program={program}")
         answers.append(visit.page.content())
     told = "\n".join(answers)
     assert "DASHBOARD_PASSWORD" in told, "the settings were among it"

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from binance_trade_agent.domain.market import SeenIndicators
@@ -30,9 +29,8 @@ def shown_times(page: Page) -> list[str]:
 
 def test_the_zoom_of_the_market_outlives_ten_updates_and_follows_the_symbol(browser: Browser) -> None:
     desk = desk_with_candles()
-    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url, path="/market") as visit:
         page = visit.page
-        visit.open("/market")
         expect(page.locator("#market-chart .boxlayer path.box")).to_have_count(90)
         box = page.locator("#market-chart .nsewdrag").first.bounding_box()
         assert box is not None
@@ -70,9 +68,8 @@ def test_the_zoom_of_the_market_outlives_ten_updates_and_follows_the_symbol(brow
 
 def test_filters_stand_in_the_address_and_back_undoes_them(browser: Browser) -> None:
     desk = desk_with_candles()
-    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url, path="/decisions") as visit:
         page = visit.page
-        visit.open("/decisions")
         rows = page.locator("[data-table=decisions-rows] tbody tr")
         expect(rows).to_have_count(len(desk.reads.decision_rows))
         page.get_by_label("Outcome", exact=True).select_option("refused")
@@ -93,15 +90,15 @@ def test_filters_stand_in_the_address_and_back_undoes_them(browser: Browser) -> 
         assert visit.complaints == []
 
 
-@pytest.mark.parametrize("path", ["/decisions", "/strategies"])
-def test_a_page_without_a_chart_loads_no_chart_code(browser: Browser, path: str) -> None:
-    with served_dashboard(desk_with_candles()) as dashboard, signed_in(browser, dashboard.url) as visit:
-        # a new document: the overview, which signing in leads to, draws one
+def test_a_page_without_a_chart_loads_no_chart_code(browser: Browser) -> None:
+    with (
+        served_dashboard(desk_with_candles()) as dashboard,
+        signed_in(browser, dashboard.url, path="/decisions") as visit,
+    ):
         asked: list[str] = []
-        page = visit.page.context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(dashboard.url + path)
-        expect(page.locator("#page h1")).to_be_visible()
-        expect(page.locator("#page .loading")).to_have_count(0)
-        page.wait_for_load_state("networkidle")
+        visit.page.on("request", lambda request: asked.append(request.url))
+        for path in ("/decisions", "/strategies"):
+            visit.open(path)
+            visit.page.wait_for_load_state("networkidle")
+        assert len(asked) > 20, "the scripts of both pages"
         assert [url for url in asked if "plotly" in url or "async-graph" in url] == []
