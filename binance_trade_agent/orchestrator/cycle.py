@@ -85,7 +85,7 @@ def resting_entries(unfinished: Iterable[JournalOrder]) -> dict[str, str]:
     """symbol -> the entry that waits at the exchange for its price, in words."""
     return {
         row.intent.symbol: f"an entry of {to_wire(row.intent.quantity)} rests at {to_wire(row.intent.price)}"
-        + (f" until {row.intent.expires_at:%H:%M:%S} UTC" if row.intent.expires_at else "")
+        + (f" until {row.intent.expires_at:%Y-%m-%d %H:%M:%S} UTC" if row.intent.expires_at else "")
         for row in unfinished
         if row.rests_all_booked and row.intent.price is not None
     }
