@@ -4,12 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow
 from tests.browser.dashboards import served_dashboard
-from tests.browser.visits import PHONE, SCREEN, signed_in
+from tests.browser.visits import PHONE, signed_in
 from tests.fakes import FakeClock, FakeDesk, fake_desk
 from tests.resting import with_oco
 
@@ -49,10 +48,9 @@ def test_numbers_and_times_are_the_databases_in_the_viewers_zone(browser: Browse
         expect(time).to_have_attribute("title", newest.strftime("%Y-%m-%d %H:%M:%S UTC"))
 
 
-@pytest.mark.parametrize("viewport", [SCREEN, PHONE], ids=["screen", "phone"])
-def test_protection_and_what_others_did_are_shown_and_fit(browser: Browser, viewport: dict[str, int]) -> None:
+def test_protection_and_what_others_did_are_shown_and_fit(browser: Browser) -> None:
     desk = with_oco(running_desk())
-    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url, viewport) as visit:
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
         page = visit.page
         expect(page.locator("#overview-positions tbody tr")).to_contain_text("61,000.00")
         expect(page.locator("#overview-orders .tag.quiet").first).to_have_text("at rest")
@@ -68,7 +66,9 @@ def test_protection_and_what_others_did_are_shown_and_fit(browser: Browser, view
         desk.reads.stored = replace(desk.reads.stored, decisions=482)
         expect(page.get_by_role("heading", name="Moved from outside")).to_be_visible()
         expect(page.get_by_role("heading", name="Orders of others")).to_be_visible()
-        assert visit.overflow_px <= 0
+        assert visit.faults("on a screen") == []
+        visit.become(PHONE, dark=False)
+        assert visit.faults("on a phone") == []
         assert visit.complaints == []
 
 
@@ -82,6 +82,26 @@ def test_a_page_with_nothing_new_asks_for_nothing_but_the_pulse(browser: Browser
                 pass
             assert answer.value.status == 204
         assert visit.callbacks == []
+
+
+def test_what_is_slow_is_not_asked_for_again_before_it_came(browser: Browser) -> None:
+    desk, held = running_desk(), list[Route]()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page = visit.page
+        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(2)
+        page.route("**/_dash-update-component*", lambda route: held.append(route))
+        for decisions in (482, 484, 486):
+            desk.reads.stored = replace(desk.reads.stored, decisions=decisions)
+            with page.expect_response(lambda answer: "/live?" in answer.url and answer.status == 200):
+                pass
+        with page.expect_response(lambda answer: "/live?" in answer.url):
+            pass
+        outputs = [route.request.post_data_json["output"] for route in held]
+        assert outputs
+        assert len(outputs) == len(set(outputs))
+        page.unroute("**/_dash-update-component*")  # lets them go on
+        expect(page.locator("#overview-figures")).to_contain_text("486 decisions")
+        assert visit.complaints == []
 
 
 def test_the_order_and_the_filter_of_a_table_outlive_an_update(browser: Browser) -> None:

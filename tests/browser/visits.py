@@ -60,7 +60,7 @@ class Visit:
         self.page.on("request", lambda r: self.hosts.add(urlsplit(r.url).hostname or "inline"))
         self.page.on(
             "request",
-            lambda r: self.callbacks.append(r.url) if r.url.endswith("/_dash-update-component") else None,
+            lambda r: self.callbacks.append(r.url) if "/_dash-update-component" in r.url else None,
         )
 
     def open(self, path: str) -> None:

@@ -7,10 +7,15 @@
   const PATIENCE_MS = 4000;
   const SILENCE_MS = 2 * EVERY_MS + 1000;
   const TOUCHED_MS = 60000;
+  const SETTLED_MS = 100;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
   let pulse = null;
   let topics = {};
+  let wanted = {}; // the newest versions; they become `topics` when nothing is being drawn
+  let drawing = 0; // callbacks that are not answered yet
+  let drawnAt = 0;
+  let telling = 0;
   let mark = "";
   let lastAnswer = Date.now();
   let skew = 0; // server time minus browser time
@@ -28,7 +33,17 @@
     const headers = new Headers(options.headers || (resource instanceof Request ? resource.headers : undefined));
     headers.set("X-Time-Zone", zone);
     if (Date.now() - touched < TOUCHED_MS) headers.set("X-Active", "1");
-    const answer = await ask(resource, { ...options, headers });
+    const isDrawing = String(resource.url || resource).includes("/_dash-update-component");
+    if (isDrawing) drawing += 1;
+    let answer;
+    try {
+      answer = await ask(resource, { ...options, headers });
+    } finally {
+      if (isDrawing) {
+        drawing -= 1;
+        drawnAt = Date.now();
+      }
+    }
     if (answer.status === 401) window.location.assign("/login");
     lastAnswer = Date.now();
     const date = Date.parse(answer.headers.get("Date") || "");
@@ -119,12 +134,23 @@
   const take = (answer) => {
     mark = answer.mark;
     pulse = { ...(pulse || {}), stale: false, data_at: undefined, ...answer.pulse };
-    for (const [name, version] of Object.entries(answer.topics)) {
+    wanted = answer.topics;
+    tell();
+    draw();
+  };
+
+  /* Dash drops the answer to a question that is asked again before it came: a slow page would never be drawn. */
+  const tell = () => {
+    if (drawing || Date.now() - drawnAt < SETTLED_MS) {
+      window.clearTimeout(telling);
+      telling = window.setTimeout(tell, SETTLED_MS);
+      return;
+    }
+    for (const [name, version] of Object.entries(wanted)) {
       if (topics[name] === version) continue;
       topics[name] = version;
       window.dash_clientside.set_props(`live-${name}`, { data: version });
     }
-    draw();
   };
 
   const poll = async () => {
