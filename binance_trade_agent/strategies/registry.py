@@ -220,7 +220,7 @@ def _class_place(loaded: type, where: str) -> tuple[str, int]:
 
 def _unknown(name: str, known: tuple[str, ...]) -> str:
     near = get_close_matches(name, known)
-    hint = f": did you mean {' or '.join(near)}?" if near else "."
+    hint = f"; did you mean {' or '.join(near)}?" if near else "."
     return f"strategy {name!r} is not known{hint} There are {', '.join(known)}"
 
 
@@ -235,7 +235,7 @@ def _refused(strategy: type[Strategy], error: ValidationError) -> list[str]:
             problems.append(f"strategy {name}: {found['msg'].removeprefix('Value error, ')}")
         elif found["type"] == "extra_forbidden":
             near = get_close_matches(parameter, strategy.model_fields)
-            hint = f": did you mean {near[0]}?" if near else "."
+            hint = f"; did you mean {near[0]}?" if near else "."
             problems.append(f"strategy {name}: parameter {parameter} is not known{hint} There are {known}")
         else:
             problems.append(f"strategy {name}: {parameter} = {found['input']!r}: {found['msg']}")
