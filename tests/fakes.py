@@ -370,6 +370,10 @@ class FakeReadModels:
         self._check()
         return next((row for row in self.decision_rows if row.id.startswith(reference)), None)
 
+    def decisions_with(self, ids: Collection[str]) -> dict[str, DecisionRow]:
+        self._check()
+        return {row.id: row for row in self.decision_rows if row.id in ids}
+
     def summary(self, *, since: datetime, until: datetime, symbol: str | None = None) -> DecisionSummary:
         """What a test gave for `symbol`, or for all; without it, that nothing was decided."""
         self._check()

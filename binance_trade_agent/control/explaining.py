@@ -108,8 +108,7 @@ class Explainer:
 
     def _placed(self, summary: DecisionSummary) -> dict[str, DecisionRow]:
         """The decisions behind the summary's orders, by id."""
-        found = (self._reads.decision(order.decision_id) for order in (*summary.orders, *summary.asked))
-        return {row.id: row for row in found if row is not None}
+        return self._reads.decisions_with({order.decision_id for order in (*summary.orders, *summary.asked)})
 
 
 def since_of(text: str, now: datetime) -> datetime:

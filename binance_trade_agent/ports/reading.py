@@ -63,6 +63,10 @@ class ReadModels(Protocol):
         """
         ...
 
+    def decisions_with(self, ids: Collection[str]) -> dict[str, DecisionRow]:
+        """id -> its decision, of those there are."""
+        ...
+
     def last_price(self, symbol: str) -> Decimal | None:
         """What the newest of the latest thousand decisions on `symbol` that had a price saw."""
         ...

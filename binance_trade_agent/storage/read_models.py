@@ -1,6 +1,6 @@
 """Bounded, read-only queries for people and programs that watch."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -192,26 +192,21 @@ class SqlReadModels:
             .order_by(models.Decision.id)
             .limit(_ALIKE)
         )
-        number = models.Cycle.number
-        cycle = (models.Cycle.book_id == models.Decision.book_id) & (
-            models.Cycle.id == models.Decision.cycle_id
-        )
-        whole = (
-            select(models.Decision, number)
-            .join(models.Cycle, cycle)
-            .where(models.Decision.book_id == self._book.id, models.Decision.id == reference)
-        )
         with self._database.read() as transaction:
             # a whole id is found by its key; a beginning is looked for among all
-            found = transaction.execute(whole).first()
-            if found is not None:
-                return shown(*found)
+            for found in self._with_ids(transaction, (reference,)):
+                return found
             rows = list(transaction.scalars(alike))
             if len(rows) > 1:
                 named = ", ".join(row.id for row in rows)
                 raise ConfigurationError(f"several decisions begin with {reference!r}: {named}")
             numbers = self._cycle_numbers(transaction, {row.cycle_id for row in rows})
             return next((shown(row, numbers[row.cycle_id]) for row in rows), None)
+
+    def decisions_with(self, ids: Collection[str]) -> dict[str, DecisionRow]:
+        """id -> its decision, of those there are."""
+        with self._database.read() as transaction:
+            return {row.id: row for row in self._with_ids(transaction, ids)}
 
     def last_price(self, symbol: str) -> Decimal | None:
         """The price that the newest decision with one saw; while the exchange is silent, many have none."""
@@ -344,6 +339,18 @@ class SqlReadModels:
             .limit(_bounded(limit))
         )
         return [cycle_shown(row) for row in transaction.scalars(query)]
+
+    def _with_ids(self, transaction: Session, ids: Collection[str]) -> Iterator[DecisionRow]:
+        """Decisions by their key, each with its cycle's number."""
+        cycle = (models.Cycle.book_id == models.Decision.book_id) & (
+            models.Cycle.id == models.Decision.cycle_id
+        )
+        rows = (
+            select(models.Decision, models.Cycle.number)
+            .join(models.Cycle, cycle)
+            .where(models.Decision.book_id == self._book.id, models.Decision.id.in_(ids))
+        )
+        return (shown(row, number) for row, number in transaction.execute(rows))
 
     def _cycle_numbers(self, transaction: Session, cycle_ids: set[str]) -> dict[str, int]:
         if not cycle_ids:

@@ -157,6 +157,8 @@ def test_a_decision_is_looked_up_by_the_beginning_of_its_id(reads, database):
     assert found is not None
     assert found.id == "b1"
     assert reads.decision("3f2a") is None
+    assert reads.decisions_with(("b1", "b", "3f2a")) == {"b1": found}
+    assert reads.decisions_with(()) == {}
     assert all("id>? AND id<?" in plan for plan in plans)
     assert len(plans) == (database.engine.dialect.name == "sqlite")
 
