@@ -85,6 +85,10 @@ class FakeHistoryReads:
             EquityBucket(row, row, row, row) for row in self.equity_rows() if _within(row.at, since, until)
         )
 
+    def equity_before(self, at: datetime) -> EquityRow | None:
+        before = (row for row in self.equity_rows()[::-1] if row.at < at and row.contributed is not None)
+        return next(before, None)
+
     def against_holding(self, since: datetime, until: datetime, points: int) -> tuple[HoldPoint, ...]:
         return self.holdings
 

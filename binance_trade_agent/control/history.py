@@ -17,7 +17,7 @@ from binance_trade_agent.domain.history_rows import (
     TripFilter,
     WeightUse,
 )
-from binance_trade_agent.domain.records import DecisionRow, OrderRow
+from binance_trade_agent.domain.records import DecisionRow, EquityRow, OrderRow
 from binance_trade_agent.ports import Clock
 from binance_trade_agent.ports.history import HistoryReads
 
@@ -64,6 +64,10 @@ class History:
     ) -> tuple[EquityBucket, ...]:
         """Equity in at most about `points` pieces of time, none of whose peaks and troughs is lost."""
         return self._reads.equity_curve(since, until, points)
+
+    def equity_before(self, at: datetime) -> EquityRow | None:
+        """The last snapshot before a moment that knows what was put in by then; None before the first."""
+        return self._reads.equity_before(at)
 
     def against_holding(self, period: str, points: int = _HOLD_POINTS) -> tuple[HoldPoint, ...]:
         """Equity beside that of holding the symbols in equal parts since the period began."""

@@ -17,7 +17,7 @@ from binance_trade_agent.domain.history_rows import (
     TripFilter,
     WeightUse,
 )
-from binance_trade_agent.domain.records import DecisionRow, OrderRow
+from binance_trade_agent.domain.records import DecisionRow, EquityRow, OrderRow
 
 
 class HistoryReads(Protocol):
@@ -36,6 +36,10 @@ class HistoryReads(Protocol):
     def round_trips(self, wanted: TripFilter, *, limit: int, cursor: str | None) -> Page[RoundTripRow]: ...
     def equity_curve(self, since: datetime, until: datetime, points: int) -> tuple[EquityBucket, ...]:
         """At most about `points` pieces of time; of spans over a week none is shorter than a day."""
+        ...
+
+    def equity_before(self, at: datetime) -> EquityRow | None:
+        """The last snapshot before a moment that knows what was put in by then."""
         ...
 
     def against_holding(self, since: datetime, until: datetime, points: int) -> tuple[HoldPoint, ...]: ...

@@ -26,7 +26,7 @@ from binance_trade_agent.domain.history_rows import (
 )
 from binance_trade_agent.domain.money import EXACT, ZERO, to_wire
 from binance_trade_agent.domain.orders import Purpose
-from binance_trade_agent.domain.records import Book, DecisionRow, OrderRow
+from binance_trade_agent.domain.records import Book, DecisionRow, EquityRow, OrderRow
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.account_book import account_book
 from binance_trade_agent.storage.column_types import EPOCH, MICROSECOND
@@ -34,7 +34,7 @@ from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.equity_series import against_holding, daily_profits, equity_curve
 from binance_trade_agent.storage.order_life import order_life
-from binance_trade_agent.storage.shown import order_shown
+from binance_trade_agent.storage.shown import equity_shown, order_shown
 
 MOST_ROWS = 1000
 _MOST_POINTS = 2000
@@ -43,6 +43,7 @@ _MOST_HOLD_POINTS = 150
 _COUNTED = 100_000
 
 _D, _O, _T, _F = models.Decision, models.Order, models.RoundTrip, models.Fill
+_E = models.EquitySnapshot
 _Shown = TypeVar("_Shown")
 
 
@@ -131,6 +132,18 @@ class SqlHistory:
         """Equity for a chart."""
         with self._database.read() as transaction:
             return equity_curve(transaction, self._book.id, since, until, max(1, min(points, _MOST_POINTS)))
+
+    def equity_before(self, at: datetime) -> EquityRow | None:
+        """The last snapshot before a moment."""
+        query = (
+            select(_E)
+            .where(_E.book_id == self._book.id, _E.at < at, _E.contributed.is_not(None))
+            .order_by(_E.at.desc())
+            .limit(1)
+        )
+        with self._database.read() as transaction:
+            row = transaction.scalar(query)
+            return None if row is None else equity_shown(row)
 
     def against_holding(self, since: datetime, until: datetime, points: int) -> tuple[HoldPoint, ...]:
         """Equity beside that of holding the symbols."""

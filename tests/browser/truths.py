@@ -200,8 +200,16 @@ def _bar(book: Book) -> dict[str, Decimal | int | str | None]:
         "bar-incidents": book.count("incidents", "cleared_at is null"),
     }
     midnight = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if not book.count("equity", f"at < {round(midnight.timestamp() * 1_000_000)}"):
-        figures["bar-today"] = equity["profit"]
+    before = book.one(
+        "select * from equity where at < ? and contributed is not null order by at desc limit 1",
+        round(midnight.timestamp() * 1_000_000),
+    )
+    earned = _sum(Decimal(before[name]) for name in ("cash", "positions_value")) if before else Decimal(0)
+    put_in = Decimal(before.get("contributed", 0))
+    if equity["profit"] is not None and book.count(
+        "equity", f"at >= {round(midnight.timestamp() * 1_000_000)}"
+    ):
+        figures["bar-today"] = equity["profit"] - (earned - put_in)
     return figures
 
 

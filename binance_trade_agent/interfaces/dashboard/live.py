@@ -8,12 +8,12 @@ its store, and so only the callbacks that listen to that topic run. All viewers 
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from time import monotonic as running_s
 from typing import Any
 
 from flask import Flask, Response, request
@@ -21,7 +21,8 @@ from flask import Flask, Response, request
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
-from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.money import ZERO, to_wire
+from binance_trade_agent.domain.performance import profit_of
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     amount,
     direction,
@@ -76,7 +77,7 @@ class Live:
     def __init__(
         self,
         door: DeskDoor,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = running_s,
         forget: Callable[[], None] = lambda: None,
     ) -> None:
         self._door = door
@@ -121,7 +122,7 @@ class Live:
 
 
 class DayBegins:
-    """What had been earned before the running UTC day: reckoned once a day, so that today's profit costs nothing."""
+    """What had been earned before the running UTC day: read once a day, so that today's profit costs nothing."""
 
     def __init__(self) -> None:
         self._book: object = None
@@ -134,10 +135,10 @@ class DayBegins:
         if status.profit is None or equity is None or equity.at.date() != day:
             return None
         if (self._book, self._day) != (desk, day) or self._before is None:
-            figures = desk.performance.performance(f"{day.isoformat()}T00:00:00Z").figures
+            last = desk.history.equity_before(datetime.combine(day, time.min, tzinfo=UTC))
             self._book, self._day = desk, day
-            self._before = None if figures is None else status.profit - figures.profit
-        return None if self._before is None else status.profit - self._before
+            self._before = ZERO if last is None else profit_of(last)
+        return status.profit - self._before
 
 
 def versions_of(desk: Desk, status: AgentStatus) -> dict[str, str]:

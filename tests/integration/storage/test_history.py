@@ -211,6 +211,14 @@ def test_days_and_holding_are_told_in_quote_currency(past):
     assert [(one.equity, one.hold) for one in points] == [(1000, 1000), (1100, 1500), (1050, 1200)]
 
 
+def test_the_last_snapshot_before_a_moment_is_found(past):
+    for hour, amount in enumerate(("1000", "1100", "1050")):
+        past.cycle(T0 + hour * HOUR, equity=amount)
+    assert past.history.equity_before(T0) is None
+    assert past.history.equity_before(T0 + 2 * HOUR).total == 1100
+    assert past.history.equity_before(T0 + DAY).at == T0 + 2 * HOUR
+
+
 def test_an_empty_book_has_no_history(past, database):
     assert past.history.equity_curve(T0, T0 + 60 * DAY) == ()
     assert past.history.against_holding("30d") == past.history.daily_profits("30d") == ()

@@ -109,6 +109,30 @@ def test_the_pulse_is_the_databases() -> None:
     assert pulse["control"] == {"word": "Trading", "tone": "good", "why": ""}
 
 
+def test_today_is_told_against_the_last_snapshot_before_midnight() -> None:
+    desk = fake_desk()
+    newest = desk.reads.equity_rows[-1]
+    midnight = START.replace(hour=0, minute=0)
+    before = replace(
+        newest,
+        at=midnight - timedelta(seconds=5),
+        total=Decimal("10100"),
+        contributed=Decimal(10_000),
+    )
+    desk.reads.equity_rows = (before, *desk.reads.equity_rows)
+    viewers = Viewers(desk)
+
+    # 8.8918 are made in all, 100 were before midnight
+    assert viewers.beat().pulse["figures"]["today"]["value"] == "-91.1082"
+    later = replace(newest, total=newest.total + 1, at=newest.at + timedelta(seconds=5))
+    desk.reads.stored = replace(desk.reads.stored, equity=later)
+    assert viewers.beat().pulse["figures"]["today"]["value"] == "-90.1082"
+
+
+def test_a_books_first_day_is_told_from_its_beginning() -> None:
+    assert Viewers(fake_desk()).beat().pulse["figures"]["today"]["value"] == "8.8918"
+
+
 def test_a_dead_trader_turns_the_pulse_bad() -> None:
     desk = fake_desk()
     viewers = Viewers(desk)
