@@ -146,6 +146,12 @@ class Watch:
             incidents=stored.incidents,
         )
 
+    def health(self) -> HealthVerdict:
+        """The verdict of `status` in one read; it does not name who stopped the trader."""
+        stored = self._reads.status()
+        interval = _period(stored.session.settings if stored.session else {}, self._plan.interval)
+        return judge(stored, now=self._clock.now(), interval=interval)
+
     def positions(self) -> tuple[Position, ...]:
         """Positions of the book, flat ones with history included."""
         return self._reads.positions()

@@ -1,7 +1,7 @@
 """The desk as the long-running interfaces use it: opened when it is needed, never a reason not to start."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +18,22 @@ from binance_trade_agent.control.programs import Programs
 from binance_trade_agent.control.risk_state import RiskReader
 from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch
-from binance_trade_agent.telemetry.health import HealthVerdict
+from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.telemetry.health import TraderCondition
+
+#: What everybody may know of a trader in each condition: nothing that a person or the account has said.
+HEALTH_TEXTS: Mapping[TraderCondition, str] = {
+    TraderCondition.NEVER_STARTED: "the trader has not run on this data yet",
+    TraderCondition.STARTING: "started, its first cycle is to come",
+    TraderCondition.CYCLING: "it cycles as it should",
+    TraderCondition.NOT_CYCLING: "alive, but no cycle began when one was due",
+    TraderCondition.BLIND: "cycling, but without market data and account to decide on",
+    TraderCondition.DEAD: "no sign of life",
+    TraderCondition.STOPPED: "stopped; nothing trades until it is started",
+    TraderCondition.SESSION_ENDED: "the session ended as planned",
+    TraderCondition.FAILED: "the session failed: see its log",
+    TraderCondition.MISCONFIGURED: "it cannot start with this configuration: see its log",
+}
 
 
 class Desk(Protocol):
@@ -124,14 +139,21 @@ class HealthAnswer:
     body: dict[str, str | bool]
 
 
-def health_answer(verdict: HealthVerdict) -> HealthAnswer:
-    """200 where the verdict is healthy, else 503."""
+def health_answer(door: DeskDoor) -> HealthAnswer:
+    """200 where the trader is healthy, else 503, also where the database cannot be read.
+
+    Everybody may ask: it tells neither names nor reasons nor paths. `status` tells those to who may know.
+    """
+    try:
+        verdict = door.desk().watch.health()
+    except (StorageError, ConfigurationError):
+        text = "the database cannot be read: `binance-trade-agent status` says why"
+        return HealthAnswer(503, {"healthy": False, "condition": "unreadable", "text": text})
     return HealthAnswer(
         200 if verdict.healthy else 503,
-        {"healthy": verdict.healthy, "condition": verdict.condition.value, "text": verdict.text},
+        {
+            "healthy": verdict.healthy,
+            "condition": verdict.condition.value,
+            "text": HEALTH_TEXTS[verdict.condition],
+        },
     )
-
-
-def unreadable_answer(error: Exception) -> HealthAnswer:
-    """503 for a database that cannot be read."""
-    return HealthAnswer(503, {"healthy": False, "condition": "unreadable", "text": str(error)})

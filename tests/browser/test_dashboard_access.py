@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,10 +12,12 @@ from binance_trade_agent.interfaces.dashboard.access import Guard
 from binance_trade_agent.interfaces.dashboard.app import build_app
 from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
+from binance_trade_agent.telemetry.health import STOPPED
 from tests.browser.axe import AXE, serious_violations
+from tests.browser.dashboards import served_dashboard
 from tests.browser.real import PASSWORD, Stage, empty_stage
 from tests.browser.visits import PHONE, SCREEN, Visit, a_visit, signed_in
-from tests.fakes import fake_desk
+from tests.fakes import START, fake_desk
 
 #: What is open to everybody: whether it is well, and what the login page is drawn with.
 OPEN = {
@@ -86,6 +89,22 @@ def test_what_is_open_tells_nothing_of_the_account(stage: Stage) -> None:
         address: answer.status_code for address, answer in answers.items() if answer.status_code != 200
     } == {"/health": 503}
     assert set(answers["/health"].json()) == {"healthy", "condition", "text"}
+
+
+def test_health_tells_nobody_who_stopped_the_trader_and_why() -> None:
+    desk = fake_desk()
+    session = desk.reads.stored.session
+    assert session is not None
+    desk.reads.stored = replace(
+        desk.reads.stored, session=replace(session, ended_at=START, end_reason=STOPPED)
+    )
+    desk.programs.stop(actor="joan", channel="cli", reason="moving the wallet")
+    desk.reads.audit_rows = tuple(desk.state.rows)
+    assert "joan (cli) “moving the wallet”" in desk.watch.status().health.text
+    with served_dashboard(desk) as serving:
+        told = httpx.get(f"{serving.url}/health")
+    assert (told.status_code, told.json()["condition"]) == (503, "stopped")
+    assert [word for word in ("joan", "wallet") if word in told.text] == []
 
 
 def test_the_login_fits_has_no_faults_and_lets_in_who_knows_the_password(

@@ -1,7 +1,6 @@
 """The MCP server and the dashboard as processes: a fresh start, a taken port, a database that is none."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -121,5 +120,6 @@ def test_a_file_that_is_no_database_is_said_and_the_program_stays(module: str, t
         answers = [httpx.get(f"{program.url}/health", timeout=START_LIMIT_S) for _ in range(2)]
 
         assert [answer.status_code for answer in answers] == [503, 503]
-        assert re.search("not a database", answers[1].json()["text"])
+        assert answers[1].json()["condition"] == "unreadable"
+        assert str(tmp_path) not in answers[1].text
         assert program.process.poll() is None

@@ -15,7 +15,7 @@ from binance_trade_agent.interfaces.dashboard.live import Live
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.registry import all_pages
 from binance_trade_agent.interfaces.dashboard.shared_reads import SharedReads
-from binance_trade_agent.interfaces.desks import DeskDoor, health_answer, unreadable_answer
+from binance_trade_agent.interfaces.desks import DeskDoor, health_answer
 
 #: A callback's request is a few kilobytes.
 MAX_BODY_BYTES = 1_000_000
@@ -79,10 +79,7 @@ def _acts(pages: tuple[Page, ...]) -> dict[str, Act]:
 
 def _add_health(server: Flask, door: DeskDoor) -> None:
     def health() -> tuple[Response, int]:
-        try:
-            answer = health_answer(door.desk().watch.status().health)
-        except (StorageError, ConfigurationError) as error:
-            answer = unreadable_answer(error)
+        answer = health_answer(door)
         return jsonify(answer.body), answer.status_code
 
     server.add_url_rule("/health", "health", health, methods=["GET"])

@@ -12,9 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from binance_trade_agent import __version__
 from binance_trade_agent.control.call_log import CallLog
-from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.grants import Tier
-from binance_trade_agent.interfaces.desks import DeskDoor, HealthAnswer, health_answer, unreadable_answer
+from binance_trade_agent.interfaces.desks import DeskDoor, health_answer
 from binance_trade_agent.interfaces.mcp_server.access import (
     EndedTokens,
     TokenTable,
@@ -100,14 +99,8 @@ def build_app(
 
 
 def _add_health(server: TieredServer, door: DeskDoor) -> None:
-    def judge() -> HealthAnswer:
-        try:
-            return health_answer(door.desk().watch.status().health)
-        except (StorageError, ConfigurationError) as error:
-            return unreadable_answer(error)
-
     async def health(_: Request) -> Response:
-        answer = await anyio.to_thread.run_sync(judge)
+        answer = await anyio.to_thread.run_sync(health_answer, door)
         return JSONResponse(answer.body, status_code=answer.status_code)
 
     server.custom_route("/health", methods=["GET"], include_in_schema=False)(health)
