@@ -29,8 +29,10 @@ CHANNEL = "dashboard"
 DEFAULT_REASON = "from the dashboard"
 _MAX_REASON = 200
 _MAX_VALUE = 2000
-#: How long a dialog may stay open, and an outcome is remembered.
-_LIFE_S = 900.0
+#: How long a question may wait for its answer.
+_QUESTION_LIFE_S = 180.0
+#: How long the outcome of an act is remembered, counted from its question.
+_OUTCOME_LIFE_S = 900.0
 _MOST = 500
 _MOST_AT_ONCE = 16
 
@@ -58,13 +60,18 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The question: what will happen, in full. A `typed` word must be typed to confirm; `grave` acts look so."""
+    """The question: what will happen, in full. A `typed` word must be typed to confirm; `grave` acts look so.
+
+    `basis` is what the sentence stands on (what it is called -> its value): where it differs at the moment of doing,
+    nothing is done. An act without one does what it says whatever has changed.
+    """
 
     title: str
     text: str
     confirm: str
     typed: str = ""
     grave: bool = False
+    basis: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What an act is done with: the desk, the wish, its one key, and the person's reason."""
+    """What an act is done with: the desk, the wish, its one key, the person's reason, and the basis of its words."""
 
     desk: Desk
     wish: Wish
     key: str
     reason: str
+    basis: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +103,14 @@ class Act:
     """An act of a page. `words` and `do` may raise `TradeAgentError`: its text is shown.
 
     `fields` are asked for first; `words` then gets their values and refuses those that cannot be meant.
+    An `urgent` act is never held up by others that are on their way.
     """
 
     name: str
     words: Callable[[Desk, Wish], Words]
     do: Callable[[Doing], Told]
     fields: Callable[[Desk, Wish], tuple[Field, ...]] = lambda _desk, _wish: ()
+    urgent: bool = False
 
 
 def act_button(act: Act | str, label: str, *, target: str = "", style: str = "", name: str = "") -> Component:
@@ -124,6 +134,11 @@ class _Opened:
     opened_at: float
     told: Told | None = None
     begun: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was confirmed and has not ended."""
+        return self.begun and self.told is None
 
 
 class Acting:
@@ -173,14 +188,14 @@ class Acting:
         key = _text(asked, "key")
         with self._lock:
             opened = self._opened.get(key)
-            if opened is None or self._monotonic() - opened.opened_at > _LIFE_S:
+            # a second click, or the same request again: the first is on its way, or has ended
+            if opened is not None and opened.begun:
+                return jsonify({"key": key}), 202
+            if opened is None or self._monotonic() - opened.opened_at > _QUESTION_LIFE_S:
                 return _problem("this question is too old: nothing was done, ask again", 410)
             if opened.words.typed and _text(asked, "typed").strip().upper() != opened.words.typed.upper():
                 return _problem(f"type {opened.words.typed} to confirm", 409)
-            # a second click, or the same request again: the first is on its way
-            if opened.begun:
-                return jsonify({"key": key}), 202
-            if self._running >= _MOST_AT_ONCE:
+            if self._running >= _MOST_AT_ONCE and not opened.act.urgent:
                 return _problem("too many acts are on their way: nothing was done", 409)
             opened.begun = True
             self._running += 1
@@ -191,7 +206,7 @@ class Acting:
     def _carry_out(self, opened: _Opened, key: str, reason: str) -> None:
         told = Told(False, "it ended in an error of the dashboard; see its log, and Audit for what was done")
         try:
-            told = opened.act.do(Doing(self._door.desk(), opened.wish, key, reason))
+            told = _done(opened, Doing(self._door.desk(), opened.wish, key, reason, opened.words.basis))
         except (TradeAgentError, CommandTimeout) as error:
             told = Told(False, str(error))
         finally:
@@ -214,16 +229,30 @@ class Acting:
     def _remember(self, key: str, opened: _Opened) -> None:
         with self._lock:
             now = self._monotonic()
-            over = [
-                name
-                for name, one in self._opened.items()
-                if now - one.opened_at > _LIFE_S and not (one.begun and one.told is None)
-            ]
-            for name in over:
+            ended = [name for name, one in self._opened.items() if not one.is_running]
+            over = [name for name in ended if now - self._opened[name].opened_at > _OUTCOME_LIFE_S]
+            too_many = ended[: max(0, len(self._opened) - _MOST + 1)]
+            for name in {*over, *too_many}:
                 del self._opened[name]
-            while len(self._opened) >= _MOST:
-                del self._opened[next(iter(self._opened))]
             self._opened[key] = opened
+
+
+def _done(opened: _Opened, doing: Doing) -> Told:
+    """Do it, unless what was said no longer holds."""
+    before = opened.words.basis
+    if before:
+        now = opened.act.words(doing.desk, doing.wish).basis
+        changed = [
+            f"{name} was {before.get(name, 'nothing')} and is {now.get(name, 'nothing')} now"
+            for name in {**before, **now}
+            if before.get(name) != now.get(name)
+        ]
+        if changed:
+            return Told(
+                False,
+                f"Nothing was done, for it changed since you were asked: {'; '.join(changed)}. Ask again.",
+            )
+    return opened.act.do(doing)
 
 
 def _words(words: Words) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def _of_entry(row: OrderRow) -> Words:
         text += f" {quantity(row.executed)} of it has traded and stays, with its protection."
     else:
         text += " Nothing of it has traded yet; what it holds back is free again."
-    return Words(f"Cancel this order of {row.symbol}?", text, "Cancel order")
+    # what of it trades meanwhile stays as it was said to, so this is no reason not to cancel the rest
+    basis = {"the order": f"{row.purpose} of {quantity(row.quantity)}{at}"}
+    return Words(f"Cancel this order of {row.symbol}?", text, "Cancel order", basis=basis)
 
 
 def _of_protection(desk: Desk, row: OrderRow) -> Words:
@@ -56,6 +58,10 @@ def _of_protection(desk: Desk, row: OrderRow) -> Words:
         f" from then on. {after}. To move it instead, use Move on the page of positions.",
         "Cancel order",
         grave=True,
+        basis={
+            "the order": f"{row.purpose} of {quantity(row.quantity)} at {at}",
+            "trading": f"halted by {control.actor}" if control.state is TradingState.HALTED else "not halted",
+        },
     )
 
 

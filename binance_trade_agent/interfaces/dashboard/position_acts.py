@@ -45,6 +45,15 @@ class _Held:
     def unit(self) -> str:
         return self.position.quote
 
+    @property
+    def basis(self) -> dict[str, str]:
+        """What each sentence about it stands on."""
+        opened = self.position.opened_at
+        return {
+            "what is held": f"{quantity(self.position.quantity)} {self.position.base}",
+            "held since": f"{opened:%Y-%m-%d %H:%M:%S UTC}" if opened else "unknown",
+        }
+
     def sellable(self, of: Decimal) -> Decimal:
         """What of a quantity one market order can sell, as far as the rules are known."""
         if self.rules is None or self.bid is None:
@@ -106,7 +115,7 @@ def _close_words(desk: Desk, wish: Wish) -> Words:
         text += f" {quantity(left)} {position.base} is too little to be sold and stays."
     if desk.watch.status().control.may_enter(wish.target):
         text += " The strategy may buy it again: set it to reduce-only to prevent that."
-    return Words(f"Close {wish.target}?", text, "Sell", grave=True)
+    return Words(f"Close {wish.target}?", text, "Sell", grave=True, basis=held.basis)
 
 
 def _close(doing: Doing) -> Told:
@@ -144,7 +153,7 @@ def _part_words(desk: Desk, wish: Wish) -> Words:
         text += f" {quantity(left)} {position.base} stays" + (
             ", with its protection." if held.protection.guards else "."
         )
-    return Words(f"Sell a part of {wish.target}?", text, "Sell", grave=True)
+    return Words(f"Sell a part of {wish.target}?", text, "Sell", grave=True, basis=held.basis)
 
 
 def _part(doing: Doing) -> Told:
@@ -192,13 +201,15 @@ def _move_words(desk: Desk, wish: Wish) -> Words:
         raise ConfigurationError(
             f"the target must be above the price, {price(held.bid)}: it would sell at once"
         )
-    parts = [
-        _moved(held, name, before, to)
+    moves = [
+        (name, before, to)
         for name, before, to in ((_STOP, guard.stop, stop), (_TARGET, guard.target, target))
         if to is not None
     ]
+    parts = [_moved(held, name, before, to) for name, before, to in moves]
     text = " ".join([*parts, "It holds until the position is closed, and goes before what the settings say."])
-    return Words(f"Move protection of {wish.target}?", text, "Move")
+    levels = {f"the {name}": quantity(before) if before else "not set" for name, before, _ in moves}
+    return Words(f"Move protection of {wish.target}?", text, "Move", basis=held.basis | levels)
 
 
 def _moved(held: _Held, name: str, before: Decimal | None, to: Decimal) -> str:
@@ -220,11 +231,12 @@ def _back_words(desk: Desk, wish: Wish) -> Words:
     guard, session = held.protection, desk.watch.status().session
     if not guard.asked_by:
         raise ConfigurationError(f"nobody asked for levels of {wish.target}: those of the settings hold")
-    asked = [
-        f"{name} at {price(at)}"
+    levels = [
+        (name, at)
         for name, at in ((_STOP, guard.asked_stop), (_TARGET, guard.asked_target))
         if at is not None
     ]
+    asked = [f"{name} at {price(at)}" for name, at in levels]
     settings = session.settings if session else {}
     shares = [
         f"{name} {percent(Decimal(settings[name]), Decimal(1))}"
@@ -237,6 +249,9 @@ def _back_words(desk: Desk, wish: Wish) -> Words:
         f"The {' and the '.join(asked)} that {guard.asked_by} asked for no longer hold. What rests at the exchange"
         f" moves to the levels of the settings{told}.",
         "Take back",
+        basis=held.basis
+        | {"asked by": guard.asked_by}
+        | {f"the {name} asked for": quantity(at) for name, at in levels},
     )
 
 

@@ -41,7 +41,10 @@ def _lift_words(desk: Desk, wish: Wish) -> Words:
     why = desk.watch.status().control.reduce_only.get(symbol, "")
     because = f" It was set because: {why}." if why else ""
     return Words(
-        f"Let {symbol} be bought again?", f"Entries are allowed from the next cycle on.{because}", "Lift"
+        f"Let {symbol} be bought again?",
+        f"Entries are allowed from the next cycle on.{because}",
+        "Lift",
+        basis={"reduce-only": why or "not set"},
     )
 
 

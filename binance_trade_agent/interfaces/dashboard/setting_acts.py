@@ -35,6 +35,7 @@ def _set_words(desk: Desk, wish: Wish) -> Words:
         f"It is {_shown(setting.value)} and becomes {_shown(value)}, before the trader's next cycle. That goes before"
         " what environment and files say until it is taken back, over restarts too.",
         "Change",
+        basis={setting.name: setting.value or _UNSET},
     )
 
 
@@ -47,6 +48,7 @@ def _unset_words(desk: Desk, wish: Wish) -> Words:
         f"It was {setting.override.origin} to {_shown(setting.value)}. What environment and files say holds again before"
         f" the trader's next cycle: {_shown(setting.configured)} ({setting.origin}).",
         "Take back",
+        basis={setting.name: f"{setting.value or _UNSET} ({setting.override.origin})"},
     )
 
 

@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 
 from binance_trade_agent.control.steering import resuming_from
 from binance_trade_agent.control.watching import AgentStatus
-from binance_trade_agent.domain.acts import Steered
+from binance_trade_agent.domain.acts import FLATTEN_INCIDENT, Steered
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.interfaces.dashboard.acting import (
     ACTOR,
@@ -20,6 +20,8 @@ from binance_trade_agent.interfaces.dashboard.acting import (
 )
 from binance_trade_agent.interfaces.dashboard.components.numbers import amount, quantity
 from binance_trade_agent.interfaces.desks import Desk
+
+_STATE = "the state"
 
 
 def _pause_words(desk: Desk, wish: Wish) -> Words:
@@ -36,19 +38,32 @@ def _pause(doing: Doing) -> Told:
 
 
 def _resume_words(desk: Desk, wish: Wish) -> Words:
-    meant = resuming_from(desk.watch.status().control)
-    warning = f" Note: {meant}." if meant else ""
+    status = desk.watch.status()
+    control = status.control
+    withdrawn = [each.text for each in status.incidents if each.key == FLATTEN_INCIDENT]
+    notes = [*filter(None, [resuming_from(control)]), *(f"{text}; it is withdrawn" for text in withdrawn)]
+    warning = f" Note: {'. '.join(notes)}." if notes else ""
     return Words(
         "Resume trading?",
         f"Entries are allowed again from the next cycle on.{warning}",
         "Resume",
-        grave=bool(meant),
+        grave=bool(notes),
+        basis={
+            _STATE: control.state.value,
+            "set by": control.actor,
+            "set at": f"{control.since:%Y-%m-%d %H:%M:%S UTC}",
+            "a flatten": "; ".join(withdrawn) or "not on its way",
+        },
     )
 
 
 def _resume(doing: Doing) -> Told:
     steered = doing.desk.steering.resume(
-        doing.reason, actor=ACTOR, channel=CHANNEL, idempotency_key=doing.key
+        doing.reason,
+        actor=ACTOR,
+        channel=CHANNEL,
+        idempotency_key=doing.key,
+        only_from=(TradingState(doing.basis[_STATE]),),
     )
     return _steered(steered, "Resumed: entries are allowed from the next cycle on.")
 
@@ -94,9 +109,9 @@ def _flatten(doing: Doing) -> Told:
     return Told.of(asyncio.run(flattening))
 
 
-PAUSE = Act("pause", _pause_words, _pause)
+PAUSE = Act("pause", _pause_words, _pause, urgent=True)
 RESUME = Act("resume", _resume_words, _resume)
-HALT = Act("halt", _halt_words, _halt)
+HALT = Act("halt", _halt_words, _halt, urgent=True)
 FLATTEN = Act("flatten", _flatten_words, _flatten)
 ALL = (PAUSE, RESUME, HALT, FLATTEN)
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from flask.testing import FlaskClient
 
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.interfaces.dashboard import steering_acts
 from binance_trade_agent.interfaces.dashboard.acting import Act, Acting, Doing, Field, Told, Wish, Words
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
-from tests.fakes import FakeClock, FakeDesk, done, fake_desk
+from tests.fakes import START, FakeClock, FakeDesk, done, fake_desk
 
 
 class Stage:
@@ -156,13 +158,71 @@ def test_a_slow_act_holds_nothing_up_and_is_done_once(stage: Stage) -> None:
 
 def test_an_old_question_an_unknown_key_and_an_unknown_act_do_nothing(stage: Stage) -> None:
     key = stage.ask("pause")["key"]
-    stage.clock.advance(901)
+    stage.clock.advance(181)
     assert stage.send(key) == 410
     assert stage.send("dashboard-guess") == 410
     assert stage.client.get("/acts/dashboard-guess").status_code == 404
     assert stage.client.post("/acts/ask", json={"act": "sell_it_all"}).status_code == 404
     assert stage.client.post("/acts/ask", data=b"[]", content_type="application/json").status_code == 404
     assert stage.desk.state.history == []
+
+
+def test_a_resume_asked_of_a_pause_does_not_lift_a_halt_that_came_since(stage: Stage) -> None:
+    stage.desk.steering.pause("news", actor="cli:ana")
+    asked = stage.ask("resume")
+    stage.desk.steering.halt("fire", actor="cli:ben")
+    stage.send(asked["key"])
+
+    told = stage.outcome(asked["key"])
+    assert told["state"] == "failed"
+    assert "the state was PAUSED and is HALTED now; set by was cli:ana and is cli:ben now" in told["text"]
+    assert stage.desk.state.snapshot.state is TradingState.HALTED
+
+
+def test_a_resume_is_one_of_the_state_it_was_asked_of_alone(stage: Stage) -> None:
+    stage.desk.steering.halt("fire", actor="cli:ben")
+    told = steering_acts.RESUME.do(Doing(stage.desk, Wish(), "k", "why", {"the state": "PAUSED"}))
+    assert told == Told(False, "Nothing was changed: the state is HALTED, set by cli:ben.")
+    assert stage.desk.state.snapshot.state is TradingState.HALTED
+
+
+def test_a_resume_says_that_it_withdraws_a_flatten_and_withdraws_none_it_did_not_name(stage: Stage) -> None:
+    stage.desk.steering.pause("news", actor="cli:ana")
+    blind = stage.ask("resume")
+    flatten = Incident("flatten", "a flatten by ann has not ended since 09:30", "warning", START)
+    stage.desk.reads.stored = replace(stage.desk.reads.stored, incidents=(flatten,))
+    stage.send(blind["key"])
+    assert "a flatten was not on its way and is a flatten by ann" in stage.outcome(blind["key"])["text"]
+    assert stage.desk.state.snapshot.state is TradingState.PAUSED
+
+    asked = stage.ask("resume")
+    assert "a flatten by ann has not ended since 09:30; it is withdrawn" in asked["text"]
+    stage.send(asked["key"])
+    assert stage.outcome(asked["key"])["state"] == "done"
+
+
+def test_pause_and_halt_are_never_held_up_by_other_acts(stage: Stage) -> None:
+    for _ in range(16):
+        assert stage.send(stage.ask("slow", price="1")["key"]) == 202
+    assert stage.send(stage.ask("slow", price="1")["key"]) == 409
+    assert stage.send(stage.ask("flatten")["key"], typed="FLATTEN") == 409
+    assert stage.send(stage.ask("pause")["key"]) == 202
+    halt = stage.ask("halt")["key"]
+    assert stage.send(halt, typed="HALT") == 202
+    assert stage.outcome(halt)["state"] == "done"
+    stage.may_go.set()
+
+
+def test_an_act_on_its_way_is_never_forgotten(stage: Stage) -> None:
+    key = stage.ask("slow", "BTCUSDT", price="1")["key"]
+    stage.send(key)
+    stage.clock.advance(901)
+    for _ in range(501):
+        stage.ask("pause")
+    assert stage.send(key) == 202
+    assert stage.client.get(f"/acts/{key}").get_json() == {"state": "working"}
+    stage.may_go.set()
+    assert stage.outcome(key) == {"state": "done", "text": "moved"}
 
 
 def test_a_database_that_cannot_be_read_is_told(stage: Stage) -> None:

@@ -38,13 +38,15 @@ class Stage:
         return self.client.post("/acts/ask", json=body | ({"values": values} if values else {})).get_json()
 
     def send(self, asked: Any, reason: str = "") -> None:
+        assert self.outcome(asked, reason) == {"state": "done", "text": "sold"}
+
+    def outcome(self, asked: Any, reason: str = "") -> Any:
         self.desk.state.answer = done("sold")
         for _ in range(3):
             assert (
                 self.client.post("/acts/do", json={"key": asked["key"], "reason": reason}).status_code == 202
             )
-        outcome = eventually(lambda: self._ended(asked["key"]), within_s=20, what="the act ends")
-        assert outcome == {"state": "done", "text": "sold"}
+        return eventually(lambda: self._ended(asked["key"]), within_s=20, what="the act ends")
 
     def _ended(self, key: str) -> Any:
         answer = self.client.get(f"/acts/{key}").get_json()
@@ -200,6 +202,39 @@ def test_asked_levels_can_be_taken_back(stage: Stage) -> None:
     stage.send(asked)
     (command,) = stage.desk.state.commands.values()
     assert (command.kind, command.arguments) == (CommandKind.PROTECT, {"symbol": "BTCUSDT"})
+
+
+@pytest.mark.parametrize(
+    ("act", "values"),
+    [
+        ("close-position", {}),
+        ("sell-part", {"quantity": "0.01"}),
+        ("move-protection", {"stop": "61500"}),
+        ("protection-to-settings", {}),
+    ],
+)
+def test_nothing_is_sent_where_another_quantity_is_held_than_was_said(
+    stage: Stage, act: str, values: dict[str, str]
+) -> None:
+    asked_levels(stage.desk)
+    asked = stage.ask(act, **values)
+    held = stage.desk.reads.position_rows[0]
+    stage.desk.reads.position_rows = (replace(held, quantity=Decimal("0.03"), cost=Decimal(1900)),)
+
+    told = stage.outcome(asked)
+    assert told["state"] == "failed"
+    assert "what is held was 0.015984 BTC and is 0.03 BTC now" in told["text"]
+    assert stage.desk.state.commands == {}
+
+
+def test_nothing_is_moved_from_a_level_that_was_not_said(stage: Stage) -> None:
+    asked = stage.ask("move-protection", stop="61800")
+    stage.desk.reads.order_rows = tuple(
+        replace(row, stop_price=Decimal(61200)) if row.stop_price else row
+        for row in stage.desk.reads.order_rows
+    )
+    assert "the stop was 61,000 and is 61,200 now" in stage.outcome(asked)["text"]
+    assert stage.desk.state.commands == {}
 
 
 @pytest.mark.parametrize("act", ["close-position", "sell-part", "move-protection", "protection-to-settings"])

@@ -74,6 +74,9 @@ def test_a_change_is_asked_checked_and_done() -> None:
     assert (field.label, field.value) == (SPREAD, "50")
     wish = Wish(SPREAD, {"value": "20"})
     assert "It is 50 and becomes 20" in SET.words(desk, wish).text
+    changed = set_desk(Override(SPREAD, "30", "ben", START))
+    bases = [SET.words(each, wish).basis[SPREAD] for each in (desk, changed)]
+    assert bases == ["50", "30"]
 
     told = SET.do(Doing(desk, wish, "k", "thin market"))
     assert told.done
