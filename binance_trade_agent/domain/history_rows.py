@@ -68,8 +68,8 @@ class TripFilter:
 class RoundTripRow:
     """A position from its opening to its close, in quote currency.
 
-    Prices are means over the fills of its side; `fees` are those of its fills in the pair's own two
-    coins; `profit` is net of them. `entry_reason` and `exit_reason` are of the first and the last order's decisions.
+    Prices are means over the fills of its side; `fees` are all of its fills' that have a price, those in third
+    assets too; `profit` is net of them. `entry_reason` and `exit_reason` are of the first and the last order's decisions.
     """
 
     symbol: str

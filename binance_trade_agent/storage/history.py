@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, text
@@ -24,8 +23,6 @@ from binance_trade_agent.domain.history_rows import (
     TripFilter,
     WeightUse,
 )
-from binance_trade_agent.domain.money import EXACT, ZERO, to_wire
-from binance_trade_agent.domain.orders import Purpose
 from binance_trade_agent.domain.records import Book, DecisionRow, EquityRow, OrderRow
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.account_book import account_book
@@ -35,6 +32,7 @@ from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.equity_series import against_holding, daily_profits, equity_curve
 from binance_trade_agent.storage.order_life import order_life
 from binance_trade_agent.storage.shown import equity_shown, order_shown
+from binance_trade_agent.storage.trip_rows import trip_rows
 
 MOST_ROWS = 1000
 _MOST_POINTS = 2000
@@ -42,8 +40,7 @@ _MOST_HOLD_POINTS = 150
 #: Rows of a table are counted up to so many.
 _COUNTED = 100_000
 
-_D, _O, _T, _F = models.Decision, models.Order, models.RoundTrip, models.Fill
-_E = models.EquitySnapshot
+_D, _O, _T, _E = models.Decision, models.Order, models.RoundTrip, models.EquitySnapshot
 _Shown = TypeVar("_Shown")
 
 
@@ -121,12 +118,8 @@ class SqlHistory:
         )
         with self._database.read() as transaction:
             rows = transaction.scalars(query).all()
-            return _page(
-                rows,
-                limit,
-                lambda row: _trip(transaction, self._book, row),
-                lambda row: (row.closed_at, row.symbol),
-            )
+            found = _page(rows, limit, lambda row: row, lambda row: (row.closed_at, row.symbol))
+            return Page(trip_rows(transaction, self._book, found.rows), found.cursor)
 
     def equity_curve(self, since: datetime, until: datetime, points: int) -> tuple[EquityBucket, ...]:
         """Equity for a chart."""
@@ -214,63 +207,6 @@ def _page(
         at, name = place(told[-1])
         cursor = f"{(at - EPOCH) // MICROSECOND}-{name}"
     return Page(tuple(show(row) for row in told), cursor)
-
-
-def _trip(transaction: Session, book: Book, trip: models.RoundTrip) -> RoundTripRow:
-    query = (
-        select(_F, _O.purpose, _O.price, _O.stop_price, _D.reason, _D.signal_reasons)
-        .join(_O, (_O.book_id == _F.book_id) & (_O.client_order_id == _F.client_order_id))
-        .join(_D, (_D.book_id == _O.book_id) & (_D.id == _O.decision_id))
-        .where(
-            _F.book_id == book.id,
-            _F.symbol == trip.symbol,
-            _F.traded_at >= trip.opened_at,
-            _F.traded_at <= trip.closed_at,
-        )
-        .order_by(_F.trade_id)
-    )
-    rows = [(fill, _why(*about)) for fill, *about in transaction.execute(query)]
-    bought = [(fill, reason) for fill, reason in rows if fill.side == "BUY"]
-    sold = [(fill, reason) for fill, reason in rows if fill.side == "SELL"]
-    return RoundTripRow(
-        symbol=trip.symbol,
-        number=trip.number,
-        opened_at=trip.opened_at,
-        closed_at=trip.closed_at or trip.opened_at,
-        entry_price=_mean_price([fill for fill, _ in bought]) or trip.first_price,
-        exit_price=_mean_price([fill for fill, _ in sold]),
-        quantity=trip.peak,
-        fees=sum((_fee(fill, book.quote) for fill, _ in rows), ZERO),
-        profit=trip.realised,
-        entry_reason=bought[0][1] if bought else "",
-        exit_reason=sold[-1][1] if sold else "",
-    )
-
-
-def _why(
-    purpose: str,
-    price: Decimal | None,
-    stop_price: Decimal | None,
-    reason: str,
-    signal_reasons: list[dict[str, str]],
-) -> str:
-    """What an order was for: its level, else what the strategy said first, else what its decision says."""
-    level = stop_price if purpose == Purpose.STOP else price or stop_price
-    if purpose in {Purpose.STOP, Purpose.TARGET} and level is not None:
-        return f"the {purpose} at {to_wire(level)} was reached"
-    return signal_reasons[0]["text"] if signal_reasons else reason
-
-
-def _mean_price(fills: list[models.Fill]) -> Decimal | None:
-    quantity = sum((fill.quantity for fill in fills), ZERO)
-    return sum((fill.quote_quantity for fill in fills), ZERO) / quantity if quantity else None
-
-
-def _fee(fill: models.Fill, quote: str) -> Decimal:
-    if fill.commission_asset == quote:
-        return fill.commission
-    is_base = fill.commission_asset + quote == fill.symbol
-    return EXACT.multiply(fill.commission, fill.price) if is_base else ZERO
 
 
 def _counted(transaction: Session, name: str) -> TableSize:

@@ -14,18 +14,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    TIMESTAMP,
-    BigInteger,
-    ColumnElement,
-    Interval,
-    Row,
-    bindparam,
-    case,
-    literal,
-    select,
-    type_coerce,
-)
+from sqlalchemy import ColumnElement, Row, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.equity_curve import (
@@ -45,12 +34,11 @@ from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.dealt import KeptDealings
 from binance_trade_agent.storage.equity_days import curve_between, points_between, points_of
+from binance_trade_agent.storage.fee_prices import third_price
 from binance_trade_agent.storage.positions import held, position_of
 from binance_trade_agent.storage.sessions import COMMANDS
 from binance_trade_agent.storage.shown import equity_shown
 
-#: A price older than this values no fee.
-_PRICE_LIFE = timedelta(days=1)
 #: How far after the beginning a symbol's first price may be looked for.
 _FIRST_PRICE_WITHIN = timedelta(days=1)
 _ROWS_AT_A_TIME = 2000
@@ -93,7 +81,6 @@ class _Reading:
         self._book = book
         self._since, self._until = since, until
         self._symbol = symbol
-        self._is_sqlite = transaction.get_bind().dialect.name == "sqlite"
 
     def dealt(self) -> "_Dealt":
         trips = self._trips()
@@ -197,22 +184,6 @@ class _Reading:
 
     def _fills(self, earliest: datetime) -> Iterator[Row[Any]]:
         """The fills since `earliest`, which trips of the time may be made of; third-asset fees with a price."""
-        quote = self._book.quote
-        third = (
-            select(_D.price)
-            .where(
-                _D.book_id == _F.book_id,
-                _D.symbol == _F.commission_asset + quote,
-                _D.decided_at <= _F.traded_at,
-                _D.decided_at > self._day_before(_F.traded_at),
-                _D.price.is_not(None),
-            )
-            .order_by(_D.decided_at.desc())
-            .limit(1)
-            .correlate(_F)
-            .scalar_subquery()
-        )
-        is_third = (_F.commission_asset != quote) & (_F.commission_asset + quote != _F.symbol)
         query = select(
             _F.symbol,
             _F.traded_at,
@@ -220,7 +191,7 @@ class _Reading:
             _F.quote_quantity,
             _F.commission,
             _F.commission_asset,
-            case((is_third, third)).label("third_price"),
+            third_price(self._transaction, self._book.quote).label("third_price"),
         ).where(
             _F.book_id == self._book.id,
             _F.traded_at >= earliest,
@@ -228,11 +199,6 @@ class _Reading:
             *self._of_symbol(_F.symbol),
         )
         return self._streamed(query.order_by(_F.traded_at, _F.trade_id))
-
-    def _day_before(self, column: InstrumentedAttribute[datetime]) -> ColumnElement[Any]:
-        if self._is_sqlite:
-            return type_coerce(column, BigInteger) - _PRICE_LIFE // timedelta(microseconds=1)
-        return type_coerce(column, TIMESTAMP(timezone=True)) - literal(_PRICE_LIFE, Interval())
 
     def _outside_shares(self) -> dict[str, Decimal]:
         """Asset -> the share of its fees that no position of ours has paid: the rest is in that position's cost."""

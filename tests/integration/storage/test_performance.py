@@ -12,11 +12,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event
 
+from binance_trade_agent.domain.history_rows import TripFilter
 from binance_trade_agent.domain.orders import OrderStatus, Side
 from binance_trade_agent.domain.performance import Grouping, measure
 from binance_trade_agent.domain.portfolio import Equity
 from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
+from binance_trade_agent.storage.history import SqlHistory
 from binance_trade_agent.storage.journal import SqlOrderJournal
 from binance_trade_agent.storage.performance import SqlPerformance
 from binance_trade_agent.storage.sessions import SqlSessions
@@ -113,6 +115,27 @@ def test_round_trips_are_net_of_fees_in_any_asset(trader, database, book):
     trips = measured(database, book).trips
     assert (trips.net, trips.wins, trips.losses, trips.losing_streak) == (Decimal("16.69"), 2, 1, 1)
     assert trips.profit_factor == Decimal("19.18") / Decimal("2.49")
+
+
+def test_rows_of_round_trips_are_net_of_the_same_fees(trader, database, book):
+    rows = SqlHistory(database, book).round_trips(TripFilter(), limit=10, cursor=None).rows
+    assert [(row.symbol, row.fees, row.profit) for row in rows] == [
+        ("SOLUSDT", Decimal("0.61"), Decimal("9.39")),
+        ("ETHUSDT", Decimal("0.5"), Decimal("-2.49")),
+        ("BTCUSDT", Decimal("0.21"), Decimal("9.79")),
+    ]
+
+
+def test_a_page_of_round_trips_is_read_in_as_many_queries_as_one_of_them(trader, database, book):
+    statements = []
+    event.listen(database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    counts = []
+    for limit in (1, 3):
+        statements.clear()
+        page = SqlHistory(database, book).round_trips(TripFilter(), limit=limit, cursor=None)
+        assert [row.exit_price for row in page.rows] == [Decimal(11), Decimal(49), Decimal(110)][:limit]
+        counts.append(len([sql for sql in statements if sql.startswith("SELECT")]))
+    assert counts == [2, 2]
 
 
 def test_fees_and_turnover_are_those_of_the_fills(trader, database, book):
