@@ -163,9 +163,27 @@ def _held(book: Book) -> list[_Held]:
             _money(stop.get("stop_price")),
             _money(target.get("price")),
         )
-        if one.worth >= 5:
+        if stop or target or _can_be_sold(book, one):
             found.append(one)
     return found
+
+
+def _can_be_sold(book: Book, one: _Held) -> bool:
+    """By any version of the symbol's rules; where none is stored, nobody can tell that it cannot."""
+    versions = [
+        json.loads(row["rules"])
+        for row in book.rows("select rules from symbol_rules where symbol = ?", one.symbol)
+    ]
+    return not versions or any(_is_enough(one, rules) for rules in versions)
+
+
+def _is_enough(one: _Held, rules: Row) -> bool:
+    sold = one.quantity
+    for step in (Decimal(rules["step_size"]), Decimal(rules["market_step_size"])):
+        sold -= sold % step if step else 0
+    least = max(Decimal(rules["min_quantity"]), Decimal(rules["market_min_quantity"]))
+    notional = Decimal(rules["min_notional"]) if rules["min_notional_for_market"] else Decimal(0)
+    return sold > 0 and sold >= least and sold * one.price >= notional
 
 
 def _equity(book: Book) -> dict[str, Decimal | None]:

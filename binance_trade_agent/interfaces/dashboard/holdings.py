@@ -7,11 +7,6 @@ from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.control.watching import Watch
 from binance_trade_agent.domain.portfolio import Position
 
-#: Below this value nothing can be sold: Binance's smallest notional by quote currency. A symbol's own rules
-#: are the trader's to know; this decides only how a remainder is shown.
-_SMALLEST_NOTIONAL = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "BNB": Decimal("0.01")}
-_USUAL_NOTIONAL = Decimal(5)
-
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -38,8 +33,8 @@ class Holding:
 
     @property
     def is_dust(self) -> bool:
-        """Whether it is too little to be sold."""
-        return self.value < _SMALLEST_NOTIONAL.get(self.position.quote, _USUAL_NOTIONAL)
+        """Whether it is too little to be sold, by its symbol's rules."""
+        return self.protection is not None and self.protection.is_dust
 
 
 def holdings(watch: Watch) -> tuple[Holding, ...]:

@@ -18,6 +18,7 @@ from binance_trade_agent.interfaces.dashboard.page import Context
 from binance_trade_agent.interfaces.dashboard.pages import overview
 from binance_trade_agent.interfaces.dashboard.registry import all_pages, page_at
 from binance_trade_agent.interfaces.desks import DeskDoor
+from tests.fake_exchange import rules_of
 from tests.fakes import START, FakeDesk, fake_desk
 from tests.resting import oco, with_oco
 
@@ -295,10 +296,23 @@ def test_what_others_did_is_there_only_when_there_is_something() -> None:
     assert "BTCUSDT ▲ BUY limit 0.002 60,000.00 0.00 % 24" in shown
 
 
-def test_dust_is_named_and_not_counted_as_a_position() -> None:
-    desk = fake_desk()
+def with_dust(desk: FakeDesk, smallest: str = "5") -> FakeDesk:
+    """A desk that holds 0.63 USDT worth of BTC, whose smallest order is of so many USDT."""
     held = desk.reads.position_rows[0]
     desk.reads.position_rows = (replace(held, quantity=Decimal("0.00001"), cost=Decimal("0.62")),)
+    rules = replace(rules_of("BTCUSDT"), min_notional=Decimal(smallest))
+    desk.reads.terms = replace(desk.reads.terms, rules=(rules,))
+    return desk
+
+
+def test_what_the_symbols_rules_let_sell_is_no_dust() -> None:
+    desk = with_dust(fake_desk(), smallest="0.5")
+    assert "Open positions 1 BTCUSDT" in text(overview.key_figures(desk))
+    assert "dust" not in text(overview.positions(desk))
+
+
+def test_dust_is_named_and_not_counted_as_a_position() -> None:
+    desk = with_dust(fake_desk())
 
     assert "Open positions 0" in text(overview.key_figures(desk))
     assert "BTCUSDT dust" in text(overview.positions(desk))

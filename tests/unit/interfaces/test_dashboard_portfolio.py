@@ -9,7 +9,7 @@ from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow, Inciden
 from binance_trade_agent.interfaces.dashboard.pages import portfolio
 from tests.fakes import START, FakeDesk, fake_desk
 from tests.resting import with_oco
-from tests.unit.interfaces.test_dashboard_overview import text
+from tests.unit.interfaces.test_dashboard_overview import text, with_dust
 from tests.unit.interfaces.test_dashboard_trades import figures_of
 
 
@@ -80,9 +80,7 @@ def test_a_position_larger_than_the_account_and_dust_are_named() -> None:
     assert "✕ −0.005984" in told
     assert "0.005984 are no longer there" in told
 
-    held = desk.reads.position_rows[0]
-    desk.reads.position_rows = (replace(held, quantity=Decimal("0.00001"), cost=Decimal("0.62")),)
-    assert "Too little to be sold" in text(portfolio.account(desk))
+    assert "Too little to be sold" in text(portfolio.account(with_dust(fake_desk())))
 
 
 def test_what_others_did_is_shown() -> None:

@@ -19,7 +19,7 @@ from tests.fake_market import btc_book
 from tests.fakes import START, FakeDesk, done, fake_desk
 from tests.processes import eventually
 from tests.resting import with_oco
-from tests.unit.interfaces.test_dashboard_overview import text
+from tests.unit.interfaces.test_dashboard_overview import text, with_dust
 
 
 class Stage:
@@ -123,8 +123,7 @@ def test_a_position_without_a_stop_and_dust_say_so() -> None:
     assert "Without a stop 1 BTCUSDT" in told
     assert "✕ BTCUSDT takes no stop order" in told
 
-    held = desk.reads.position_rows[0]
-    desk.reads.position_rows = (replace(held, quantity=Decimal("0.00001"), cost=Decimal("0.62")),)
+    with_dust(desk)
     told = shown(desk)
     assert "Open positions 0 and 1 of dust" in told
     assert "Close" not in told
