@@ -6,6 +6,7 @@ import hmac
 import os
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from binance_trade_agent.settings import Settings
@@ -16,7 +17,8 @@ LIFE_S = 3600.0
 class SignInLink:
     """The one link of a data folder. Its file holds a digest, so to read it opens nothing."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._path = settings.data_dir / "secrets" / "dashboard_link"
 
     @property
@@ -37,21 +39,36 @@ class SignInLink:
 
     def redeem(self, token: str) -> bool:
         """Whether `token` opens the dashboard now; from then on it does not. Of two who come at once, one is first."""
-        try:
-            kept = self._path.read_text(encoding="ascii")
-            is_young = time.time() - self._path.stat().st_mtime < LIFE_S
-        except (OSError, UnicodeDecodeError):
-            return False
-        if not (hmac.compare_digest(kept, _digest(token)) and is_young):
+        if not self._is(self._path, token):
             return False
         taken = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         try:
             self._path.rename(taken)
         except OSError:
             return False
+        # what was taken away may be another link, drawn since the first look
+        if not self._is(taken, token):
+            self._give_back(taken)
+            return False
         with contextlib.suppress(OSError):
             taken.unlink()
         return True
+
+    def _is(self, path: Path, token: str) -> bool:
+        """Whether the link that lies at `path` is young and of `token`."""
+        try:
+            kept = path.read_text(encoding="ascii")
+            is_young = self._now() - path.stat().st_mtime < LIFE_S
+        except (OSError, UnicodeDecodeError):
+            return False
+        return hmac.compare_digest(kept, _digest(token)) and is_young
+
+    def _give_back(self, taken: Path) -> None:
+        """Put a link back that was not meant, unless a still newer one lies there by now."""
+        with contextlib.suppress(OSError):
+            self._path.hardlink_to(taken)
+        with contextlib.suppress(OSError):
+            taken.unlink()
 
 
 def _digest(token: str) -> str:

@@ -7,11 +7,11 @@ from decimal import Decimal, InvalidOperation
 
 import typer
 
-from binance_trade_agent.bootstrap.desk import open_desk
+from binance_trade_agent.bootstrap.desk import Desk, open_desk
 from binance_trade_agent.bootstrap.launched_book import check_launched_book
 from binance_trade_agent.bootstrap.tokens import TokenFile, token_file
 from binance_trade_agent.domain.acts import ActKind, ActOutcome
-from binance_trade_agent.domain.errors import ConfigurationError, StorageError
+from binance_trade_agent.domain.errors import ConfigurationError, StorageError, TradeAgentError
 from binance_trade_agent.domain.grants import Caps, StoredToken, Tier
 from binance_trade_agent.interfaces.cli.failures import exit_statuses
 from binance_trade_agent.interfaces.cli.output import age, print_json, table
@@ -111,12 +111,19 @@ def _recorded(
             return
         try:
             yield
-            desk.tokens.end(key, ActOutcome.DONE, "", before=before, after=_stands(tokens, given["token"]))
-        except ConfigurationError as error:
-            desk.tokens.end(key, ActOutcome.REFUSED, str(error), before=before, after=before)
+        except (TradeAgentError, OSError) as error:
+            is_refused = isinstance(error, ConfigurationError)
+            outcome = ActOutcome.REFUSED if is_refused else ActOutcome.FAILED
+            _end(desk, key, outcome, str(error), before=before, after=before)
             raise
-        except StorageError as error:
-            _unrecorded(error)
+        _end(desk, key, ActOutcome.DONE, "", before=before, after=_stands(tokens, given["token"]))
+
+
+def _end(desk: Desk, key: str, outcome: ActOutcome, answer: str, *, before: str, after: str) -> None:
+    try:
+        desk.tokens.end(key, outcome, answer, before=before, after=after)
+    except StorageError as error:
+        _unrecorded(error)
 
 
 def _unrecorded(error: StorageError) -> None:

@@ -3,7 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from binance_trade_agent.bootstrap.tokens import token_file
+from binance_trade_agent.domain.acts import ActKind
 from binance_trade_agent.domain.exit_codes import ExitCode
+from binance_trade_agent.interfaces.cli import tokens
+from binance_trade_agent.settings import load_settings
 from tests.unit.cli.test_command_line import cli
 
 
@@ -63,3 +69,16 @@ def test_a_token_is_made_and_revoked_where_no_database_opens_and_that_is_said(tm
     revoked = cli(tmp_path, "token", "revoke", "claude", "--json", DATABASE_URL=url)
     assert json.loads(revoked.stdout)["valid"] is False
     assert "Not recorded in the audit: " in revoked.stderr
+
+
+def test_an_act_that_the_disk_did_not_let_be_done_is_failed_in_the_audit(tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path / "data")}, tmp_path)
+    given = {"token": "claude"}
+    with (
+        pytest.raises(OSError, match="no locks"),
+        tokens._recorded(settings, token_file(settings), ActKind.REVOKE_TOKEN, "lost", given),
+    ):
+        raise OSError("no locks available")
+
+    (act,) = json.loads(cli(tmp_path, "audit", "--json").stdout)
+    assert (act["action"], act["outcome"], act["answer"]) == ("revoke_token", "failed", "no locks available")

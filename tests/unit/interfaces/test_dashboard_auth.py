@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -153,6 +154,22 @@ def test_a_drawn_link_is_redeemed_once_while_it_is_young(tmp_path: Path) -> None
     begun = link.path.stat().st_mtime - LIFE_S - 1
     os.utime(link.path, (begun, begun))
     assert not link.redeem(late)
+
+
+def test_a_link_drawn_while_the_one_before_is_being_redeemed_stays_good(tmp_path: Path) -> None:
+    settings = load_settings({"DATA_DIR": str(tmp_path)}, tmp_path)
+    drawn: list[str] = []
+
+    def now() -> float:
+        if not drawn:
+            drawn.append(SignInLink(settings).draw())
+        return time.time()
+
+    old = SignInLink(settings).draw()
+    # the clock is asked between reading the link and taking it away
+    assert not SignInLink(settings, now).redeem(old)
+    assert SignInLink(settings).redeem(drawn[0])
+    assert [path.name for path in (tmp_path / "secrets").iterdir()] == []
 
 
 @pytest.mark.parametrize("wrong", ["", "correct horse", PASSWORD + " ", "é" * 40, "\ud800", "x" * 100_000])
@@ -335,4 +352,5 @@ def test_health_is_open_and_follows_the_verdict(door: Door) -> None:
 
     door.desk.reads.broken = "database is locked"
     answer = door.client.get("/health")
-    assert (answer.status_code, answer.get_json()["text"]) == (503, "database is locked")
+    assert (answer.status_code, answer.get_json()["condition"]) == (503, "unreadable")
+    assert "locked" not in answer.text
