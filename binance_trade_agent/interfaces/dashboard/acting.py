@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -18,7 +19,8 @@ from dash import html
 from dash.development.base_component import Component
 from flask import Flask, Response, jsonify, request
 
-from binance_trade_agent.control.steering import CommandTimeout
+from binance_trade_agent.control.steering import COMMAND_TTL, CommandTimeout
+from binance_trade_agent.domain.acts import ActOutcome, AuditRow
 from binance_trade_agent.domain.errors import TradeAgentError
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.dashboard.components.numbers import attributes
@@ -33,6 +35,9 @@ _MAX_VALUE = 2000
 _QUESTION_LIFE_S = 180.0
 #: How long the outcome of an act is remembered, counted from its question.
 _OUTCOME_LIFE_S = 900.0
+_UNKNOWN = "whether this was done is not known here any more: see Audit before asking again"
+#: Among so many newest acts one is looked for whose question this process does not know.
+_ACTS_SEEN = 500
 _MOST = 500
 _MOST_AT_ONCE = 16
 
@@ -188,10 +193,13 @@ class Acting:
         key = _text(asked, "key")
         with self._lock:
             opened = self._opened.get(key)
+        if opened is None:
+            return self._known_to_audit(key)
+        with self._lock:
             # a second click, or the same request again: the first is on its way, or has ended
-            if opened is not None and opened.begun:
+            if opened.begun:
                 return jsonify({"key": key}), 202
-            if opened is None or self._monotonic() - opened.opened_at > _QUESTION_LIFE_S:
+            if self._monotonic() - opened.opened_at > _QUESTION_LIFE_S:
                 return _problem("this question is too old: nothing was done, ask again", 410)
             if opened.words.typed and _text(asked, "typed").strip().upper() != opened.words.typed.upper():
                 return _problem(f"type {opened.words.typed} to confirm", 409)
@@ -220,11 +228,32 @@ class Acting:
     def _outcome(self, key: str) -> tuple[Response, int]:
         with self._lock:
             opened = self._opened.get(key)
-            if opened is None or not opened.begun:
-                return _problem("no such act", 404)
-            if opened.told is None:
-                return jsonify({"state": "working"}), 200
-            return jsonify({"state": "done" if opened.told.done else "failed", "text": opened.told.text}), 200
+        if opened is None:
+            return self._outcome_in_audit(key)
+        if not opened.begun:
+            return _problem("this was not confirmed: nothing was done", 404)
+        return _state(opened.told)
+
+    def _known_to_audit(self, key: str) -> tuple[Response, int]:
+        """The answer to the confirmation of a question that this process does not know.
+
+        One before it may have asked it, and begun the act: nobody is told that nothing was done.
+        """
+        try:
+            row = _audit_row(self._door.desk(), key)
+        except TradeAgentError as error:
+            return _problem(f"whether this was done already cannot be read now: {error}", 503)
+        return _problem(_UNKNOWN, 410) if row is None else (jsonify({"key": key}), 202)
+
+    def _outcome_in_audit(self, key: str) -> tuple[Response, int]:
+        try:
+            desk = self._door.desk()
+            row = _audit_row(desk, key)
+        except TradeAgentError as error:
+            return _problem(
+                f"how this ended cannot be read now ({error}): see Audit before asking again", 503
+            )
+        return _problem(_UNKNOWN, 404) if row is None else _state(_told_by(row, desk.watch.now()))
 
     def _remember(self, key: str, opened: _Opened) -> None:
         with self._lock:
@@ -253,6 +282,28 @@ def _done(opened: _Opened, doing: Doing) -> Told:
                 f"Nothing was done, for it changed since you were asked: {'; '.join(changed)}. Ask again.",
             )
     return opened.act.do(doing)
+
+
+def _audit_row(desk: Desk, key: str) -> AuditRow | None:
+    """The act that spent a key, whichever process did it."""
+    return next((row for row in desk.watch.audit(limit=_ACTS_SEEN) if row.idempotency_key == key), None)
+
+
+def _told_by(row: AuditRow, now: datetime) -> Told | None:
+    """How an act ended, as the audit keeps it; None while it may be on its way."""
+    begun = f"{row.action.replace('_', ' ')}, asked for at {row.at:%Y-%m-%d %H:%M:%S} UTC"
+    if row.outcome is not None:
+        answer = f": {row.answer}" if row.answer else ""
+        return Told(row.outcome == ActOutcome.DONE, f"{begun}: {row.outcome}{answer}")
+    if now - row.at < COMMAND_TTL:
+        return None
+    return Told(False, f"{begun}: how it ended is not known yet; see Audit before asking again")
+
+
+def _state(told: Told | None) -> tuple[Response, int]:
+    if told is None:
+        return jsonify({"state": "working"}), 200
+    return jsonify({"state": "done" if told.done else "failed", "text": told.text}), 200
 
 
 def _words(words: Words) -> dict[str, Any]:

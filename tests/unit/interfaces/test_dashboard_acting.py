@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.records import Incident
@@ -26,12 +27,16 @@ class Stage:
         self.clock = FakeClock()
         self.may_go = threading.Event()
         self.done: list[Doing] = []
+        self.client: FlaskClient = self.started()
+
+    def started(self) -> FlaskClient:
+        """What a process answers that has just started."""
         acts = (*steering_acts.ALL, Act("slow", self._words, self._do, self._fields))
         server = Flask("acts")
         Acting(DeskDoor(lambda: self.desk), {act.name: act for act in acts}, self.clock.monotonic).install(
             server
         )
-        self.client: FlaskClient = server.test_client()
+        return server.test_client()
 
     def _words(self, desk: Desk, wish: Wish) -> Words:
         if wish.values["price"] != "1":
@@ -165,6 +170,69 @@ def test_an_old_question_an_unknown_key_and_an_unknown_act_do_nothing(stage: Sta
     assert stage.client.post("/acts/ask", json={"act": "sell_it_all"}).status_code == 404
     assert stage.client.post("/acts/ask", data=b"[]", content_type="application/json").status_code == 404
     assert stage.desk.state.history == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        ("done", {"state": "done", "text": "trade, asked for at 2026-05-04 09:30:00 UTC: done: sold"}),
+        ("failed", {"state": "failed", "text": "trade, asked for at 2026-05-04 09:30:00 UTC: failed: sold"}),
+        (None, {"state": "working"}),
+    ],
+)
+def test_a_dashboard_that_was_restarted_tells_the_outcome_from_the_audit(
+    stage: Stage, outcome: str | None, told: dict[str, str]
+) -> None:
+    key = stage.ask("slow", "BTCUSDT", price="1")["key"]
+    stage.may_go.set()
+    stage.send(key)
+    stage.outcome(key)
+    stage.desk.reads.audit_rows = (kept(key, outcome),)
+
+    stage.client = stage.started()
+    assert stage.send(key) == 202
+    assert stage.client.get(f"/acts/{key}").get_json() == told
+    assert len(stage.done) == 1
+
+
+def kept(key: str, outcome: str | None) -> AuditRow:
+    answer = "sold" if outcome else None
+    return AuditRow(
+        1, START, "dashboard", "dashboard", "trade", "why", None, None, key, outcome, answer, None
+    )
+
+
+def test_what_nobody_finishes_is_not_told_as_on_its_way_for_ever(stage: Stage) -> None:
+    stage.desk.reads.audit_rows = (kept("dashboard-1", None),)
+    stage.desk.clock.advance(301)
+    told = stage.client.get("/acts/dashboard-1").get_json()
+    assert told["state"] == "failed"
+    assert told["text"].endswith("how it ended is not known yet; see Audit before asking again")
+
+
+def test_a_key_that_nothing_knows_and_an_audit_that_cannot_be_read_do_not_say_that_nothing_was_done(
+    stage: Stage,
+) -> None:
+    answers = [
+        stage.client.post("/acts/do", json={"key": "dashboard-1"}),
+        stage.client.get("/acts/dashboard-1"),
+    ]
+    assert [answer.status_code for answer in answers] == [410, 404]
+    unknown = "whether this was done is not known here any more: see Audit before asking again"
+    assert [answer.get_json()["problem"] for answer in answers] == [unknown, unknown]
+
+    stage.desk.reads.broken = "database is locked"
+    answers = [
+        stage.client.post("/acts/do", json={"key": "dashboard-1"}),
+        stage.client.get("/acts/dashboard-1"),
+    ]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert all("database is locked" in answer.get_json()["problem"] for answer in answers)
+
+
+def test_a_question_that_was_not_confirmed_has_no_outcome(stage: Stage) -> None:
+    key = stage.ask("pause")["key"]
+    assert "nothing was done" in stage.client.get(f"/acts/{key}").get_json()["problem"]
 
 
 def test_a_resume_asked_of_a_pause_does_not_lift_a_halt_that_came_since(stage: Stage) -> None:
