@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, NoMarketData
+from binance_trade_agent.domain.money import ceil_to_step, floor_to_step
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.symbol_rules import SymbolRules
@@ -22,6 +23,7 @@ from binance_trade_agent.interfaces.dashboard.acting import (
 )
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     amount,
+    exact_price,
     percent,
     price,
     quantity,
@@ -65,6 +67,16 @@ class _Held:
         if self.bid is None:
             return ""
         return f", about {amount(sold * self.bid, self.unit)} {self.unit}"
+
+    def on_ticks(self, stop: Decimal | None, target: Decimal | None) -> tuple[Decimal | None, Decimal | None]:
+        """A stop and a target as the trader takes them: the stop rounded down, the target up."""
+        if self.rules is None:
+            return stop, target
+        tick = self.rules.tick_size
+        return (
+            None if stop is None else floor_to_step(stop, tick),
+            None if target is None else ceil_to_step(target, tick),
+        )
 
     def gain_of(self, sold: Decimal, at: Decimal) -> str:
         """What a sale at a price earns, before its fee."""
@@ -126,13 +138,9 @@ def _part_fields(desk: Desk, wish: Wish) -> tuple[Field, ...]:
     held = _held(desk, wish.target)
     whole, base = held.position.quantity, held.position.base
     step = held.rules.step_size if held.rules else Decimal(0)
-    half, quarter = (_floor(whole * share, step) for share in (Decimal("0.5"), Decimal("0.25")))
+    half, quarter = (floor_to_step(whole * share, step) for share in (Decimal("0.5"), Decimal("0.25")))
     hint = f"held: {quantity(whole)}; a half: {quantity(half)}; a quarter: {quantity(quarter)}"
     return (Field(_QUANTITY, f"Quantity in {base}", quantity(half), hint, "decimal"),)
-
-
-def _floor(value: Decimal, step: Decimal) -> Decimal:
-    return value // step * step if step else value
 
 
 def _part_words(desk: Desk, wish: Wish) -> Words:
@@ -190,9 +198,11 @@ def _move_fields(desk: Desk, wish: Wish) -> tuple[Field, ...]:
 def _move_words(desk: Desk, wish: Wish) -> Words:
     held = _held(desk, wish.target)
     guard = held.protection
-    stop, target = _number(wish, _STOP), _number(wish, _TARGET)
+    stop, target = held.on_ticks(_number(wish, _STOP), _number(wish, _TARGET))
     if stop is None and target is None:
         raise ConfigurationError("name a stop, a target, or both")
+    if stop is not None and not stop:
+        raise ConfigurationError("the stop is below the smallest price the exchange takes")
     if stop and held.bid and stop >= held.bid:
         raise ConfigurationError(
             f"the stop must be below the price, {price(held.bid)}: it would sell at once"
@@ -214,16 +224,17 @@ def _move_words(desk: Desk, wish: Wish) -> Words:
 
 def _moved(held: _Held, name: str, before: Decimal | None, to: Decimal) -> str:
     whole = held.position.quantity
-    begun = f"Move the {name} from {price(before)} to" if before else f"Set a {name} at"
+    begun = f"Move the {name} from {exact_price(before)} to" if before else f"Set a {name} at"
     far = f" ({percent(to - held.bid, held.bid, signed=True)} from the price)" if held.bid else ""
     return (
-        f"{begun} {price(to)} {held.unit}{far}; reached, it sells {quantity(whole)} {held.position.base},"
+        f"{begun} {exact_price(to)} {held.unit}{far}; reached, it sells {quantity(whole)} {held.position.base},"
         f" {held.gain_of(whole, to)} beside what it cost."
     )
 
 
 def _move(doing: Doing) -> Told:
-    return _protect(doing, _number(doing.wish, _STOP), _number(doing.wish, _TARGET))
+    held = _held(doing.desk, doing.wish.target)
+    return _protect(doing, *held.on_ticks(_number(doing.wish, _STOP), _number(doing.wish, _TARGET)))
 
 
 def _back_words(desk: Desk, wish: Wish) -> Words:
@@ -236,7 +247,7 @@ def _back_words(desk: Desk, wish: Wish) -> Words:
         for name, at in ((_STOP, guard.asked_stop), (_TARGET, guard.asked_target))
         if at is not None
     ]
-    asked = [f"{name} at {price(at)}" for name, at in levels]
+    asked = [f"{name} at {exact_price(at)}" for name, at in levels]
     settings = session.settings if session else {}
     shares = [
         f"{name} {percent(Decimal(settings[name]), Decimal(1))}"

@@ -178,6 +178,7 @@ def test_moving_a_stop_says_where_from_where_to_and_what_it_would_bring(stage: S
     ]
     assert "a stop, a target" in stage.ask("move-protection", stop="", target="")["problem"]
     assert "below the price" in stage.ask("move-protection", stop="62499.5")["problem"]
+    assert "smallest price" in stage.ask("move-protection", stop="0.001")["problem"]
     assert "above the price" in stage.ask("move-protection", target="62000")["problem"]
     asked = stage.ask("move-protection", stop="62000", target="")
     assert asked["text"].startswith(
@@ -190,6 +191,26 @@ def test_moving_a_stop_says_where_from_where_to_and_what_it_would_bring(stage: S
     (command,) = stage.desk.state.commands.values()
     assert command.kind is CommandKind.PROTECT
     assert command.arguments == {"symbol": "BTCUSDT", "stop_price": "62000"}
+
+
+def test_levels_are_said_to_the_last_digit_on_the_exchanges_steps_as_they_are_sent(stage: Stage) -> None:
+    asked = stage.ask("move-protection", stop="61500.559", target="63000.551")
+    assert "to 61,500.55 USDT" in asked["text"]
+    assert "to 63,000.56 USDT" in asked["text"]
+
+    stage.send(asked)
+    (command,) = stage.desk.state.commands.values()
+    assert command.arguments == {"symbol": "BTCUSDT", "stop_price": "61500.55", "target_price": "63000.56"}
+
+
+def test_levels_are_said_as_they_were_typed_where_the_steps_are_not_known(stage: Stage) -> None:
+    stage.desk.market_reads.seen.clear()
+    asked = stage.ask("move-protection", stop="1061500.5559")
+    assert "to 1,061,500.5559 USDT" in asked["text"]
+
+    stage.send(asked)
+    (command,) = stage.desk.state.commands.values()
+    assert command.arguments == {"symbol": "BTCUSDT", "stop_price": "1061500.5559"}
 
 
 def test_asked_levels_can_be_taken_back(stage: Stage) -> None:

@@ -43,6 +43,12 @@ def price(value: Decimal | None) -> str:
     return ABSENT if value is None else f"{value:,.{_places(value)}f}"
 
 
+def exact_price(value: Decimal) -> str:
+    """A price to its last digit, with the digits its size calls for at least: what is sent, not about it."""
+    exact = -int(value.normalize().as_tuple().exponent)
+    return f"{value:,.{max(_places(value), exact)}f}"
+
+
 def price_difference(at: Decimal, from_here: Decimal) -> str:
     """How far a price is from another, signed, with the digits of prices of that size."""
     return f"{at - from_here:+,.{_places(from_here)}f}".replace("-", _MINUS)
