@@ -132,6 +132,16 @@ def test_the_funnel_and_the_reasons_are_the_periods() -> None:
     assert "/decisions?since=7d&reason=no_cross" in led.values()
 
 
+def test_rows_and_funnel_are_of_the_same_time() -> None:
+    desk = fake_desk()
+    desk.reads.summaries[None] = DecisionSummary(START, START, 50, (), 0, 0, {}, {}, ())
+    decisions.why(desk, "?since=24h")
+    since, _, _ = desk.reads.summaries_asked[-1]
+
+    assert decisions.wanted_of(asked("?since=24h"), desk.watch.now()).since == since
+    assert decisions.wanted_of(asked("?since=all"), desk.watch.now()).since is None
+
+
 def test_the_file_has_every_row_to_the_last_digit() -> None:
     desk = desk_with_a_refusal()
     export = decisions.PAGE.exports[0]

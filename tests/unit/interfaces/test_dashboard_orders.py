@@ -85,6 +85,18 @@ def test_rows_follow_the_filter_and_come_in_pages() -> None:
     assert text(orders.rows(desk, "?cursor=50")).endswith("Newest")
 
 
+def test_the_last_day_is_24_hours_whatever_the_time_of_day() -> None:
+    desk = fake_desk()
+    row = desk.reads.order_rows[0]
+    ages = {"bta-early": timedelta(hours=23), "bta-late": timedelta(hours=25)}
+    desk.reads.order_rows = tuple(
+        replace(row, client_order_id=name, created_at=START - age) for name, age in ages.items()
+    )
+    (export,) = orders.PAGE.exports
+    found = list(export.rows(desk, {"since": "24h"}))
+    assert [dict(zip(export.columns, row, strict=True))["client_order_id"] for row in found] == ["bta-early"]
+
+
 def test_an_order_tells_its_life_in_order() -> None:
     desk = with_oco(fake_desk())
     stop, target = desk.reads.order_rows[:2]

@@ -6,7 +6,8 @@ from datetime import datetime
 from dash import Dash, Output, dcc, html
 from dash.development.base_component import Component
 
-from binance_trade_agent.control.performance import ALL, begin_of
+from binance_trade_agent.control.explaining import since_of
+from binance_trade_agent.control.performance import ALL
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.explanation import Explanation
 from binance_trade_agent.domain.funnel import Funnel
@@ -131,7 +132,7 @@ def wanted_of(query: Mapping[str, str], now: datetime) -> DecisionFilter:
         outcome=query.get("outcome"),
         reason_code=query.get("reason"),
         gate=query.get("gate"),
-        since=begin_of(period, now) if period and period != ALL else None,
+        since=since_of(period, now) if period and period != ALL else None,
         until=moment_of(query, "until"),
     )
 

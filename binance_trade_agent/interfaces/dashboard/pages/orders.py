@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dash import Dash, Output, dcc, html
 from dash.development.base_component import Component
 
-from binance_trade_agent.control.performance import ALL, begin_of
+from binance_trade_agent.control.explaining import since_of
+from binance_trade_agent.control.performance import ALL
 from binance_trade_agent.domain.history_rows import OrderFilter
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.records import CancelRow, OrderRow
@@ -180,7 +181,7 @@ def wanted_of(query: Mapping[str, str], desk: Desk) -> OrderFilter:
         symbol=symbol_of(query),
         status=query.get("status"),
         purpose=query.get("purpose"),
-        since=begin_of(period, desk.watch.now()) if period and period != ALL else None,
+        since=since_of(period, desk.watch.now()) if period and period != ALL else None,
         until=moment_of(query, "until"),
     )
 

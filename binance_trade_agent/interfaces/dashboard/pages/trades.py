@@ -38,13 +38,14 @@ _PATH = "/trades"
 _ROWS, _PIECES = 25, 60
 _EXPORT_ROWS, _EXPORT_PAGE = 10_000, 1000
 _USUAL = "30d"
+#: Sums are by days, so that a period begins with a whole one.
 _PERIODS = (
-    ("", "30 days"),
-    ("24h", "24 hours"),
-    ("7d", "7 days"),
-    ("90d", "90 days"),
-    ("365d", "365 days"),
-    ("all", "Everything"),
+    ("", "30 days ago"),
+    ("24h", "yesterday"),
+    ("7d", "7 days ago"),
+    ("90d", "90 days ago"),
+    ("365d", "365 days ago"),
+    ("all", "the beginning"),
 )
 _GROUPINGS = (("", "Day"), (Grouping.WEEK.value, "Week"), (Grouping.MONTH.value, "Month"))
 
@@ -73,7 +74,7 @@ def filters(desk: Desk) -> Component:
     symbols = sorted(position.symbol for position in desk.watch.positions())
     return choices(
         Choice("symbol", "Symbol", [("", "All"), *((symbol, symbol) for symbol in symbols)]),
-        Choice("since", "In the last", _PERIODS),
+        Choice("since", "Whole days (UTC), from", _PERIODS),
         Choice("by", "Sum up by", _GROUPINGS),
     )
 
