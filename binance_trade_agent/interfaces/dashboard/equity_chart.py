@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from dash import Patch
+
 from binance_trade_agent.control.performance import begin_of
 from binance_trade_agent.domain.history_rows import EquityBucket
 from binance_trade_agent.domain.records import EquityRow
 from binance_trade_agent.interfaces.dashboard.components import charts
+from binance_trade_agent.interfaces.dashboard.components.numbers import amount_format
 from binance_trade_agent.interfaces.dashboard.components.times import chart_times
+from binance_trade_agent.interfaces.dashboard.holdings import quote_of
 from binance_trade_agent.interfaces.desks import Desk
 
 #: Of each piece of time four snapshots are drawn at most.
@@ -17,9 +21,22 @@ _PIECES, _HOLD_POINTS = 120, 60
 EQUITY_LAYOUT = charts.layout(
     "equity",
     xaxis=charts.axis(showgrid=False, type="date", nticks=6, tickangle=0, anchor="y2"),
-    yaxis=charts.axis(side="right", nticks=5, domain=[0.30, 1], tickformat=",.2f"),
+    yaxis=charts.axis(side="right", nticks=5, domain=[0.30, 1]),
     yaxis2=charts.axis(side="right", nticks=3, domain=[0, 0.20], ticksuffix=" %", rangemode="tozero"),
 )
+
+
+def equity_data(desk: Desk, period: str) -> Patch:
+    """New data for the chart; another period forgets the zoom.
+
+    Raises:
+        StorageError: the database cannot be read.
+        ConfigurationError: `period` is none.
+    """
+    update = charts.new_data(equity_traces(desk, period))
+    update["layout"]["uirevision"] = period
+    update["layout"]["yaxis"]["tickformat"] = amount_format(quote_of(desk.watch))
+    return update
 
 
 def equity_traces(desk: Desk, period: str) -> list[dict[str, Any]]:
@@ -39,7 +56,7 @@ def equity_traces(desk: Desk, period: str) -> list[dict[str, Any]]:
         times,
         [float(row.total) for row in rows],
         charts.BLUE,
-        hovertemplate=f"%{{y:,.2f}} {quote}",
+        hovertemplate=_hover(quote),
     )
     fall = charts.line(
         "Drawdown",
@@ -69,9 +86,13 @@ def _held(desk: Desk, period: str, quote: str) -> list[dict[str, Any]]:
         chart_times([p.at for p in points]),
         [float(p.hold) for p in points if p.hold is not None],
         charts.AMBER,
-        hovertemplate=f"%{{y:,.2f}} {quote}",
+        hovertemplate=_hover(quote),
     )
     return [line | {"line": {"color": charts.AMBER, "width": 1.6, "dash": "dash"}}]
+
+
+def _hover(quote: str) -> str:
+    return f"%{{y:{amount_format(quote)}}} {quote}"
 
 
 def drawdown_percent(rows: list[EquityRow]) -> list[float]:

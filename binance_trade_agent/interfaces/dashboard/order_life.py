@@ -17,6 +17,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import amount, 
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.holdings import quote_of
 from binance_trade_agent.interfaces.dashboard.order_acts import CANCEL, may_cancel
 from binance_trade_agent.interfaces.dashboard.queries import address
 from binance_trade_agent.interfaces.desks import Desk
@@ -54,7 +55,11 @@ def life_card(desk: Desk, client_order_id: str, close: str) -> Component:
     decision = dcc.Link(
         "Its decision", href=address("/decisions", {"id": order.decision_id}), className="act small"
     )
-    body = [_facts(life), _timeline(life), *([_fills(life.fills)] if life.fills else [])]
+    body = [
+        _facts(life),
+        _timeline(life),
+        *([_fills(life.fills, quote_of(desk.watch))] if life.fills else []),
+    ]
     return card(
         f"{order.side} {order.symbol}, {order.purpose}",
         html.Div(body),
@@ -123,14 +128,18 @@ def _events(life: OrderLife) -> list[_Event]:
     return events
 
 
-def _fills(rows: Sequence[FillRow]) -> Component:
+def _fills(rows: Sequence[FillRow], quote: str) -> Component:
     columns: list[Column[FillRow]] = [
         Column("Time", lambda f: moment(f.traded_at), value=lambda f: f.traded_at),
         Column("Trade", lambda f: str(f.trade_id), numeric=True, value=lambda f: f.trade_id),
         Column("Quantity", lambda f: quantity(f.quantity), numeric=True, value=lambda f: f.quantity),
         Column("Price", lambda f: price(f.price), numeric=True, value=lambda f: f.price),
         Column(
-            "Total", lambda f: amount(f.quote_quantity, ""), numeric=True, value=lambda f: f.quote_quantity
+            "Total",
+            lambda f: amount(f.quote_quantity, quote),
+            numeric=True,
+            unit=quote,
+            value=lambda f: f.quote_quantity,
         ),
         Column(
             "Fee",

@@ -17,7 +17,7 @@ from binance_trade_agent.interfaces.desks import DeskDoor
 from tests.fakes import START, FakeDesk, done, fake_desk
 from tests.processes import eventually
 from tests.resting import with_oco
-from tests.unit.interfaces.test_dashboard_overview import text
+from tests.unit.interfaces.test_dashboard_overview import in_bitcoin, text
 
 
 def resting_entry(desk: FakeDesk, **changes: Any) -> OrderRow:
@@ -132,6 +132,14 @@ def test_an_order_tells_its_life_in_order() -> None:
     assert "Took the place of bta-old" in told
     assert f"Its target {target.client_order_id}" in told
     assert "Cancel order" not in told
+
+
+def test_fills_of_a_book_in_bitcoin_show_satoshis() -> None:
+    desk = in_bitcoin(fake_desk())
+    order = desk.reads.order_rows[0]
+    fill = replace(desk.reads.fill_rows[0], quote_quantity=Decimal("0.00125"))
+    desk.history_reads.lives[order.client_order_id] = OrderLife(order, (), (fill,), (), None)
+    assert "0.00125000" in text(orders.one(desk, f"?id={order.client_order_id}"))
 
 
 def test_an_unknown_order_says_what_resolves_it() -> None:

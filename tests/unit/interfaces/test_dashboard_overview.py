@@ -12,7 +12,12 @@ from binance_trade_agent.domain.history_rows import DayProfit, EquityBucket, Hol
 from binance_trade_agent.domain.records import CancelRow, EquityRow, FlowRow, ForeignOrderRow, Incident
 from binance_trade_agent.interfaces.dashboard import recent_tables, steering_acts
 from binance_trade_agent.interfaces.dashboard.components.exports import csv_lines
-from binance_trade_agent.interfaces.dashboard.equity_chart import drawdown_percent, equity_traces, snapshots
+from binance_trade_agent.interfaces.dashboard.equity_chart import (
+    drawdown_percent,
+    equity_data,
+    equity_traces,
+    snapshots,
+)
 from binance_trade_agent.interfaces.dashboard.live import Beat, Live, Topic
 from binance_trade_agent.interfaces.dashboard.page import Context
 from binance_trade_agent.interfaces.dashboard.pages import overview
@@ -386,6 +391,21 @@ def test_csv_is_exact_in_utc_and_no_formula() -> None:
         "0.00000001,2026-05-04T09:30:00+00:00,'=1+1,\r\n",
         '-1,"x,y",0.5,\'-\r\n',
     ]
+
+
+def in_bitcoin(desk: FakeDesk) -> FakeDesk:
+    """The same desk on a book quoted in BTC."""
+    desk.reads.equity_rows = tuple(replace(row, quote="BTC") for row in desk.reads.equity_rows)
+    desk.reads.stored = replace(desk.reads.stored, equity=desk.reads.equity_rows[-1])
+    return desk
+
+
+@pytest.mark.parametrize(("desk", "places"), [(fake_desk(), 2), (in_bitcoin(fake_desk()), 8)])
+def test_the_chart_writes_amounts_as_its_currency_needs(desk: FakeDesk, places: int) -> None:
+    operations = equity_data(desk, "all").to_plotly_json()["operations"]
+    told = {tuple(each["location"]): each["params"]["value"] for each in operations}
+    assert told["layout", "yaxis", "tickformat"] == f",.{places}f"
+    assert told["data",][0]["hovertemplate"].startswith(f"%{{y:,.{places}f}}")
 
 
 def test_what_each_day_made_stands_beside_the_equity() -> None:

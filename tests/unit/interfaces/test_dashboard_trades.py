@@ -16,7 +16,7 @@ from binance_trade_agent.domain.trip_statistics import ClosedTrip
 from binance_trade_agent.interfaces.dashboard.pages import trades
 from tests.fakes import START, FakeClock, FakeDesk, fake_desk
 from tests.performances import DAY, dealt, rows_of, trip
-from tests.unit.interfaces.test_dashboard_overview import text
+from tests.unit.interfaces.test_dashboard_overview import in_bitcoin, text
 
 
 def closed_trip(number: int = 1, **changes: Any) -> RoundTripRow:
@@ -86,6 +86,13 @@ def test_a_trade_shows_its_result_its_time_and_both_reasons() -> None:
     assert "ETHUSDT trade 1 0.5 3,000.00 2,970.00 −17.98 −1.20 % 2.98 2 h from" in told
     assert "in  EMA 12 crossed above EMA 26" in told
     assert "out  stop at 2,970.00" in told
+
+
+def test_a_book_in_bitcoin_shows_satoshis() -> None:
+    trip = closed_trip(symbol="ETHBTC", profit=Decimal("-0.00012"), fees=Decimal("0.00003"))
+    told = text(trades.rows(in_bitcoin(desk_with(trip)), ""))
+    assert "−0.00012000" in told
+    assert "0.00003000" in told
 
 
 def test_the_period_and_the_symbol_choose_and_pages_follow() -> None:

@@ -15,9 +15,13 @@ def amount(value: Decimal | None, currency: str) -> str:
     """An amount of a quote currency: thousands separated, to cents (to satoshis for BTC, ETH and BNB)."""
     if value is None:
         return ABSENT
-    places = 8 if currency in _FINE_CURRENCIES else 2
-    text = f"{value:,.{places}f}"
+    text = f"{value:,.{_amount_places(currency)}f}"
     return text.lstrip("-") if _is_nothing(text) else text.replace("-", _MINUS)
+
+
+def amount_format(currency: str) -> str:
+    """How plotly writes the same amounts."""
+    return f",.{_amount_places(currency)}f"
 
 
 def signed_amount(value: Decimal | None, currency: str) -> str:
@@ -69,6 +73,10 @@ def direction(value: Decimal | None, currency: str) -> str:
 def attributes(**values: str) -> dict[str, Any]:
     """HTML attributes with a hyphen, which Python spells with an underscore: `aria_label`, `data_label`."""
     return {name.replace("_", "-"): value for name, value in values.items()}
+
+
+def _amount_places(currency: str) -> int:
+    return 8 if currency in _FINE_CURRENCIES else 2
 
 
 def _is_nothing(text: str) -> bool:

@@ -26,7 +26,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
-from binance_trade_agent.interfaces.dashboard.equity_chart import EQUITY_LAYOUT, equity_traces
+from binance_trade_agent.interfaces.dashboard.equity_chart import EQUITY_LAYOUT, equity_data
 from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
 from binance_trade_agent.interfaces.dashboard.live import STATES, Topic
 from binance_trade_agent.interfaces.dashboard.outside_tables import flows_table, foreign_table
@@ -201,10 +201,7 @@ def key_figures(desk: Desk) -> Component:
 
 def equity(desk: Desk, search: str | None = None) -> Any:
     """New data for the chart; another span forgets the zoom."""
-    span = asked(search).get("span", _USUAL_SPAN)
-    update = charts.new_data(equity_traces(desk, span))
-    update["layout"]["uirevision"] = span
-    return update
+    return equity_data(desk, asked(search).get("span", _USUAL_SPAN))
 
 
 def equity_style(desk: Desk) -> str:

@@ -12,7 +12,7 @@ from binance_trade_agent.interfaces.dashboard.components import charts
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.states import empty_state, loading
-from binance_trade_agent.interfaces.dashboard.equity_chart import EQUITY_LAYOUT, equity_traces
+from binance_trade_agent.interfaces.dashboard.equity_chart import EQUITY_LAYOUT, equity_data
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.performance_figures import MOST_SLICES, breakdown, figure_cards
@@ -91,9 +91,7 @@ def figures(desk: Desk, search: str | None) -> list[Component]:
 
 def figure_of(desk: Desk, search: str | None) -> Any:
     """New data for the chart; another time forgets the zoom."""
-    update = charts.new_data(equity_traces(desk, _period(search)))
-    update["layout"]["uirevision"] = _period(search)
-    return update
+    return equity_data(desk, _period(search))
 
 
 def style(desk: Desk, search: str | None) -> str:

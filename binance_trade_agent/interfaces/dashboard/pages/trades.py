@@ -198,8 +198,8 @@ def rows(desk: Desk, search: str | None) -> Component:
             "Entry", lambda t: price(t.entry_price), numeric=True, unit=quote, value=lambda t: t.entry_price
         ),
         Column("Exit", lambda t: price(t.exit_price), numeric=True, unit=quote, value=lambda t: t.exit_price),
-        Column("Profit", lambda t: _profit(t), numeric=True, unit=quote, value=lambda t: t.profit),
-        Column("Fees", lambda t: amount(t.fees, ""), numeric=True, unit=quote, value=lambda t: t.fees),
+        Column("Profit", lambda t: _profit(t, quote), numeric=True, unit=quote, value=lambda t: t.profit),
+        Column("Fees", lambda t: amount(t.fees, quote), numeric=True, unit=quote, value=lambda t: t.fees),
         Column("Held", _held, numeric=True, value=lambda t: int(t.duration.total_seconds())),
         Column("Why in, why out", _reasons, wide=True),
     ]
@@ -231,9 +231,9 @@ def _symbol(trip: RoundTripRow) -> Component:
     return html.Span([html.Strong(trip.symbol), link], title=f"orders of {trip.symbol}")
 
 
-def _profit(trip: RoundTripRow) -> Child:
+def _profit(trip: RoundTripRow, quote: str) -> Child:
     share = html.Small(percent(trip.profit, trip.entry_price * trip.quantity, signed=True), className="under")
-    return html.Span([signed_amount(trip.profit, ""), share], className=direction(trip.profit, ""))
+    return html.Span([signed_amount(trip.profit, quote), share], className=direction(trip.profit, quote))
 
 
 def _held(trip: RoundTripRow) -> Component:
