@@ -292,7 +292,7 @@ def _decisions(book: Book) -> Truth:
             "Symbol": row["symbol"],
             "Signal": row["action"],
             "Outcome": row["outcome"],
-            "Gates": len(json.loads(row["gates"])),
+            "Gates": sum(gate["passed"] for gate in json.loads(row["gates"])),
             "Price": _money(row["price"]),
         }
         for row in _decided(book, 50)
