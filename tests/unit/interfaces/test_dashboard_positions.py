@@ -104,6 +104,15 @@ def test_figures_are_exact() -> None:
     assert exact(drawn, "without-stop") == "0"
 
 
+def test_the_share_that_is_unrealised_is_of_what_has_a_price() -> None:
+    desk = fake_desk()
+    held = desk.reads.position_rows[0]
+    unpriced = replace(held, symbol="NEWUSDT", base="NEW", cost=Decimal(9000))
+    desk.reads.position_rows = (held, unpriced)
+
+    assert "Unrealised +4.84 USDT +0.48 %" in shown(desk)
+
+
 def test_who_asked_for_a_level_is_named_and_what_the_trader_watches() -> None:
     desk = with_oco(fake_desk())
     asked_levels(desk)

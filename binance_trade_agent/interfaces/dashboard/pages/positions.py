@@ -85,8 +85,8 @@ def key_figures(held: Sequence[Holding], equity: Decimal | None) -> Component:
     counted = [holding for holding in held if not holding.is_dust]
     quote = counted[0].position.quote if counted else ""
     worth = total(holding.value for holding in counted)
-    cost = total(holding.position.cost for holding in counted)
-    gain = total(holding.gain for holding in counted if holding.gain is not None)
+    priced = [(holding.gain, holding.position.cost) for holding in counted if holding.gain is not None]
+    gain, cost = total(gain for gain, _ in priced), total(cost for _, cost in priced)
     at_stops = [_gain_at(h, h.protection.stop) for h in counted if h.protection and h.protection.stop]
     bare = [h.position.symbol for h in counted if not (h.protection and h.protection.stop)]
     return figures(
