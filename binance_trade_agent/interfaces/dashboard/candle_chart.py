@@ -71,11 +71,16 @@ class Lines:
 
 
 def merged(candles: Sequence[Candle], interval: CandleInterval) -> list[Candle]:
-    """Candles of a longer interval, cut at whole multiples of it since 1970 (UTC); the newest may be incomplete."""
-    return [
+    """Candles of a longer interval, cut at whole multiples of it since 1970 (UTC); the newest may be incomplete.
+
+    An oldest one of which the beginning is not there is left out, unless it is the only one.
+    """
+    found = [
         _one(begin, begin + interval.duration, list(group))
         for begin, group in groupby(candles, key=lambda candle: begin_of_candle(candle.open_time, interval))
     ]
+    is_cut = len(found) > 1 and candles[0].open_time > found[0].open_time
+    return found[1:] if is_cut else found
 
 
 def begin_of_candle(at: datetime, interval: CandleInterval) -> datetime:

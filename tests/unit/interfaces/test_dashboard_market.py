@@ -60,10 +60,10 @@ def named(traces: list[dict[str, object]], name: str) -> dict[str, object]:
 
 def test_a_longer_candle_is_made_of_the_stored_ones() -> None:
     stored = minutes(["10", "12", "9", "11", "20", "21"], until=START + timedelta(minutes=1))
-    first, second, third = candle_chart.merged(stored, CandleInterval.M3)
+    second, third = candle_chart.merged(stored, CandleInterval.M3)
 
-    # 09:25 alone, 09:27 to 09:29 whole, 09:30 so far
-    assert [c.open_time.minute for c in (first, second, third)] == [24, 27, 30]
+    # 09:27 to 09:29 whole, 09:30 so far; 09:25 to 09:26 lack their beginning
+    assert [c.open_time.minute for c in (second, third)] == [27, 30]
     assert (second.open, second.high, second.low, second.close) == (
         Decimal(12),
         Decimal(20),
@@ -72,6 +72,13 @@ def test_a_longer_candle_is_made_of_the_stored_ones() -> None:
     )
     assert second.volume == Decimal(6)
     assert third.close_time - third.open_time == timedelta(minutes=3)
+
+
+def test_a_longer_candle_that_is_alone_is_shown_as_far_as_it_is_known() -> None:
+    (only,) = candle_chart.merged(
+        minutes(["10", "12"], until=START - timedelta(minutes=3)), CandleInterval.M3
+    )
+    assert (only.open_time.minute, only.high) == (24, Decimal(12))
 
 
 def test_indicators_are_those_that_decisions_stored() -> None:
