@@ -32,7 +32,8 @@ def zone_named(name: str | None) -> ZoneInfo:
     """The time zone of that name; UTC when there is none."""
     try:
         return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # a name is looked up as a file: it may be a folder's, or longer than any file's
         return ZoneInfo("UTC")
 
 
