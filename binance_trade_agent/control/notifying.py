@@ -2,11 +2,17 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from binance_trade_agent.control.programs import unended, unrecorded_note
 from binance_trade_agent.domain.acts import Act, ActKind, ActOutcome, AuditRow
-from binance_trade_agent.domain.errors import ConfigurationError, NotificationFailed, TradeAgentError
+from binance_trade_agent.domain.errors import (
+    ConfigurationError,
+    NotificationFailed,
+    StorageError,
+    TradeAgentError,
+)
 from binance_trade_agent.ports import Clock, ControlState
 
 TEST_TEXT = "This is a test: whoever reads it is told when the trader needs a person."
@@ -14,17 +20,23 @@ TEST_TEXT = "This is a test: whoever reads it is told when the trader needs a pe
 
 @dataclass(frozen=True, slots=True)
 class NotificationSent:
-    """A test that every address took. `services` names them by kind, for an address holds its secret."""
+    """A test that every address took. `services` names them by kind, for an address holds its secret.
+
+    `unrecorded` says why the audit does not know of its end; empty where it does.
+    """
 
     services: str
     done_at: datetime
     repeated: bool = False
+    unrecorded: str = ""
 
     @property
     def told(self) -> str:
         """A sentence for whoever asked."""
         sent = f"the test message was taken by {self.services}; look there whether it arrived"
-        return f"already done at {self.done_at:%Y-%m-%d %H:%M:%S} UTC: {sent}" if self.repeated else sent
+        if self.repeated:
+            return f"already done at {self.done_at:%Y-%m-%d %H:%M:%S} UTC: {sent}"
+        return sent + unrecorded_note(self.unrecorded)
 
 
 class NotificationTest:
@@ -57,16 +69,20 @@ class NotificationTest:
             self._close(key, ActOutcome.REFUSED if refused else ActOutcome.FAILED, str(error), "")
             raise
         done = NotificationSent(services, self._clock.now())
-        self._close(key, ActOutcome.DONE, done.told, services)
-        return done
+        return replace(done, unrecorded=self._close(key, ActOutcome.DONE, done.told, services))
 
-    def _close(self, key: str, outcome: ActOutcome, answer: str, services: str) -> None:
-        self._state.close_act(
-            key, outcome=outcome, answer=answer, at=self._clock.now(), before="", after=services
-        )
+    def _close(self, key: str, outcome: ActOutcome, answer: str, services: str) -> str:
+        """Write how the act ended; returns why that could not be written, or nothing."""
+        try:
+            self._state.close_act(
+                key, outcome=outcome, answer=answer, at=self._clock.now(), before="", after=services
+            )
+        except StorageError as error:
+            return str(error)
+        return ""
 
 
 def _repeated(first: AuditRow) -> NotificationSent:
     if first.outcome != ActOutcome.DONE:
-        raise NotificationFailed(f"already tried: {first.answer or 'it has not ended yet'}; use a new key")
+        raise NotificationFailed(unended(first))
     return NotificationSent(first.after or "", first.at, repeated=True)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from binance_trade_agent.domain.acts import Act, ActKind, Restricted, Steered
 from binance_trade_agent.domain.caps import Admission
 from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
-from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.errors import ConfigurationError, StorageError
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import Command, CommandKind, CommandResult
@@ -307,10 +307,15 @@ class Steering:
         launch_at, has_launched = self._clock.monotonic(), False
         told = await self._told(command, None)
         while self._clock.monotonic() < end:
-            if (result := self._state.result(command.id)) is not None:
-                return result
-            told = await self._told(command, told)
-            if self._clock.monotonic() >= launch_at and not self._lease.is_held():
+            try:
+                if (result := self._state.result(command.id)) is not None:
+                    return result
+                told = await self._told(command, told)
+                nobody_runs = self._clock.monotonic() >= launch_at and not self._lease.is_held()
+            except StorageError:
+                # the command is stored: what cannot be read now says nothing of what comes of it
+                nobody_runs = False
+            if nobody_runs:
                 if has_launched and self._launcher.was_refused():
                     raise NobodyCarriesOut(command)
                 self._launcher.launch()

@@ -47,6 +47,7 @@ _CYCLES_SEEN = 20
 #: Among so many newest acts since so long before its end the one that stopped a trader is looked for.
 _ACTS_SEEN = 200
 _LONGEST_STOP = timedelta(minutes=10)
+_STOPPING = frozenset({ActKind.STOP, ActKind.RESTART})
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,7 @@ class Watch:
         if verdict.condition is not TraderCondition.STOPPED or session is None or session.ended_at is None:
             return verdict
         for act in self._reads.audit(limit=_ACTS_SEEN, since=session.ended_at - _LONGEST_STOP):
-            is_stop = act.action == ActKind.STOP and act.details.get("program") == TRADER_PROCESS
+            is_stop = act.action in _STOPPING and act.details.get("program") == TRADER_PROCESS
             if is_stop and act.at <= session.ended_at <= (act.finished_at or now):
                 why = f" “{act.reason}”" if act.reason else ""
                 return stopped_by(f"{act.actor} ({act.channel}){why}", session, now)

@@ -27,6 +27,7 @@ class ActKind(StrEnum):
     REDUCE_ONLY = "reduce_only"
     START = "start"
     STOP = "stop"
+    RESTART = "restart"
     SET_SETTING = "set_setting"
     UNSET_SETTING = "unset_setting"
     TEST_NOTIFICATION = "test_notification"

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from binance_trade_agent.control.steering import CommandTimeout, Stage, Steering
+from binance_trade_agent.domain.errors import StorageError
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.records import CommandResult
 
@@ -18,19 +19,24 @@ _LINES_S = 5.0
 Asking = Callable[[Steering], Coroutine[Any, Any, CommandResult]]
 
 
-def answer(steering: Steering, asking: Asking, hindrance: Callable[[], str]) -> CommandResult:
+def answer(
+    steering: Steering, asking: Asking, hindrance: Callable[[], str], *, first_line_s: float = _FIRST_LINE_S
+) -> CommandResult:
     """What came of what is asked; `hindrance` says what is in its way, empty if that is not known.
 
-    Without an answer in time, or where nobody can give one, the command ends: exit status 4.
+    Where the database does not let it say so, that is told, and the waiting goes on. Without an answer in time, or
+    where nobody can give one, the command ends: exit status 4.
     """
     try:
-        return asyncio.run(_answer(steering, asking, hindrance))
+        return asyncio.run(_answer(steering, asking, hindrance, first_line_s))
     except CommandTimeout as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(ExitCode.OUTCOME_UNKNOWN) from error
 
 
-async def _answer(steering: Steering, asking: Asking, hindrance: Callable[[], str]) -> CommandResult:
+async def _answer(
+    steering: Steering, asking: Asking, hindrance: Callable[[], str], first_line_s: float
+) -> CommandResult:
     stages: list[Stage] = []
 
     async def note(stage: Stage) -> None:
@@ -38,13 +44,20 @@ async def _answer(steering: Steering, asking: Asking, hindrance: Callable[[], st
 
     asked = asyncio.create_task(asking(steering.telling(note)))
     began = time.monotonic()
-    pause_s = _FIRST_LINE_S
+    pause_s = first_line_s
     while True:
         done, _ = await asyncio.wait({asked}, timeout=pause_s)
         if done:
             return asked.result()
         pause_s = _LINES_S
-        typer.echo(waiting_line(stages, time.monotonic() - began, hindrance()), err=True)
+        typer.echo(waiting_line(stages, time.monotonic() - began, _told(hindrance)), err=True)
+
+
+def _told(hindrance: Callable[[], str]) -> str:
+    try:
+        return hindrance()
+    except StorageError as error:
+        return str(error)
 
 
 def waiting_line(stages: list[Stage], waited_s: float, hindrance: str) -> str:

@@ -70,18 +70,10 @@ def _stop(doing: Doing) -> Told:
 
 def _restart(doing: Doing) -> Told:
     _named(doing.wish)
-    ways = (("stop", doing.desk.programs.stop), ("start", doing.desk.programs.start))
-    told = [
-        way(
-            doing.wish.target,
-            actor=ACTOR,
-            channel=CHANNEL,
-            reason=doing.reason,
-            idempotency_key=f"{doing.key}-{name}",
-        ).told
-        for name, way in ways
-    ]
-    return Told(True, "; ".join(told))
+    done = doing.desk.programs.restart(
+        doing.wish.target, actor=ACTOR, channel=CHANNEL, reason=doing.reason, idempotency_key=doing.key
+    )
+    return Told(True, done.told)
 
 
 def _named(wish: Wish) -> str:

@@ -7,7 +7,7 @@ import anyio.to_thread
 from mcp.server.mcpserver import Context
 
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisionError
-from binance_trade_agent.control.programs import ProgramAct
+from binance_trade_agent.control.programs import ProgramAct, ProgramActFailed
 from binance_trade_agent.control.steering import Stage
 from binance_trade_agent.interfaces.mcp_server.act_answers import ProgramAnswer
 from binance_trade_agent.interfaces.mcp_server.arguments import ActReason, IdempotencyKey
@@ -49,6 +49,8 @@ async def _done(ctx: Context[Toolbox], act: Callable[[], ProgramAct]) -> Program
             done = await anyio.to_thread.run_sync(act)
         except SupervisionError as error:
             raise refusal(RefusalCode.REFUSED, str(error)) from error
+        except ProgramActFailed as error:
+            raise refusal(RefusalCode.FAILED, str(error)) from error
     await tell_done(ctx)
     return ProgramAnswer(
         text=done.told,

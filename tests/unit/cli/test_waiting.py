@@ -6,6 +6,7 @@ import pytest
 import typer
 
 from binance_trade_agent.control.steering import Stage, Steering
+from binance_trade_agent.domain.errors import DatabaseBusy
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.cli.waiting import answer, waiting_line
@@ -34,6 +35,24 @@ def test_an_answer_that_comes_at_once_is_not_announced(capsys: pytest.CaptureFix
 
     assert answer(steering(), asking, str) is done
     assert capsys.readouterr().err == ""
+
+
+def test_a_database_that_is_busy_for_a_moment_does_not_end_the_waiting(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = CommandResult(CommandStatus.DONE, "done", {}, START)
+    has_asked = asyncio.Event()
+
+    def hindrance() -> str:
+        has_asked.set()
+        raise DatabaseBusy("another process writes")
+
+    async def asking(_: Steering) -> CommandResult:
+        await has_asked.wait()
+        return done
+
+    assert answer(steering(), asking, hindrance, first_line_s=0.01) is done
+    assert "so far; another process writes" in capsys.readouterr().err
 
 
 def test_where_nobody_can_carry_it_out_it_ends_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:

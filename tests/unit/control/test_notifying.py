@@ -3,7 +3,7 @@
 import pytest
 
 from binance_trade_agent.control.notifying import TEST_TEXT, NotificationTest
-from binance_trade_agent.domain.errors import ConfigurationError, NotificationFailed
+from binance_trade_agent.domain.errors import ConfigurationError, DatabaseBusy, NotificationFailed
 from tests.fakes import FakeClock, FakeControlState
 
 
@@ -40,6 +40,25 @@ def test_it_is_sent_once_and_told_again() -> None:
         "done",
     )
     assert act.answer == done.told
+
+
+class BusyAtTheEnd(FakeControlState):
+    """Takes an act, and cannot write how it ended."""
+
+    def close_act(self, key: str, **ended: object) -> None:
+        raise DatabaseBusy("another process writes")
+
+
+def test_what_was_sent_and_could_not_be_recorded_is_told_as_sent() -> None:
+    service = Service()
+    tests = NotificationTest(service, BusyAtTheEnd(), FakeClock())
+
+    done = tests.run(actor="ann", channel="cli", idempotency_key="k")
+    assert done.told.startswith("the test message was taken by json, mailto")
+    assert done.told.endswith("; done, but not recorded in the audit: another process writes")
+    with pytest.raises(NotificationFailed, match="its end was not recorded"):
+        tests.run(actor="ann", channel="cli", idempotency_key="k")
+    assert len(service.taken) == 1
 
 
 @pytest.mark.parametrize(

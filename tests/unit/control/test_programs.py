@@ -1,11 +1,38 @@
 """Starting and stopping programs: once for a key, each act in the audit."""
 
+from dataclasses import dataclass, field
+
 import pytest
 
-from binance_trade_agent.control.programs import Programs
-from binance_trade_agent.domain.errors import ConfigurationError, TradeAgentError
+from binance_trade_agent.bootstrap.supervisor_rpc import SupervisionError
+from binance_trade_agent.control.programs import ProgramActFailed, Programs
+from binance_trade_agent.domain.errors import ConfigurationError, DatabaseBusy, TradeAgentError
 from tests.fake_programs import FakeSupervisor
 from tests.fakes import FakeClock, FakeControlState
+
+
+class BusyAtTheEnd(FakeControlState):
+    """Takes an act, and cannot write how it ended."""
+
+    def close_act(self, key: str, **ended: object) -> None:
+        raise DatabaseBusy("another process writes")
+
+
+@dataclass
+class Stubborn(FakeSupervisor):
+    """What it is asked for by a name in `refused` goes wrong; a stop does so after it was carried out."""
+
+    refused: set[str] = field(default_factory=set)
+
+    def start(self, program: str) -> None:
+        if "start" in self.refused:
+            raise SupervisionError("supervisord refused: SPAWN_ERROR")
+        super().start(program)
+
+    def stop(self, program: str) -> None:
+        super().stop(program)
+        if "stop" in self.refused:
+            raise SupervisionError("nothing answers")
 
 
 @pytest.fixture
@@ -59,3 +86,70 @@ def test_a_program_of_others_is_refused(programs: Programs, state: FakeControlSt
     with pytest.raises(TradeAgentError, match="none of ours"):
         programs.stop("sshd", actor="me", channel="cli")
     assert [row.outcome for row in state.rows] == ["failed"]
+
+
+def test_the_key_of_an_act_that_failed_says_how_and_that_another_attempt_needs_a_new_one(
+    programs: Programs, supervisor: FakeSupervisor
+) -> None:
+    supervisor.broken = "supervisord does not run"
+    with pytest.raises(SupervisionError):
+        programs.start(actor="me", channel="mcp", idempotency_key="k")
+    supervisor.broken = ""
+    with pytest.raises(
+        ProgramActFailed, match=r"already tried at .*: supervisord does not run; use a new key"
+    ):
+        programs.start(actor="me", channel="mcp", idempotency_key="k")
+    assert supervisor.asked == []
+
+
+def test_what_was_done_and_could_not_be_recorded_is_told_as_done(supervisor: FakeSupervisor) -> None:
+    programs = Programs(supervisor, BusyAtTheEnd(), FakeClock())
+    done = programs.stop(actor="me", channel="cli", idempotency_key="k")
+    assert done.told == (
+        "autonomous_trader was RUNNING and is STOPPED; done, but not recorded in the audit: another process writes"
+    )
+    with pytest.raises(
+        ProgramActFailed, match="its end was not recorded: look at what holds now; use a new key"
+    ):
+        programs.stop(actor="me", channel="cli", idempotency_key="k")
+    assert supervisor.asked == [("stop", "autonomous_trader")]
+
+    supervisor.broken = "supervisord does not run"
+    with pytest.raises(SupervisionError):
+        programs.start(actor="me", channel="cli")
+
+
+def test_a_restart_is_one_act(
+    programs: Programs, supervisor: FakeSupervisor, state: FakeControlState
+) -> None:
+    done = programs.restart(actor="me", channel="dashboard", reason="new settings", idempotency_key="k")
+    assert done.told == "autonomous_trader was RUNNING and is STARTING"
+    assert programs.restart(actor="me", channel="dashboard", idempotency_key="k").repeated
+    assert [verb for verb, _ in supervisor.asked] == ["stop", "start"]
+    assert [(row.action, row.reason, row.before, row.after, row.outcome) for row in state.rows] == [
+        ("restart", "new settings", "RUNNING", "STARTING", "done")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("refused", "told", "now"),
+    [
+        (
+            {"start"},
+            "was not restarted: it was stopped, and it could not be started: .*SPAWN_ERROR",
+            "STOPPED",
+        ),
+        ({"stop"}, "may not have been restarted: its stop went wrong: nothing answers", "STARTING"),
+        ({"stop", "start"}, "its stop went wrong: nothing answers, and it could not be started", "STOPPED"),
+    ],
+)
+def test_a_restart_that_goes_wrong_tries_the_start_all_the_same_and_says_how_it_stands(
+    refused: set[str], told: str, now: str, state: FakeControlState
+) -> None:
+    supervisor = Stubborn(refused=refused)
+    programs = Programs(supervisor, state, FakeClock())
+    with pytest.raises(ProgramActFailed, match=told) as failed:
+        programs.restart(actor="me", channel="dashboard")
+    assert str(failed.value).endswith(f"it is {now}")
+    assert supervisor.running["autonomous_trader"] == now
+    assert [(row.outcome, row.answer) for row in state.rows] == [("failed", str(failed.value))]

@@ -17,10 +17,10 @@ from binance_trade_agent.control.steering import (
     resuming_from,
 )
 from binance_trade_agent.domain.decisions import Outcome, TradingState
-from binance_trade_agent.domain.errors import ConfigurationError
+from binance_trade_agent.domain.errors import ConfigurationError, DatabaseBusy
 from binance_trade_agent.domain.orders import JournalOrder, Side
 from binance_trade_agent.domain.portfolio import Position
-from binance_trade_agent.domain.records import Command, CommandKind, CommandStatus
+from binance_trade_agent.domain.records import Command, CommandKind, CommandResult, CommandStatus
 from tests.fakes import START, FakeClock, FakeControlState, FakeLauncher, FakeLease, done
 from tests.unit.control.fakes import FakeOrchestrator
 
@@ -142,6 +142,38 @@ async def test_a_refusal_spends_its_key_and_says_that_another_attempt_needs_a_ne
     )
     assert await room.runner.run_next() is None
     assert len(room.orchestrator.asked) == 1
+
+
+class BusyForAWhile(FakeControlState):
+    """A store whose first reads of a result, and of what waits, fail."""
+
+    failures = 3
+
+    def result(self, command_id: str) -> CommandResult | None:
+        self._fail()
+        return super().result(command_id)
+
+    def pending(self) -> tuple[Command, ...]:
+        self._fail()
+        return super().pending()
+
+    def _fail(self) -> None:
+        if self.failures > 0:
+            self.failures -= 1
+            raise DatabaseBusy("another process writes")
+
+
+async def test_a_stored_command_is_waited_for_through_reads_that_fail(room: Room) -> None:
+    state = BusyForAWhile()
+    state.answer = done("bought")
+    steering = Steering(state, room.lease, room.launcher, room.clock)
+    result = await steering.trade("BTCUSDT", actor="me", channel="cli")
+    assert (result.told, state.failures) == ("bought", 0)
+
+    state.failures, state.answer = 10_000, None
+    with pytest.raises(CommandTimeout, match="may still be carried out"):
+        await steering.trade("BTCUSDT", actor="me", channel="cli", timeout_s=5)
+    assert state.failures > 0
 
 
 async def test_the_answer_is_what_the_trader_wrote(room: Room) -> None:

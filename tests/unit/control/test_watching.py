@@ -163,8 +163,9 @@ def test_what_the_account_opened_with_did_not_come_from_outside() -> None:
         ("autonomous_trader", 5, 6, "stopped by a signal at"),
     ],
 )
+@pytest.mark.parametrize("action", ["stop", "restart"])
 def test_who_stopped_the_trader_is_told_where_the_audit_knows(
-    program: str, asked_s: int, answered_s: int | None, told: str
+    program: str, asked_s: int, answered_s: int | None, told: str, action: str
 ) -> None:
     desk = fake_desk()
     answered = None if answered_s is None else START + timedelta(seconds=answered_s)
@@ -173,7 +174,7 @@ def test_who_stopped_the_trader_is_told_where_the_audit_knows(
         at=START + timedelta(seconds=asked_s),
         actor="ann",
         channel="cli",
-        action="stop",
+        action=action,
         reason="lunch",
         before="RUNNING",
         after="STOPPED",

@@ -102,7 +102,8 @@ def test_a_program_is_stopped_started_and_restarted() -> None:
     assert desk.supervisor.asked == [
         (verb, "autonomous_trader") for verb in ("stop", "start", "stop", "start")
     ]
-    assert [row.reason for row in desk.state.rows] == ["lunch", "back", "again", "again"]
+    assert [row.action for row in desk.state.rows] == ["stop", "start", "restart"]
+    assert [row.reason for row in desk.state.rows] == ["lunch", "back", "again"]
 
 
 @pytest.mark.parametrize("program", ["dash_ui", "sshd", ""])
