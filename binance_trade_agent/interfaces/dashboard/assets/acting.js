@@ -4,6 +4,8 @@
   const POLL_MS = 400;
   let dialog = null;
   let opener = null;
+  /* The question that was asked for last: what comes for another one opens, changes and closes no dialog. */
+  let asking = null;
 
   const element = (tag, properties = {}, ...children) => {
     const made = document.createElement(tag);
@@ -35,6 +37,7 @@
   };
 
   const shut = () => {
+    asking = null;
     if (dialog) {
       dialog.close();
       dialog.remove();
@@ -86,6 +89,7 @@
   };
 
   const confirm = (question) => {
+    const mine = asking;
     const reason = element("input", { type: "text", maxLength: 200, name: "reason", autocomplete: "off", placeholder: "it is shown and kept" });
     const typed = element("input", { type: "text", name: "typed", autocomplete: "off", spellcheck: false });
     const send = element("button", { type: "submit", className: `act ${question.grave ? "grave" : "primary"}`, textContent: question.confirm });
@@ -106,13 +110,19 @@
       try {
         const answer = await post("/acts/do", { key: question.key, typed: typed.value, reason: reason.value });
         if (answer.status !== 202) {
+          if (asking !== mine) toast(answer.problem, "bad");
           wrong.textContent = answer.problem;
           send.disabled = answer.status === 410;
           return;
         }
-        shut();
+        if (asking === mine) shut();
         follow(question.key, question.confirm);
       } catch {
+        if (asking !== mine) {
+          // it was sent before its dialog was closed
+          follow(question.key, question.confirm);
+          return;
+        }
         // the key is spent at most once, so to press again is safe
         wrong.textContent = "The dashboard did not answer. Pressing again is safe: it is done once at most.";
         send.disabled = false;
@@ -133,6 +143,7 @@
   };
 
   const fill = (act, target, label, fields) => {
+    const mine = asking;
     const wrong = trouble();
     const go = element("button", { type: "submit", className: "act primary", textContent: "Continue" });
     const form = element("form", {}, ...fields.map(fieldOf), wrong,
@@ -142,6 +153,7 @@
       go.disabled = true;
       try {
         const answer = await post("/acts/ask", { act, target, values: Object.fromEntries(new FormData(form)) });
+        if (asking !== mine) return;
         if (answer.key) confirm(answer);
         else wrong.textContent = answer.problem;
       } catch {
@@ -156,15 +168,19 @@
     const button = event.target.closest && event.target.closest("[data-act]");
     if (!button || dialog || button.disabled) return;
     opener = button;
+    const mine = asking = {};
     const { act, target } = button.dataset;
+    // read before the answer comes: an update may give the element to another row meanwhile
+    const label = button.getAttribute("aria-label") || button.textContent;
     button.disabled = true;
     try {
       const answer = await post("/acts/ask", { act, target: target || "" });
-      if (answer.fields) fill(act, target || "", button.getAttribute("aria-label") || button.textContent, answer.fields);
+      if (asking !== mine) return;
+      if (answer.fields) fill(act, target || "", label, answer.fields);
       else if (answer.key) confirm(answer);
       else toast(answer.problem, "bad");
     } catch {
-      toast("The dashboard did not answer: nothing was done.", "bad");
+      if (asking === mine) toast("The dashboard did not answer: nothing was done.", "bad");
     } finally {
       button.disabled = false;
     }
