@@ -191,6 +191,18 @@ async def test_without_supervisord_it_is_said_what_to_do(desk: FakeDesk) -> None
     assert said == "REFUSED: supervisord does not run: `make up` starts everything"
 
 
+async def test_the_key_of_a_start_that_failed_is_not_told_as_done(desk: FakeDesk) -> None:
+    desk.supervisor.broken = "supervisord does not run"
+    await refused(desk, "start_trading_loop", reason="x", idempotency_key="s")
+    desk.supervisor.broken = ""
+
+    said = await refused(desk, "start_trading_loop", reason="x", idempotency_key="s")
+
+    assert said.startswith("FAILED: already tried at ")
+    assert said.endswith("supervisord does not run; use a new key for another attempt")
+    assert desk.supervisor.asked == []
+
+
 def answering(answer: dict[str, Any]) -> LaunchedChanges:
     """Changes by a process that keeps what it was given in its answer, or ends at once."""
     return LaunchedChanges((sys.executable, "-c", f"print({json.dumps(json.dumps(answer))})"))
