@@ -342,7 +342,7 @@ class TestPythonBinance:
 
             client = await LocalClient.create(KEY, SECRET)
             # Also how long its reader waits before it notices that it is to end.
-            client.ws_api.TIMEOUT = 1
+            client.ws_api.TIMEOUT = 5
             try:
                 await round_of_orders(client)
             finally:
