@@ -18,7 +18,8 @@ _KILLS = (
     Kill("inside the booking", CrashPoint.BOOKING, visit=2),
     Kill("at some time", after_s=0.6),
     Kill("a stop by hand, levels stored", CrashPoint.LEVELS_STORED, asks="protect"),
-    Kill("a flatten", CrashPoint.BOOKING, asks=FLATTEN),
+    # at no point: a booking of its start would kill the trader before it is asked
+    Kill("a flatten", after_s=0.4, asks=FLATTEN),
     Kill("before an OCO is sent", CrashPoint.LIST_COMMITTED),
 )
 
@@ -32,6 +33,7 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
         assert sum(1 for each in rounds if each.unanswered) >= 3
         assert rounds[-1].orders > len(_KILLS)
         acts = lives.judge.tallies(opened.exchange.truth(), read_books(opened.desk.watch))
-        assert acts["protect"].asked > 1
-        assert sum(tally.repeated for tally in acts.values()) > 1
+        assert acts["protect"].asked >= 1
+        assert sum(tally.asked for tally in acts.values()) > 4
+        assert sum(tally.repeated for tally in acts.values()) >= 1
         assert [(each.state, each.kills > 0) for each in lives.judge.checked.flattens] == [("HALTED", True)]
