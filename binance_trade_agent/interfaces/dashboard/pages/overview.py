@@ -1,6 +1,6 @@
 """Overview: how it stands, what it holds, what it decided and did, and the acts that steer it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -136,12 +136,17 @@ def key_figures(desk: Desk) -> Component:
     """The row of key figures."""
     status = desk.watch.status()
     held = [holding for holding in holdings(desk.watch) if not holding.is_dust]
+    return figures(*_worth(status), *_counts(status, held))
+
+
+def _worth(status: AgentStatus) -> tuple[Component, ...]:
+    """What is there in money."""
     equity_row, profit = status.equity, status.profit
     quote = equity_row.quote if equity_row else ""
     total, cash = (equity_row.total, equity_row.cash) if equity_row else (None, None)
     put_in = total - profit if total is not None and profit is not None else ZERO
     exposure = status.exposure if equity_row else None
-    return figures(
+    return (
         figure(
             "Equity",
             amount(total, quote),
@@ -175,6 +180,12 @@ def key_figures(desk: Desk) -> Component:
             name="cash",
             value=cash,
         ),
+    )
+
+
+def _counts(status: AgentStatus, held: Sequence[Holding]) -> tuple[Component, ...]:
+    """How many of what there are."""
+    return (
         figure(
             "Open positions",
             str(len(held)),
