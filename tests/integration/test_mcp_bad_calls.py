@@ -358,10 +358,13 @@ def test_what_is_no_message_is_refused(served: Served, content: bytes) -> None:
     untouched(served)
 
 
-def test_a_session_is_of_the_token_that_began_it_alone(served: Served) -> None:
-    """Nobody goes on in another's session; whoever has a new token of the same name has the tier of the new one."""
-    begun = served.desk.reads.calls.written
-    with httpx.Client(base_url=served.url, timeout=30) as http:
+def test_a_session_is_of_the_token_that_began_it_alone() -> None:
+    """Nobody goes on in another's session; whoever has a new token of the same name has the tier of the new one.
+
+    On a server of its own: of the refusals at a door only some a second leave a row, whoever is refused.
+    """
+    desk = fake_desk()
+    with serving(desk, TOKENS) as served, httpx.Client(base_url=served.url, timeout=30) as http:
         theirs = Session(http, TRADE_TOKEN).as_if_with(CONTROL_TOKEN)
         answer = theirs.post("tools/call", {"name": "halt_trading", "arguments": {"reason": "not mine"}})
 
@@ -370,8 +373,9 @@ def test_a_session_is_of_the_token_that_began_it_alone(served: Served) -> None:
         failed, text, _ = lesser.call("halt_trading", {"reason": "x"})
         assert failed
         assert text.startswith("FORBIDDEN: halt_trading needs a token of the tier control")
-    untouched(served)
-    assert ("steerer", "SESSION_UNKNOWN") in [(row.caller, row.outcome) for row in begun]
+        untouched(served)
+    written = [(row.caller, row.outcome) for row in desk.reads.calls.written]
+    assert written == [("steerer", "SESSION_UNKNOWN"), ("capped", "FORBIDDEN")]
 
 
 def test_of_two_tokens_in_one_request_the_first_counts(served: Served) -> None:
