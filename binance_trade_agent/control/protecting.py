@@ -75,7 +75,8 @@ class Protecting:
             self._finish(command, CommandStatus.FAILED, text)
             return None
         by = f"{command.actor} ({command.channel})"
-        before = _told(self._orchestrator.protection_of(symbol, market.rules, market.book))
+        earlier_outlook = self._orchestrator.protection_of(symbol, market.rules, market.book)
+        before = _told(earlier_outlook)
         earlier = self._ledger.ask_levels(
             symbol, asked, actor=by, reason=command.reason, at=self._clock.now()
         )
@@ -86,7 +87,7 @@ class Protecting:
             report, now = await self._undo(symbol, earlier, market, report, now)
             failure += f"; nothing was changed: {_told(now)}"
         status = CommandStatus.FAILED if failure else CommandStatus.DONE
-        text = failure or "; ".join((*notes, _told(now)))
+        text = failure or "; ".join((*notes, _told(now), *_parted(earlier_outlook, now, asked)))
         self._finish(command, status, text, {"before": before, "after": _told(now)})
         return report
 
@@ -268,6 +269,19 @@ def _told(now: Outlook) -> str:
     stop = _level_told("stop", [cover.stop_price for cover in now.covers], now.levels.stop)
     target = _level_told("target", [cover.target_price for cover in now.covers], now.levels.target)
     return f"{stop}, {target}"
+
+
+def _parted(before: Outlook, now: Outlook, asked: AskedLevels) -> list[str]:
+    """What a target that no order holds means, beside a stop that rests."""
+    if now.levels.target is None or not now.covers or any(cover.has_target for cover in now.covers):
+        return []
+    if any(cover.has_target for cover in before.covers):
+        what = "the target has left the exchange"
+    elif asked.are_taken_back:
+        what = "the target does not come back to the exchange for this position"
+    else:
+        what = "the target is not at the exchange"
+    return [f"{what}: only a trader that runs sells there"]
 
 
 def _level_told(name: str, resting: list[Decimal | None], level: Decimal | None) -> str:

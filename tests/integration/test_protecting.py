@@ -102,12 +102,13 @@ async def test_a_stop_is_moved_in_one_request_and_the_target_is_watched_from_the
     assert result.status is DONE, result.text
     assert room.levels() == (["97"], [])
     assert room.exchange.calls.count("replace") == 1
-    assert result.text == "stop rests at 97, target 110.12 is watched in each cycle"
+    levels = "stop rests at 97, target 110.12 is watched in each cycle"
+    assert result.text == f"{levels}; the target has left the exchange: only a trader that runs sells there"
     assert room.asked() == AskedLevels(Decimal(97), None)
     row = room.audit()
     assert (row.actor, row.channel, row.reason, row.outcome) == ("ann", "cli", "news", "done")
     assert row.before == "stop rests at 95.09, target rests at 110.12"
-    assert row.after == result.text
+    assert row.after == levels
     for close in (100, 102, 98):
         await room.candle(close)
     assert room.exchange.calls.count("replace") == 1
@@ -122,7 +123,9 @@ async def test_a_target_is_moved_without_a_moment_without_the_stop(room: Room) -
     result = await room.protect(target="105")
     assert result.status is DONE, result.text
     assert room.levels() == (["95.09"], [])
-    assert result.text == "stop rests at 95.09, target 105 is watched in each cycle"
+    assert result.text.startswith(
+        "stop rests at 95.09, target 105 is watched in each cycle; the target has left"
+    )
     await room.candle(106)
     assert room.sold == [Decimal("0.4995")]
     assert room.desk.decisions[0].signal_reasons[0].code == "take_profit"
@@ -135,7 +138,10 @@ async def test_what_is_not_named_stays_as_it_was_asked_for(room: Room) -> None:
     await room.protect(target="120")
     assert room.asked() == AskedLevels(Decimal(97), Decimal(120))
     result = await room.protect(stop="96")
-    assert result.text == "stop rests at 96, target 120 is watched in each cycle"
+    assert result.text == (
+        "stop rests at 96, target 120 is watched in each cycle;"
+        " the target is not at the exchange: only a trader that runs sells there"
+    )
 
 
 async def test_taken_back_the_settings_levels_rest_again(room: Room) -> None:
@@ -143,9 +149,9 @@ async def test_taken_back_the_settings_levels_rest_again(room: Room) -> None:
     await room.protect(stop="97", target="120")
     result = await room.protect()
     assert result.status is DONE, result.text
-    assert (
-        result.text
-        == "the settings' levels hold again; stop rests at 95.09, target 110.12 is watched in each cycle"
+    assert result.text == (
+        "the settings' levels hold again; stop rests at 95.09, target 110.12 is watched in each cycle;"
+        " the target does not come back to the exchange for this position: only a trader that runs sells there"
     )
     assert room.asked() is None
     assert room.levels() == (["95.09"], [])
@@ -170,9 +176,9 @@ async def test_taken_back_what_a_change_of_settings_left_behind_is_moved(room: R
     await again.desk.cycle()
     assert again.levels() == (["95.09"], ["110.12"])
     result = await again.protect()
-    assert (
-        result.text
-        == "the settings' levels hold again; stop rests at 98.09, target 110.12 is watched in each cycle"
+    assert result.text == (
+        "the settings' levels hold again; stop rests at 98.09, target 110.12 is watched in each cycle;"
+        " the target has left the exchange: only a trader that runs sells there"
     )
     again.desk.store.database.close()
 
@@ -197,7 +203,9 @@ async def test_a_target_alone_is_replaced_by_a_target_and_by_a_stop_that_is_aske
     result = await room.protect(target="105")
     assert (result.status, room.levels()) == (DONE, ([], ["105"]))
     result = await room.protect(stop="90")
-    assert result.text == "stop rests at 90, target 105 is watched in each cycle"
+    assert result.text.startswith(
+        "stop rests at 90, target 105 is watched in each cycle; the target has left"
+    )
     assert room.exchange.calls.count("cancel") == 0
     result = await room.protect()
     assert (result.status, room.levels()) == (DONE, ([], ["110.12"]))

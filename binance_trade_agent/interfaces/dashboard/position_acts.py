@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, NoMarketData
-from binance_trade_agent.domain.money import ceil_to_step, floor_to_step
+from binance_trade_agent.domain.money import ceil_to_step, floor_to_step, to_wire
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.portfolio import Position
 from binance_trade_agent.domain.symbol_rules import SymbolRules
@@ -32,6 +32,9 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
 from binance_trade_agent.interfaces.desks import Desk
 
 _STOP, _TARGET, _QUANTITY = "stop", "target", "quantity"
+#: What of a question's basis is sent as it was said, to the last digit.
+_SOLD = "what is sold"
+_TO = {_STOP: "where the stop goes", _TARGET: "where the target goes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,10 @@ def _sale_words(held: _Held, sold: Decimal) -> str:
 def _close_words(desk: Desk, wish: Wish) -> Words:
     held = _held(desk, wish.target)
     position = held.position
+    if held.rules is None:
+        raise ConfigurationError(
+            f"the trader has not seen yet what the exchange takes of {wish.target}: sell a part, in a quantity of your own"
+        )
     sold = held.sellable(position.quantity)
     if not sold:
         raise ConfigurationError(
@@ -127,11 +134,7 @@ def _close_words(desk: Desk, wish: Wish) -> Words:
         text += f" {quantity(left)} {position.base} is too little to be sold and stays."
     if desk.watch.status().control.may_enter(wish.target):
         text += " The strategy may buy it again: set it to reduce-only to prevent that."
-    return Words(f"Close {wish.target}?", text, "Sell", grave=True, basis=held.basis)
-
-
-def _close(doing: Doing) -> Told:
-    return _sell(doing, None)
+    return _sale(f"Close {wish.target}?", text, held, sold)
 
 
 def _part_fields(desk: Desk, wish: Wish) -> tuple[Field, ...]:
@@ -161,17 +164,18 @@ def _part_words(desk: Desk, wish: Wish) -> Words:
         text += f" {quantity(left)} {position.base} stays" + (
             ", with its protection." if held.protection.guards else "."
         )
-    return Words(f"Sell a part of {wish.target}?", text, "Sell", grave=True, basis=held.basis)
+    return _sale(f"Sell a part of {wish.target}?", text, held, sold)
 
 
-def _part(doing: Doing) -> Told:
-    return _sell(doing, _number(doing.wish, _QUANTITY))
+def _sale(title: str, text: str, held: _Held, sold: Decimal) -> Words:
+    return Words(title, text, "Sell", grave=True, basis=held.basis | {_SOLD: to_wire(sold)})
 
 
-def _sell(doing: Doing, sold: Decimal | None) -> Told:
+def _sell(doing: Doing) -> Told:
+    """Sell what was said: what is bought or sold in the meantime changes nothing of that."""
     asked = doing.desk.steering.trade(
         doing.wish.target,
-        sold,
+        Decimal(doing.basis[_SOLD]),
         Side.SELL,
         actor=ACTOR,
         channel=CHANNEL,
@@ -217,8 +221,15 @@ def _move_words(desk: Desk, wish: Wish) -> Words:
         if to is not None
     ]
     parts = [_moved(held, name, before, to) for name, before, to in moves]
-    text = " ".join([*parts, "It holds until the position is closed, and goes before what the settings say."])
+    text = " ".join(
+        [
+            *parts,
+            *_parting(guard, stop, target),
+            "It holds until the position is closed, and goes before what the settings say.",
+        ]
+    )
     levels = {f"the {name}": quantity(before) if before else "not set" for name, before, _ in moves}
+    levels |= {_TO[name]: to_wire(to) for name, _, to in moves}
     return Words(f"Move protection of {wish.target}?", text, "Move", basis=held.basis | levels)
 
 
@@ -232,9 +243,22 @@ def _moved(held: _Held, name: str, before: Decimal | None, to: Decimal) -> str:
     )
 
 
+def _parting(guard: Protection, stop: Decimal | None, target: Decimal | None) -> list[str]:
+    """Where the target is after a move: the exchange moves a stop or a target, and no pair of them."""
+    at = target or guard.target
+    if at is None or not guard.guards or not (stop or guard.stops):
+        return []
+    begun = (
+        "At the exchange the stop rests alone from then on: the target leaves it, and"
+        if guard.targets
+        else "The target does not rest at the exchange:"
+    )
+    return [f"{begun} {exact_price(at)} is watched by the trader, which sells there only while it runs."]
+
+
 def _move(doing: Doing) -> Told:
-    held = _held(doing.desk, doing.wish.target)
-    return _protect(doing, *held.on_ticks(_number(doing.wish, _STOP), _number(doing.wish, _TARGET)))
+    stop, target = (doing.basis.get(_TO[name]) for name in (_STOP, _TARGET))
+    return _protect(doing, Decimal(stop) if stop else None, Decimal(target) if target else None)
 
 
 def _back_words(desk: Desk, wish: Wish) -> Words:
@@ -252,13 +276,22 @@ def _back_words(desk: Desk, wish: Wish) -> Words:
     shares = [
         f"{name} {percent(Decimal(settings[name]), Decimal(1))}"
         for name in ("STOP_LOSS_SHARE", "TAKE_PROFIT_SHARE")
-        if settings.get(name)
+        if Decimal(settings.get(name) or 0)
     ]
     told = f" ({', '.join(shares)})" if shares else ""
+    ends = "no longer hold" if len(asked) > 1 else "no longer holds"
+    text = (
+        f"The {' and the '.join(asked)} that {guard.asked_by} asked for {ends}. What rests at the exchange"
+        f" moves to the levels of the settings{told}."
+    )
+    if guard.stops and len(shares) > 1:
+        text += (
+            " One thing is not undone: until this position is closed the stop rests there alone, and the target is"
+            " watched by the trader, which sells there only while it runs."
+        )
     return Words(
         f"Back to the settings' levels of {wish.target}?",
-        f"The {' and the '.join(asked)} that {guard.asked_by} asked for no longer hold. What rests at the exchange"
-        f" moves to the levels of the settings{told}.",
+        text,
         "Take back",
         basis=held.basis
         | {"asked by": guard.asked_by}
@@ -297,8 +330,8 @@ def _number(wish: Wish, name: str) -> Decimal | None:
     return value
 
 
-CLOSE = Act("close-position", _close_words, _close)
-PART = Act("sell-part", _part_words, _part, _part_fields)
+CLOSE = Act("close-position", _close_words, _sell)
+PART = Act("sell-part", _part_words, _sell, _part_fields)
 MOVE = Act("move-protection", _move_words, _move, _move_fields)
 BACK = Act("protection-to-settings", _back_words, _back)
 ALL = (CLOSE, PART, MOVE, BACK)

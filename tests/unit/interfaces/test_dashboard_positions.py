@@ -46,7 +46,7 @@ class Stage:
             assert (
                 self.client.post("/acts/do", json={"key": asked["key"], "reason": reason}).status_code == 202
             )
-        return eventually(lambda: self._ended(asked["key"]), within_s=20, what="the act ends")
+        return eventually(lambda: self._ended(asked["key"]), within_s=60, what="the act ends")
 
     def _ended(self, key: str) -> Any:
         answer = self.client.get(f"/acts/{key}").get_json()
@@ -155,7 +155,7 @@ def test_closing_says_what_is_sold_for_about_how_much_and_is_one_command(stage: 
     stage.send(asked, "enough")
     (command,) = stage.desk.state.commands.values()
     assert command.kind is CommandKind.WORKFLOW
-    assert command.arguments == {"symbol": "BTCUSDT", "side": Side.SELL.value}
+    assert command.arguments == {"symbol": "BTCUSDT", "side": Side.SELL.value, "quantity": "0.01598"}
     assert (command.idempotency_key, command.reason, command.actor) == (asked["key"], "enough", "dashboard")
 
 
@@ -194,12 +194,35 @@ def test_moving_a_stop_says_where_from_where_to_and_what_it_would_bring(stage: S
         "Move the stop from 61,000.00 to 62,000.00 USDT (−0.80 % from the price); reached, it sells 0.015984 BTC,"
         " −8.83 USDT (−0.88 %) beside what it cost."
     )
-    assert "target" not in asked["text"]
+    assert (
+        "At the exchange the stop rests alone from then on: the target leaves it, and 64,000.00 is watched by the"
+        " trader, which sells there only while it runs." in asked["text"]
+    )
 
     stage.send(asked, "news")
     (command,) = stage.desk.state.commands.values()
     assert command.kind is CommandKind.PROTECT
     assert command.arguments == {"symbol": "BTCUSDT", "stop_price": "62000"}
+
+
+def test_moving_says_where_the_target_is_from_then_on(stage: Stage) -> None:
+    leaves = "the stop rests alone from then on: the target leaves it, and 65,000.00 is watched by the trader"
+    assert leaves in stage.ask("move-protection", target="65000")["text"]
+
+    stop, target, *others = stage.desk.reads.order_rows
+    stage.desk.reads.order_rows = (stop, *others)
+    assert (
+        "The target does not rest at the exchange: 65,000.00 is watched"
+        in (stage.ask("move-protection", target="65000")["text"])
+    )
+    assert "target" not in stage.ask("move-protection", stop="61500")["text"]
+
+    stage.desk.reads.order_rows = (target, *others)
+    assert "exchange" not in stage.ask("move-protection", target="65000")["text"]
+    assert "the target leaves it, and 64,000.00" in stage.ask("move-protection", stop="61500")["text"]
+
+    stage.desk.reads.order_rows = tuple(others)
+    assert "exchange" not in stage.ask("move-protection", stop="61500", target="65000")["text"]
 
 
 def test_levels_are_said_to_the_last_digit_on_the_exchanges_steps_as_they_are_sent(stage: Stage) -> None:
@@ -225,8 +248,17 @@ def test_levels_are_said_as_they_were_typed_where_the_steps_are_not_known(stage:
 def test_asked_levels_can_be_taken_back(stage: Stage) -> None:
     assert "nobody asked" in stage.ask("protection-to-settings")["problem"]
     asked_levels(stage.desk)
+    session = stage.desk.reads.stored.session
+    assert session is not None
+    settings = {"STOP_LOSS_SHARE": "0.02", "TAKE_PROFIT_SHARE": "0.04"}
+    stage.desk.reads.stored = replace(stage.desk.reads.stored, session=replace(session, settings=settings))
     asked = stage.ask("protection-to-settings")
-    assert asked["text"].startswith("The stop at 61,500.00 that ann (cli) asked for no longer hold")
+    assert asked["text"] == (
+        "The stop at 61,500.00 that ann (cli) asked for no longer holds. What rests at the exchange moves to the levels"
+        " of the settings (STOP_LOSS_SHARE 2.00 %, TAKE_PROFIT_SHARE 4.00 %). One thing is not undone: until this"
+        " position is closed the stop rests there alone, and the target is watched by the trader, which sells there only"
+        " while it runs."
+    )
 
     stage.send(asked)
     (command,) = stage.desk.state.commands.values()
@@ -275,6 +307,11 @@ def test_a_halted_trader_and_nothing_held_are_said_before_anything_is_sent(stage
     stage.desk.steering.halt("drill", actor="cli:ana")
     assert "halted by cli:ana (drill)" in stage.ask(act)["problem"]
     assert stage.desk.state.commands == {}
+
+
+def test_what_the_exchange_takes_is_not_guessed(stage: Stage) -> None:
+    stage.desk.market_reads.seen.clear()
+    assert "sell a part" in stage.ask("close-position")["problem"]
 
 
 def test_what_is_too_little_is_not_closed(stage: Stage) -> None:
