@@ -91,7 +91,7 @@ def serving(
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not server.started and time.monotonic() < end:
         time.sleep(0.01)
     assert server.started
@@ -99,7 +99,7 @@ def serving(
         yield Served(desk, port)
     finally:
         server.should_exit = True
-        thread.join(timeout=10)
+        thread.join(60)
         assert not thread.is_alive()
 
 

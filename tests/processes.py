@@ -1,7 +1,9 @@
 """The real programs as processes: started in a folder of their own, on ports of their own, always ended."""
 
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -35,10 +37,34 @@ def eventually(probe: Callable[[], T], *, within_s: float, what: str) -> T:
         time.sleep(0.05)
 
 
+#: Below the ports that a system gives to connections: what is free here stays so until it is listened to.
+_PORTS = range(12_000, 32_000)
+_WORKER_PORTS = 2_000
+
+
+def _ports() -> Iterator[int]:
+    """Each port of this worker's share in turn; parallel workers have other ones."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = _PORTS[worker * _WORKER_PORTS % len(_PORTS) :][:_WORKER_PORTS]
+    first = random.randrange(len(share))  # another run on this machine begins elsewhere
+    return itertools.cycle((*share[first:], *share[:first]))
+
+
+_PORTS_IN_TURN = _ports()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port where nobody listens, given to nobody else."""
+    for port in _PORTS_IN_TURN:
+        with socket.socket() as probe:
+            # as servers do: connections that have ended are no hindrance
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
 
 
 @dataclass(frozen=True)
@@ -96,7 +122,7 @@ class Installation:
     def truth(self, what: str) -> Any:
         """What the simulated exchange itself holds: `orders`, `fills` or `state`."""
         url = f"http://127.0.0.1:{self.environment['SIMULATOR_PORT']}/control/{what}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return json.load(answer)
 
 
@@ -128,7 +154,7 @@ def running(process: subprocess.Popen[bytes], *, stop_s: float = 40) -> Iterator
                 process.wait(stop_s)
             except subprocess.TimeoutExpired:
                 process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextmanager
@@ -137,7 +163,7 @@ def simulator(place: Installation) -> Iterator[subprocess.Popen[bytes]]:
     with running(
         place.start(sys.executable, "-m", "binance_trade_agent.interfaces.exchange_simulator")
     ) as process:
-        eventually(lambda: _answers(place, process), within_s=30, what="the simulator answers")
+        eventually(lambda: _answers(place, process), within_s=60, what="the simulator answers")
         yield process
 
 

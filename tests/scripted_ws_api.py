@@ -21,8 +21,8 @@ from tests.fake_exchange_wire import ManualClock, MemoryBans, to_ms
 
 KEY, SECRET = "key-of-the-account", "secret-of-the-account"
 SUBSCRIBE, LIST, TIME = "userDataStream.subscribe.signature", "session.subscriptions", "time"
-QUICK = StreamTimes(look_every_s=0.01, open_within_s=5)
-LIMIT_S = 10
+QUICK = StreamTimes(look_every_s=0.01, open_within_s=30)
+LIMIT_S = 60
 
 Request = Mapping[str, Any]
 Frame = dict[str, Any]

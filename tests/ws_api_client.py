@@ -10,7 +10,7 @@ import orjson
 
 from tests.exchange_client import Running
 
-WAIT_S = 5
+WAIT_S = 60
 
 
 class WsClient:

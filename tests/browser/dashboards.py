@@ -42,7 +42,7 @@ def served_dashboard(desk: FakeDesk, mode: str = "simulated") -> Iterator[Served
         yield ServedDashboard(desk, f"http://127.0.0.1:{listener.getsockname()[1]}")
     finally:
         server.trigger.pull_trigger(lambda: _close(server))
-        thread.join(timeout=10)
+        thread.join(60)
         server.task_dispatcher.shutdown()
         assert not thread.is_alive()
 

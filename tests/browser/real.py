@@ -64,7 +64,7 @@ class Demo(Stage):
         """Nothing where it is so already."""
         if state is State.DEAD:
             self._trader.send_signal(signal.SIGKILL)
-            self._trader.wait(10)
+            self._trader.wait(60)
             return
         if self._trader.poll() is not None:
             self._trader = self._start()
@@ -159,6 +159,9 @@ def _is_seen(place: Installation) -> bool:
 def _answers(place: Installation, process: subprocess.Popen[bytes]) -> bool:
     assert process.poll() is None, place.output
     try:
-        return httpx.get(f"http://127.0.0.1:{place.environment['DASHBOARD_PORT']}/login").status_code == 200
+        return (
+            httpx.get(f"http://127.0.0.1:{place.environment['DASHBOARD_PORT']}/login", timeout=60).status_code
+            == 200
+        )
     except httpx.TransportError:
         return False

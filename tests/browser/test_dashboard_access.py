@@ -71,7 +71,7 @@ def test_without_a_session_no_route_and_no_file_is_answered(browser: Browser, st
         asked = served(visit)
     assert any(address.startswith("/_dash-component-suites/") for _, address in asked)
     told = {}
-    with httpx.Client(base_url=stage.url) as client:
+    with httpx.Client(base_url=stage.url, timeout=60) as client:
         for method, address in sorted(known | asked | {("GET", "/no-such-page"), ("PUT", "/live")}):
             if address.partition("?")[0] in OPEN:
                 continue
@@ -83,7 +83,7 @@ def test_without_a_session_no_route_and_no_file_is_answered(browser: Browser, st
 
 
 def test_what_is_open_tells_nothing_of_the_account(stage: Stage) -> None:
-    with httpx.Client(base_url=stage.url) as client:
+    with httpx.Client(base_url=stage.url, timeout=60) as client:
         answers = {address: client.get(address) for address in sorted(OPEN)}
     assert {
         address: answer.status_code for address, answer in answers.items() if answer.status_code != 200
@@ -102,7 +102,7 @@ def test_health_tells_nobody_who_stopped_the_trader_and_why() -> None:
     desk.reads.audit_rows = tuple(desk.state.rows)
     assert "joan (cli) “moving the wallet”" in desk.watch.status().health.text
     with served_dashboard(desk) as serving:
-        told = httpx.get(f"{serving.url}/health")
+        told = httpx.get(f"{serving.url}/health", timeout=60)
     assert (told.status_code, told.json()["condition"]) == (503, "stopped")
     assert [word for word in ("joan", "wallet") if word in told.text] == []
 

@@ -168,7 +168,7 @@ def test_an_entry_is_cancelled_once_from_the_page_of_orders(visit: Visit, stage:
     assert last is not None
     price = str((last * Decimal("0.95")).quantize(Decimal("1")))
     command(stage.place, "trade", "ETHUSDT", "--side", "BUY", "--limit-price", price, "--yes")
-    eventually(lambda: resting(stage, "ETHUSDT", "BUY"), within_s=30, what="the entry rests")
+    eventually(lambda: resting(stage, "ETHUSDT", "BUY"), within_s=60, what="the entry rests")
 
     visit.open("/orders")
     dialog = begin(page, "Cancel the entry of ETHUSDT")
@@ -261,7 +261,7 @@ def test_flattening_sells_everything_once_and_halts(visit: Visit, stage: Stage) 
     dialog.get_by_label("Reason").fill("going home")
     send.dblclick(force=True)
     expect(page.locator("#bar-control")).to_have_text("Halted", timeout=90_000)
-    eventually(lambda: open_orders(stage.place) == [], within_s=30, what="nothing rests any more")
+    eventually(lambda: open_orders(stage.place) == [], within_s=60, what="nothing rests any more")
     sold = {symbol for symbol, count in before.items() if len(sales(stage, symbol)) == count + 1}
     assert sold == held
     expect(page.locator("#toasts .working")).to_have_count(0, timeout=60_000)

@@ -43,7 +43,7 @@ async def statuses(running: Running) -> list[str]:
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - the condition lies in another task
             await asyncio.sleep(0.01)
 

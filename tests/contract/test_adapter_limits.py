@@ -79,7 +79,7 @@ async def test_requests_that_wait_for_a_connection_are_not_sent_into_a_ban(
 async def test_an_order_for_which_no_connection_gets_free_is_not_sent(
     wire: FakeExchangeWire, clock: ManualClock, bans: MemoryBans
 ) -> None:
-    exchange = BinanceExchange(config_for(wire, request_timeout_s=0.3), clock, bans, MemoryWeights())
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=1), clock, bans, MemoryWeights())
     await exchange.connect()
     wire.script(KLINES, SILENCE)
     reads = [exchange.candles("BTCUSDT", CandleInterval.M1, limit=1) for _ in range(MAX_CONNECTIONS)]

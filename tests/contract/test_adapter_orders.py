@@ -288,7 +288,7 @@ async def test_an_answer_that_comes_too_late_is_an_unknown_outcome(
     wire: FakeExchangeWire, clock: ManualClock, bans: MemoryBans
 ) -> None:
     wire.script(POST_ORDER, SILENCE)
-    exchange = BinanceExchange(config_for(wire, request_timeout_s=0.05), clock, bans, MemoryWeights())
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=1), clock, bans, MemoryWeights())
 
     with pytest.raises(OutcomeUnknown, match="POST /api/v3/order: TimeoutError"):
         await exchange.place(INTENT)
@@ -386,13 +386,13 @@ async def test_an_order_that_never_got_a_connection_was_not_sent(
 ) -> None:
     """All connections wait for answers to reads; the order gives up before they do."""
     wire.script("GET /api/v3/klines", SILENCE)
-    exchange = BinanceExchange(config_for(wire, request_timeout_s=2.4), clock, bans, MemoryWeights())
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=4), clock, bans, MemoryWeights())
     await exchange.connect()
     reads = [
         asyncio.create_task(exchange.candles("BTCUSDT", CandleInterval.M1, limit=1))
         for _ in range(MAX_CONNECTIONS)
     ]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             await asyncio.sleep(0.005)
             if len(wire.seen("GET /api/v3/klines")) == MAX_CONNECTIONS:

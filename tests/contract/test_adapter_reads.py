@@ -165,7 +165,7 @@ async def test_a_read_that_gets_no_answer_in_time_is_unavailable(
     wire: FakeExchangeWire, clock: ManualClock, bans: MemoryBans
 ) -> None:
     wire.script(ACCOUNT, SILENCE)
-    exchange = BinanceExchange(config_for(wire, request_timeout_s=0.05), clock, bans, MemoryWeights())
+    exchange = BinanceExchange(config_for(wire, request_timeout_s=1), clock, bans, MemoryWeights())
 
     with pytest.raises(Unavailable, match="TimeoutError"):
         await exchange.account()

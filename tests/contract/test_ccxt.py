@@ -12,7 +12,7 @@ from tests.ccxt_addresses import simulator_addresses, spot_options
 from tests.exchange_client import KEY, SECRET, Running, running_exchange
 from tests.markets import WallMarket
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ async def relaying(
 async def eventually(read: Callable[[], Any]) -> Any:
     """What `read` returns once it neither fails nor returns something false."""
     problem: Exception | None = None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 if value := read():

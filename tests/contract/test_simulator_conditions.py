@@ -146,12 +146,12 @@ async def subscribe(running: Running, socket: aiohttp.ClientWebSocketResponse) -
     params = {"apiKey": KEY, "timestamp": running.market.now_ms()}
     params["signature"] = running.client.sign(urlencode(params))
     await socket.send_json({"id": "1", "method": "userDataStream.subscribe.signature", "params": params})
-    return await socket.receive_json(timeout=5)
+    return await socket.receive_json(timeout=60)
 
 
 async def events(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[str]:
     """The next events: `x` of an order's, else their type."""
-    found = [(await socket.receive_json(timeout=5))["event"] for _ in range(count)]
+    found = [(await socket.receive_json(timeout=60))["event"] for _ in range(count)]
     return [event.get("x", event["e"]) for event in found]
 
 
@@ -175,10 +175,10 @@ async def test_a_silent_user_stream_stays_open(running: Running) -> None:
         rule = await condition(running, "stream_silent")
         await running.client.market("BUY", "0.01")
         await socket.send_json({"id": "2", "method": "ping"})
-        assert (await socket.receive_json(timeout=5))["id"] == "2"
+        assert (await socket.receive_json(timeout=60))["id"] == "2"
         await release(running, rule)
         await running.client.market("SELL", "0.02")
-        first = (await socket.receive_json(timeout=5))["event"]
+        first = (await socket.receive_json(timeout=60))["event"]
         assert (first["x"], first["S"]) == ("NEW", "SELL")
 
 
@@ -186,7 +186,7 @@ async def test_a_silent_user_stream_stays_open(running: Running) -> None:
 async def test_user_streams_are_dropped(running: Running, close_code: int | None) -> None:
     async with user_stream(running) as socket:
         await condition(running, "stream_drop", close_code=close_code)
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=60)
         assert message.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
         assert socket.close_code == (close_code or 1006)
     async with user_stream(running) as socket:
@@ -203,7 +203,7 @@ async def test_user_streams_are_told_of_their_end(running: Running) -> None:
         assert (await subscribe(running, socket))["status"] == 200
         await condition(running, "server_shutdown")
         assert await events(socket, 1) == ["serverShutdown"]
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_new_connections_are_refused(running: Running) -> None:
@@ -237,9 +237,9 @@ async def test_requests_of_the_websocket_api_meet_rules_and_are_counted(running:
         }
         params["signature"] = running.client.sign(urlencode(params))
         await socket.send_json({"id": "2", "method": "order.place", "params": params})
-        placed = await socket.receive_json(timeout=5)
+        placed = await socket.receive_json(timeout=60)
         while placed.get("id") != "2":
-            placed = await socket.receive_json(timeout=5)
+            placed = await socket.receive_json(timeout=60)
         assert placed["result"]["status"] == "FILLED"
     assert (await rule_of(running, rule))["fired"] == 1
     asked = await running.client.signed("GET", "order", symbol="BTCUSDT", origClientOrderId="ws")

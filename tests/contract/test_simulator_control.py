@@ -55,9 +55,9 @@ async def test_step_moves_time_and_fills_resting_orders(running: Running) -> Non
 async def test_step_publishes_to_streams(running: Running) -> None:
     url = f"{running.server.stream_url}/ws/btcusdt@kline_1m"
     async with running.client.session.ws_connect(url) as socket:
-        assert (await socket.receive_json(timeout=5))["k"]["x"] is False
+        assert (await socket.receive_json(timeout=60))["k"]["x"] is False
         await post(running, "step", {"candles": 3})
-        closed = [(await socket.receive_json(timeout=5))["k"] for _ in range(3)]
+        closed = [(await socket.receive_json(timeout=60))["k"] for _ in range(3)]
         assert [(candle["t"] - NOW, candle["x"]) for candle in closed] == [
             (0, True),
             (60_000, True),

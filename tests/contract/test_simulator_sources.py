@@ -180,12 +180,12 @@ async def test_paper_mode_trades_on_relayed_prices(tmp_path: Path) -> None:
     assert account.free("BTC") == Decimal("0.00999")
     real = market.klines(ETH, "5m", start_ms=None, end_ms=None, limit=11)
     assert [candle.close for candle in candles] == [kline.close for kline in real[:10]]
-    assert abs(order.updated_at.timestamp() * 1000 - market.now_ms()) < 10_000
+    assert abs(order.updated_at.timestamp() * 1000 - market.now_ms()) < 600_000
 
 
 async def eventually(read: Callable[[], Awaitable[Any]]) -> Any:
     """What `read` returns once the relay has read it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await read()

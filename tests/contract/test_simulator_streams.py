@@ -12,7 +12,7 @@ from tests.exchange_client import Running, running_exchange
 from tests.markets import ScriptedMarket
 
 NOW = 1_767_225_600_000
-WAIT_S = 5
+WAIT_S = 60
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.processes import free_port
+
 MCP = "binance_trade_agent.interfaces.mcp_server"
 DASHBOARD = "binance_trade_agent.interfaces.dashboard"
 PORT_SETTINGS = {MCP: "MCP_PORT", DASHBOARD: "DASHBOARD_PORT"}
@@ -30,11 +32,6 @@ class Program:
 def environment(module: str, port: int, data_dir: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**kept, "TRADING_MODE": "simulated", "DATA_DIR": str(data_dir), PORT_SETTINGS[module]: str(port)}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

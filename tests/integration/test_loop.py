@@ -161,7 +161,7 @@ async def test_flatten_gives_up_what_the_exchange_never_takes(over: Running) -> 
 
 async def test_flatten_does_not_wait_for_a_symbol_that_is_gone(over: Running) -> None:
     over.exchange.symbols = ("ETHUSDT",)
-    assert await asyncio.wait_for(over.loop.trade(), 10) is ExitCode.OK
+    assert await asyncio.wait_for(over.loop.trade(), 60) is ExitCode.OK
 
 
 async def test_entries_that_a_command_left_at_rest_are_withdrawn(over: Running) -> None:

@@ -235,7 +235,7 @@ def test_a_token_counts_from_its_making_to_its_end_without_a_restart(tmp_path: P
     with serving(fake_desk(), table) as server:
 
         def status(token: str) -> tuple[int, str]:
-            answer = httpx.post(f"{server.url}/mcp", json=PING, headers=bearer(token))
+            answer = httpx.post(f"{server.url}/mcp", json=PING, headers=bearer(token), timeout=60)
             return answer.status_code, answer.text
 
         maker = TokenFile(path, clock.now)

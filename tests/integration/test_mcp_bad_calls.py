@@ -201,7 +201,7 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def session(served: Served) -> Iterator["Session"]:
-    with httpx.Client(base_url=served.url, timeout=30) as http:
+    with httpx.Client(base_url=served.url, timeout=60) as http:
         yield Session(http, TRADE_TOKEN)
 
 
@@ -248,7 +248,7 @@ def untouched(served: Served) -> None:
     assert served.desk.state.history == []
     assert served.desk.state.acts == []
     assert served.desk.supervisor.asked == []
-    assert httpx.get(f"{served.url}/health").status_code == 200
+    assert httpx.get(f"{served.url}/health", timeout=60).status_code == 200
 
 
 def test_there_are_at_least_two_hundred() -> None:
@@ -280,7 +280,7 @@ def test_arguments_that_are_no_object_are_refused(served: Served, session: Sessi
     ("token", "tool"), [*product([READ_TOKEN], ACTS), (CONTROL_TOKEN, TRADE)], ids=lambda value: value[:12]
 )
 def test_a_token_of_a_lower_tier_is_refused(served: Served, token: str, tool: str) -> None:
-    with httpx.Client(base_url=served.url) as http:
+    with httpx.Client(base_url=served.url, timeout=60) as http:
         failed, text, _ = Session(http, token).call(
             tool, {"symbol": "BTCUSDT"} if tool == TRADE else {"reason": "x"}
         )
@@ -310,7 +310,7 @@ def test_a_token_of_a_lower_tier_is_refused(served: Served, token: str, tool: st
     ids=lambda value: None if isinstance(value, dict) else str(value)[:20],
 )
 def test_the_door_says_what_is_wrong(served: Served, headers: dict[str, str], status: int, text: str) -> None:
-    answer = httpx.post(f"{served.url}/mcp", json=PING, headers=headers)
+    answer = httpx.post(f"{served.url}/mcp", json=PING, headers=headers, timeout=60)
 
     assert answer.status_code == status
     assert text in answer.text
@@ -325,7 +325,7 @@ def test_the_door_says_what_is_wrong(served: Served, headers: dict[str, str], st
 )
 def test_ten_megabytes_are_refused(served: Served, content: bytes) -> None:
     headers = {**bearer(TRADE_TOKEN), "Content-Type": "application/json"}
-    answer = httpx.post(f"{served.url}/mcp", content=content, headers=headers)
+    answer = httpx.post(f"{served.url}/mcp", content=content, headers=headers, timeout=60)
 
     assert answer.status_code == 413
     untouched(served)
@@ -351,7 +351,7 @@ def test_ten_megabytes_are_refused(served: Served, content: bytes) -> None:
 )
 def test_what_is_no_message_is_refused(served: Served, content: bytes) -> None:
     headers = {**bearer(TRADE_TOKEN), "Content-Type": "application/json"}
-    answer = httpx.post(f"{served.url}/mcp", content=content, headers=headers)
+    answer = httpx.post(f"{served.url}/mcp", content=content, headers=headers, timeout=60)
 
     assert 400 <= answer.status_code < 500
     assert not INSIDE.search(answer.text.replace("pydantic.dev", ""))
@@ -364,7 +364,7 @@ def test_a_session_is_of_the_token_that_began_it_alone() -> None:
     On a server of its own: of the refusals at a door only some a second leave a row, whoever is refused.
     """
     desk = fake_desk()
-    with serving(desk, TOKENS) as served, httpx.Client(base_url=served.url, timeout=30) as http:
+    with serving(desk, TOKENS) as served, httpx.Client(base_url=served.url, timeout=60) as http:
         theirs = Session(http, TRADE_TOKEN).as_if_with(CONTROL_TOKEN)
         answer = theirs.post("tools/call", {"name": "halt_trading", "arguments": {"reason": "not mine"}})
 
@@ -379,7 +379,7 @@ def test_a_session_is_of_the_token_that_began_it_alone() -> None:
 
 
 def test_of_two_tokens_in_one_request_the_first_counts(served: Served) -> None:
-    with httpx.Client(base_url=served.url, timeout=30) as http:
+    with httpx.Client(base_url=served.url, timeout=60) as http:
         headers = [*bearer(READ_TOKEN).items(), ("Authorization", f"Bearer {TRADE_TOKEN}")]
         answer = http.post(
             "/mcp",
@@ -401,7 +401,10 @@ def test_of_two_tokens_in_one_request_the_first_counts(served: Served) -> None:
 
 def test_more_sessions_than_there_is_room_for_are_refused_and_the_others_go_on() -> None:
     desk = fake_desk()
-    with serving(desk, TOKENS, most_sessions=2) as served, httpx.Client(base_url=served.url) as http:
+    with (
+        serving(desk, TOKENS, most_sessions=2) as served,
+        httpx.Client(base_url=served.url, timeout=60) as http,
+    ):
         first, _ = Session(http, READ_TOKEN), Session(http, READ_TOKEN)
         answer = http.post(
             "/mcp", json={**PING, "method": "initialize", "params": {}}, headers=bearer(READ_TOKEN)
@@ -445,7 +448,7 @@ def test_arguments_made_from_the_schemas_never_break_the_server(
 @pytest.fixture(scope="module")
 def schemas(served: Served) -> dict[str, dict[str, Any]]:
     """Of each reading tool, its arguments' schemas; those that act have their own cases above."""
-    with httpx.Client(base_url=served.url) as http:
+    with httpx.Client(base_url=served.url, timeout=60) as http:
         answer = Session(http, READ_TOKEN).post("tools/list", {}).text
     (data,) = [line[6:] for line in answer.splitlines() if line.startswith("data: {")]
     tools = json.loads(data)["result"]["tools"]

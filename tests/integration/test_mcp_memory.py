@@ -20,7 +20,7 @@ def test_the_server_loads_no_library_that_it_does_not_need(tmp_path: Path) -> No
 
     def answers() -> bool:
         try:
-            return httpx.get(url).status_code in (200, 503)
+            return httpx.get(url, timeout=60).status_code in (200, 503)
         except httpx.TransportError:
             return False
 

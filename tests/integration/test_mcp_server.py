@@ -285,7 +285,7 @@ async def test_a_client_that_goes_away_leaves_the_command_stored() -> None:
     desk = fake_desk()
     async with Client(build_server(Toolbox(DeskDoor(lambda: desk)), TABLE)) as client:
         task = asyncio.create_task(client.call_tool("execute_trading_workflow", {"symbol": "BTCUSDT"}))
-        await asyncio.wait_for(desk.state.submitted.wait(), timeout=10)
+        await asyncio.wait_for(desk.state.submitted.wait(), timeout=60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -348,15 +348,19 @@ def served() -> Iterator[Served]:
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic dDp0"}])
 def test_no_or_wrong_token_is_401(served: Served, headers: dict[str, str]) -> None:
-    answer = httpx.post(f"{served.url}/mcp", json=PING, headers=headers)
+    answer = httpx.post(f"{served.url}/mcp", json=PING, headers=headers, timeout=60)
 
     assert answer.status_code == 401
     assert "resource_metadata" not in answer.headers["WWW-Authenticate"]
 
 
 def test_a_wrong_host_is_421_and_a_listed_one_is_let_in(served: Served) -> None:
-    evil = httpx.post(f"{served.url}/mcp", json=PING, headers=bearer(TRADE_TOKEN, Host="evil.example"))
-    listed = httpx.post(f"{served.url}/mcp", json=PING, headers=bearer(TRADE_TOKEN, Host="bot.example:80"))
+    evil = httpx.post(
+        f"{served.url}/mcp", json=PING, headers=bearer(TRADE_TOKEN, Host="evil.example"), timeout=60
+    )
+    listed = httpx.post(
+        f"{served.url}/mcp", json=PING, headers=bearer(TRADE_TOKEN, Host="bot.example:80"), timeout=60
+    )
 
     assert evil.status_code == 421
     assert listed.status_code != 421
@@ -371,7 +375,9 @@ def test_a_wrong_origin_is_403(served: Served) -> None:
 
 
 def test_a_body_of_ten_megabytes_is_refused(served: Served) -> None:
-    answer = httpx.post(f"{served.url}/mcp", content=b"x" * 10_000_000, headers=bearer(TRADE_TOKEN))
+    answer = httpx.post(
+        f"{served.url}/mcp", content=b"x" * 10_000_000, headers=bearer(TRADE_TOKEN), timeout=60
+    )
 
     assert answer.status_code == 413
 
@@ -431,11 +437,11 @@ async def test_a_reading_token_sees_and_runs_reading_tools_only(served: Served) 
 
 
 def test_health_is_open_and_follows_the_verdict(served: Served) -> None:
-    healthy = httpx.get(f"{served.url}/health")
+    healthy = httpx.get(f"{served.url}/health", timeout=60)
     served.desk.clock.advance(120)
-    dead = httpx.get(f"{served.url}/health")
+    dead = httpx.get(f"{served.url}/health", timeout=60)
     served.desk.reads.broken = "database is locked"
-    unreadable = httpx.get(f"{served.url}/health")
+    unreadable = httpx.get(f"{served.url}/health", timeout=60)
 
     assert (healthy.status_code, healthy.json()["condition"]) == (200, "cycling")
     assert (dead.status_code, dead.json()["condition"]) == (503, "dead")

@@ -34,7 +34,7 @@ def listener() -> Iterator[tuple[int, list[dict[str, str]]]]:
         yield server.server_port, told
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
         server.server_close()
 
 

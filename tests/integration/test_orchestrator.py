@@ -464,7 +464,7 @@ async def test_an_order_cancelled_while_its_answer_is_due_is_unknown(desk: DeskU
     desk.exchange.__class__ = Silent
     desk.exchange.close_candle(101)
     cycle = asyncio.create_task(desk.cycle())
-    await asyncio.wait_for(waiting.wait(), 10)
+    await asyncio.wait_for(waiting.wait(), 60)
     cycle.cancel()
     await asyncio.wait({cycle})
     assert (desk.orders[0].status, desk.orders[0].reason) == (

@@ -171,9 +171,9 @@ def test_many_at_once_trade_nothing_twice_and_keep_the_limits(tmp_path: Path) ->
             eventually(lambda: place.truth("orders"), within_s=60, what="a first order")
             answers = asked_until_answered((place, other), calls)
             before = cycles(place)
-            eventually(lambda: cycles(place) > before + 2, within_s=30, what="cycles after the calls")
+            eventually(lambda: cycles(place) > before + 2, within_s=60, what="cycles after the calls")
             trader.send_signal(signal.SIGTERM)
-            assert trader.wait(15) == ExitCode.SIGTERM, place.output
+            assert trader.wait(60) == ExitCode.SIGTERM, place.output
         check_answers(calls, answers)
         with place.desk() as desk:
             check_orders(desk.watch)

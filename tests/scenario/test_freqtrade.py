@@ -164,7 +164,7 @@ def _stops(place: Installation, symbol: str) -> list[dict[str, Any]]:
 def _print_trade(place: Installation, symbol: str, price: str) -> None:
     url = f"http://127.0.0.1:{place.environment['SIMULATOR_PORT']}/control/trade"
     body = json.dumps({"symbol": symbol, "price": price, "quantity": "0.01"}).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=5) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
         assert answer.status == 200
 
 

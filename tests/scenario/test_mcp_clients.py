@@ -38,7 +38,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 def _answers(place: Installation) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{place.environment['MCP_PORT']}/health").status_code in (200, 503)
+        return httpx.get(
+            f"http://127.0.0.1:{place.environment['MCP_PORT']}/health", timeout=60
+        ).status_code in (200, 503)
     except httpx.TransportError:
         return False
 

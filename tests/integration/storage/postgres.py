@@ -4,13 +4,14 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+
+from tests.processes import free_port
 
 
 def binaries() -> Path | None:
@@ -30,7 +31,7 @@ def cluster(bin_folder: Path) -> Iterator[str]:
     data = folder / "data"
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
-    port = _free_port()
+    port = free_port()
     options = (
         f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off "
         "-c synchronous_commit=off -c full_page_writes=off -c max_connections=50 -c shared_buffers=16MB"
@@ -80,9 +81,3 @@ def _run(user: pwd.struct_passwd | None, command: list[str]) -> None:
         **identity,
     )
     assert result.returncode == 0, f"{command} ended with {result.returncode}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -63,4 +63,4 @@ def test_what_a_person_set_and_the_run_in_progress_go_on(database, book):
 
 def test_a_book_that_there_is_opens_while_somebody_writes_for_long(database, book):
     with ThreadPoolExecutor(1) as other, database.write():
-        assert other.submit(open_book, database, **ACCOUNT).result(timeout=5) == book
+        assert other.submit(open_book, database, **ACCOUNT).result(timeout=60) == book

@@ -58,7 +58,7 @@ def test_what_a_killed_process_had_confirmed_is_there_and_whole(url, database, b
             assert writer.stdout.readline()
         writer.send_signal(signal.SIGKILL)
         rest = writer.stdout.read().split()
-    writer.wait(timeout=20)
+    writer.wait(timeout=60)
     confirmed = int(rest[-1]) if rest else 10
 
     opened = open_database(url)

@@ -88,7 +88,7 @@ def test_processes_that_start_at_once_migrate_once(empty_url):
         subprocess.Popen([sys.executable, "-c", script, empty_url], stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    assert [(process.communicate(timeout=60)[1], process.returncode) for process in processes] == [
+    assert [(process.communicate(timeout=120)[1], process.returncode) for process in processes] == [
         ("", 0)
     ] * 3
     database = open_database(empty_url)

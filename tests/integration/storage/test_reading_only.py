@@ -45,7 +45,7 @@ def folder() -> Iterator[Path]:
 
 def written(folder: Path, end: str) -> Path:
     path = folder / "a.db"
-    subprocess.run([sys.executable, "-c", _WRITER, str(path), end], check=False, timeout=30)
+    subprocess.run([sys.executable, "-c", _WRITER, str(path), end], check=False, timeout=60)
     return path
 
 

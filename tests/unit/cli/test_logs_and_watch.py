@@ -45,7 +45,7 @@ def interrupted_once_it_said(place: Installation, text: str, *words: str) -> sub
     try:
         eventually(lambda: text in place.output, within_s=60, what=f"{words} says {text}")
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(60)
     finally:
         process.kill()
         process.wait()

@@ -15,19 +15,12 @@ from binance_trade_agent.bootstrap.supervision import prepare_launch
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.settings import load_settings
 from binance_trade_agent.storage.schema import is_current
-
-
-def free_ports(count: int) -> list[str]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [str(opened.getsockname()[1]) for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return ports
+from tests.processes import free_port
 
 
 def environ() -> dict[str, str]:
     names = ("DASHBOARD_PORT", "MCP_PORT", "METRICS_PORT", "SIMULATOR_PORT")
-    return dict(zip(names, free_ports(4), strict=True))
+    return {name: str(free_port()) for name in names}
 
 
 def test_the_addresses_hold_the_login_link_and_the_folders_are_private(tmp_path: Path) -> None:

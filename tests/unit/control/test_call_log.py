@@ -17,7 +17,7 @@ CALL = ToolCall(START, "claude", "read", "get_status", "{}", "DONE", 1.5)
 
 
 def eventually(probe: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not probe():
         assert time.monotonic() < end
         time.sleep(0.005)
@@ -44,7 +44,7 @@ def test_a_call_that_is_settled_is_written_with_all_before_it_when_its_promise_i
     log = log_of(calls)
     log.note(replace(CALL, tool="first"))
 
-    log.settle(CALL).result(timeout=10)
+    log.settle(CALL).result(timeout=60)
 
     assert [call.tool for call in calls.written] == ["first", "get_status"]
 
@@ -65,7 +65,7 @@ def test_a_database_that_cannot_be_written_holds_nobody_up_and_loses_nothing() -
     log = log_of(calls, told)
 
     for _ in range(3):
-        log.settle(CALL).result(timeout=10)
+        log.settle(CALL).result(timeout=60)
     assert calls.written == []
     assert told == ["calls are not written: disk full"]
 
@@ -80,7 +80,7 @@ def test_a_desk_that_does_not_open_is_as_a_database_that_cannot_be_written() -> 
     def closed() -> CallKeeper:
         raise StorageError("no database")
 
-    CallLog(closed, told.append).settle(CALL).result(timeout=10)
+    CallLog(closed, told.append).settle(CALL).result(timeout=60)
 
     assert told == ["calls are not written: no database"]
 
@@ -89,7 +89,7 @@ def test_the_oldest_are_given_up_when_there_is_no_more_room() -> None:
     calls = FakeToolCalls(broken="disk full")
     log = log_of(calls, room=2)
     for number in range(5):
-        log.settle(replace(CALL, tool=str(number))).result(timeout=10)
+        log.settle(replace(CALL, tool=str(number))).result(timeout=60)
 
     calls.broken = None
     log.flush()
@@ -105,7 +105,7 @@ class SlowCalls(FakeToolCalls):
         self.let = threading.Event()
 
     def write(self, calls: Sequence[ToolCall]) -> None:
-        assert self.let.wait(10)
+        assert self.let.wait(60)
         super().write(calls)
 
 
@@ -152,8 +152,8 @@ def test_a_row_that_breaks_the_writer_holds_nobody_up_and_the_next_are_written()
     others = set(threading.enumerate())
     log = log_of(calls)
 
-    log.settle(replace(CALL, tool="poison")).result(timeout=10)
+    log.settle(replace(CALL, tool="poison")).result(timeout=60)
     eventually(lambda: not set(threading.enumerate()) - others)
-    log.settle(CALL).result(timeout=10)
+    log.settle(CALL).result(timeout=60)
 
     assert calls.written == [CALL]

@@ -47,7 +47,7 @@ def test_they_are_served_and_a_taken_port_is_an_error() -> None:
     metrics.observe(report(decision("BTCUSDT", Outcome.HELD)), 1)
     server = metrics.serve("127.0.0.1", 0)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/metrics", timeout=60) as answer:
             assert 'bta_decisions_total{outcome="held",symbol="BTCUSDT"} 1.0' in answer.read().decode()
         with pytest.raises(OSError, match="in use"):
             metrics.serve("127.0.0.1", server.server_port)
