@@ -1,6 +1,6 @@
 """What guards a position at the exchange, derived from rows that people see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -112,6 +112,11 @@ def protection_seen(reads: ReadModels) -> tuple[Protection, ...]:
         )
         for position in held
     )
+
+
+def kept_as_dust(named: Sequence[str]) -> str:
+    """What a flatten leaves of what is held, as a sentence with a space before it; empty without any."""
+    return f" Too little to be sold, so it is kept: {', '.join(named)}." if named else ""
 
 
 def is_at_rest(row: OrderRow) -> bool:

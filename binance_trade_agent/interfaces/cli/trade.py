@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 import typer
 
 from binance_trade_agent.bootstrap.desk import Desk
-from binance_trade_agent.control.protections import Protection
+from binance_trade_agent.control.protections import Protection, kept_as_dust
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.modes import TradingMode
@@ -119,14 +119,13 @@ def cancel(client_order_id: str, force: bool, reason: str, key: str | None, as_j
 def flattening(held: Sequence[Protection]) -> str:
     """What a flatten of `held` will do, in words: dust cannot be sold."""
     sold, kept = (
-        ", ".join(f"{to_wire(each.quantity)} {each.symbol}" for each in held if each.is_dust is dust)
+        [f"{to_wire(each.quantity)} {each.symbol}" for each in held if each.is_dust is dust]
         for dust in (False, True)
     )
     return (
         "Entries stop now; orders of ours that rest are cancelled, everything the ledger bought is sold at market"
-        f" ({sold or 'nothing at present'}), and then trading is halted until you `resume`."
-        + (f" Too little to be sold, so it is kept: {kept}." if kept else "")
-        + " What was in the account before stays."
+        f" ({', '.join(sold) or 'nothing at present'}), and then trading is halted until you `resume`."
+        f"{kept_as_dust(kept)} What was in the account before stays."
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from dash.development.base_component import Component
 
+from binance_trade_agent.control.protections import kept_as_dust
 from binance_trade_agent.control.steering import resuming_from
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.acts import FLATTEN_INCIDENT, Steered
@@ -19,6 +20,7 @@ from binance_trade_agent.interfaces.dashboard.acting import (
     act_button,
 )
 from binance_trade_agent.interfaces.dashboard.components.numbers import amount, quantity
+from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
 from binance_trade_agent.interfaces.desks import Desk
 
 _STATE = "the state"
@@ -85,21 +87,30 @@ def _halt(doing: Doing) -> Told:
 
 
 def _flatten_words(desk: Desk, wish: Wish) -> Words:
-    watch = desk.watch
-    held = [position for position in watch.positions() if position.quantity > 0]
-    parts = []
-    for position in held:
-        last = watch.last_price(position.symbol)
-        worth = f", about {amount(last * position.quantity, position.quote)} {position.quote}" if last else ""
-        parts.append(f"{quantity(position.quantity)} {position.base}{worth}")
-    sale = f"Sell {'; '.join(parts)} at market. " if parts else "Nothing is held, so nothing is sold. "
+    held = holdings(desk.watch)
+    parts = [
+        _named(each)
+        + (
+            f", about {amount(each.value, each.position.quote)} {each.position.quote}"
+            if each.last_price
+            else ""
+        )
+        for each in held
+        if not each.is_dust
+    ]
+    sale = f"Sell {'; '.join(parts)} at market. " if parts else "Nothing that can be sold is held. "
+    kept = kept_as_dust([_named(each) for each in held if each.is_dust])
     return Words(
         "Sell everything and halt?",
-        f"{sale}Our open entries are cancelled first; afterwards trading is halted until somebody resumes.",
+        f"{sale}Our open entries are cancelled first; afterwards trading is halted until somebody resumes.{kept}",
         "Flatten",
         typed="FLATTEN",
         grave=True,
     )
+
+
+def _named(held: Holding) -> str:
+    return f"{quantity(held.position.quantity)} {held.position.base}"
 
 
 def _flatten(doing: Doing) -> Told:

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
+from binance_trade_agent.control.protections import kept_as_dust
 from binance_trade_agent.control.watching import Watch
 from binance_trade_agent.domain.caps import worth_of
-from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.money import ZERO, to_wire, total
 from binance_trade_agent.domain.orders import Side
 
 _CENT = Decimal("0.01")
@@ -27,13 +28,22 @@ def order_words(
 def flatten_words(watch: Watch) -> str:
     """What selling everything means; raises `StorageError`."""
     status = watch.status()
-    held = [f"{to_wire(one.quantity)} {one.base}" for one in watch.positions() if one.quantity]
-    listed = ", ".join(held) or "nothing is held now"
+    bases = {one.symbol: one.base for one in watch.positions()}
+    held = watch.protection()
+    sold, kept = (
+        [
+            f"{to_wire(each.quantity)} {bases.get(each.symbol, each.symbol)}"
+            for each in held
+            if each.is_dust is dust
+        ]
+        for dust in (False, True)
+    )
+    worth = total(each.quantity * (each.last_price or ZERO) for each in held if not each.is_dust)
     quote = status.equity.quote if status.equity else ""
     return (
-        f"Sell all that the trader bought ({listed}){_about(status.exposure or None, quote)}, and halt,"
-        f" in {status.mode.upper()} mode"
-    )
+        f"Sell all that the trader bought ({', '.join(sold) or 'nothing that can be sold is held'})"
+        f"{_about(worth or None, quote)}, and halt, in {status.mode.upper()} mode.{kept_as_dust(kept)}"
+    ).rstrip(".")
 
 
 def in_mode(watch: Watch, words: str) -> str:

@@ -17,6 +17,7 @@ from binance_trade_agent.interfaces.dashboard import steering_acts
 from binance_trade_agent.interfaces.dashboard.acting import Act, Acting, Doing, Field, Told, Wish, Words
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
 from tests.fakes import START, FakeClock, FakeDesk, done, fake_desk
+from tests.unit.interfaces.test_dashboard_overview import with_dust
 
 
 class Stage:
@@ -127,6 +128,14 @@ def test_flatten_says_what_it_would_sell_and_is_one_command(stage: Stage) -> Non
     assert stage.outcome(asked["key"]) == {"state": "done", "text": "everything is sold"}
     (command,) = stage.desk.state.commands.values()
     assert (command.idempotency_key, command.channel, command.reason) == (asked["key"], "dashboard", "fire")
+
+
+def test_flatten_promises_no_sale_of_what_is_too_little(stage: Stage) -> None:
+    with_dust(stage.desk)
+    assert stage.ask("flatten")["text"] == (
+        "Nothing that can be sold is held. Our open entries are cancelled first; afterwards trading is halted until"
+        " somebody resumes. Too little to be sold, so it is kept: 0.00001 BTC."
+    )
 
 
 def test_each_dialog_has_a_key_of_its_own(stage: Stage) -> None:
