@@ -38,9 +38,14 @@ def _of_entry(row: OrderRow) -> Words:
         text += f" {quantity(row.executed)} of it has traded and stays, with its protection."
     else:
         text += " Nothing of it has traded yet; what it holds back is free again."
-    # what of it trades meanwhile stays as it was said to, so this is no reason not to cancel the rest
-    basis = {"the order": f"{row.purpose} of {quantity(row.quantity)}{at}"}
-    return Words(f"Cancel this order of {row.symbol}?", text, "Cancel order", basis=basis)
+    return Words(f"Cancel this order of {row.symbol}?", text, "Cancel order", basis=_basis(row, at))
+
+
+def _basis(row: OrderRow, at: str) -> dict[str, str]:
+    return {
+        "the order": f"{row.purpose} of {quantity(row.quantity)}{at}",
+        "what of it has traded": quantity(row.executed),
+    }
 
 
 def _of_protection(desk: Desk, row: OrderRow) -> Words:
@@ -58,10 +63,8 @@ def _of_protection(desk: Desk, row: OrderRow) -> Words:
         f" from then on. {after}. To move it instead, use Move on the page of positions.",
         "Cancel order",
         grave=True,
-        basis={
-            "the order": f"{row.purpose} of {quantity(row.quantity)} at {at}",
-            "trading": f"halted by {control.actor}" if control.state is TradingState.HALTED else "not halted",
-        },
+        basis=_basis(row, f" at {at}")
+        | {"trading": f"halted by {control.actor}" if control.state is TradingState.HALTED else "not halted"},
     )
 
 

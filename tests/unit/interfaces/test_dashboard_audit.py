@@ -67,6 +67,12 @@ def test_acts_say_who_what_why_and_how_they_ended() -> None:
     assert "… in hand" in shown
 
 
+def test_an_act_that_was_only_tried_out_says_so() -> None:
+    desk = audited()
+    desk.reads.audit_rows = (replace(TRADE, details={**TRADE.details, "dry_run": "true"}), TRADE)
+    assert words(audit.rows(desk, "")).count("◌ dry run") == 1
+
+
 def test_calls_over_mcp_are_shown_when_asked_for() -> None:
     desk = audited()
     shown = words(audit.rows(desk, "?what=calls"))

@@ -177,6 +177,27 @@ def test_a_cancel_of_an_entry_is_one_command_without_force() -> None:
     assert (command.kind, command.arguments) == (CommandKind.CANCEL, {"client_order_id": "bta-entry"})
 
 
+@pytest.mark.parametrize("guards", [False, True])
+def test_nothing_is_cancelled_where_more_has_traded_than_was_said(*, guards: bool) -> None:
+    desk = with_oco(fake_desk())
+    row = desk.reads.order_rows[0] if guards else resting_entry(desk)
+    question, client = asked(desk, row.client_order_id)
+    traded = replace(row, executed=Decimal("0.01"), status="PARTIALLY_FILLED")
+    desk.reads.order_rows = tuple(traded if one is row else one for one in desk.reads.order_rows)
+
+    client.post("/acts/do", json={"key": question["key"]})
+
+    def ended() -> Any:
+        answer = client.get(f"/acts/{question['key']}").get_json()
+        return answer if answer["state"] != "working" else None
+
+    answer = eventually(ended, within_s=60, what="the act ends")
+    assert answer["text"] == (
+        "Nothing was done, for it changed since you were asked: what of it has traded was 0 and is 0.01 now. Ask again."
+    )
+    assert desk.state.commands == {}
+
+
 def test_a_cancel_of_protection_says_what_it_bares_and_is_forced() -> None:
     desk = with_oco(fake_desk())
     stop = desk.reads.order_rows[0]

@@ -130,10 +130,11 @@ def calls(found: Sequence[ToolCall]) -> Component:
 
 
 def _act(row: AuditRow) -> Component:
-    """Its name, and what it was done to."""
+    """Its name, whether it was only tried out, and what it was done to."""
     subject = " ".join(row.details[name] for name in _SUBJECT if row.details.get(name))
-    small = [html.Small(subject, className="under")] if subject else []
-    return html.Span([html.Strong(row.action.replace("_", " ").capitalize()), *small])
+    named = [html.Small(subject, className="under")] if subject else []
+    tried = [" ", badges.badge("dry run", "quiet", "◌")] if "dry_run" in row.details else []
+    return html.Span([html.Strong(row.action.replace("_", " ").capitalize()), *tried, *named])
 
 
 def _change(row: AuditRow) -> Component:
