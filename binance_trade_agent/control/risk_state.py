@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from binance_trade_agent.control.watching import AgentStatus, Watch
 from binance_trade_agent.domain.decisions import ControlSnapshot
@@ -38,7 +38,7 @@ class RiskState:
 
     `limits` are those of the latest session, empty before the first; `equity_at` is when the equity was
     reckoned that shares are of. `plan` is every limit of the session as text; `marks` is where losses are
-    counted from.
+    counted from. `dust` counts what is held and too little to be sold: it is no open position.
     """
 
     as_of: datetime
@@ -48,6 +48,7 @@ class RiskState:
     plan: Mapping[str, str]
     judged: DecisionRow | None
     marks: LossMarks | None
+    dust: int = 0
 
 
 class RiskReader:
@@ -71,6 +72,7 @@ class RiskReader:
             plan=plan,
             judged=self._judged(),
             marks=marks,
+            dust=sum(one.is_dust for one in self._watch.protection()),
         )
 
     def _judged(self) -> DecisionRow | None:
@@ -130,12 +132,17 @@ def _day_loss(marks: LossMarks | None, row: EquityRow | None, now: datetime) -> 
     equity = _equity(row)
     if marks is None or equity is None:
         return None
-    return marks.day_loss(equity).quantize(_SHARE) if marks.day == now.date() else ZERO
+    return _lost(marks.day_loss(equity)) if marks.day == now.date() else ZERO
 
 
 def _drawdown(marks: LossMarks | None, row: EquityRow | None) -> Decimal | None:
     equity = _equity(row)
-    return marks.drawdown(equity).quantize(_SHARE) if marks is not None and equity is not None else None
+    return _lost(marks.drawdown(equity)) if marks is not None and equity is not None else None
+
+
+def _lost(share: Decimal) -> Decimal:
+    """Rounded as the gates' sentences are: a loss below its limit never reads as at it."""
+    return share.quantize(_SHARE, ROUND_DOWN)
 
 
 def _equity(row: EquityRow | None) -> Equity | None:

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Route, expect
 
+from binance_trade_agent.domain.history_rows import DayProfit
 from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow
 from tests.browser.dashboards import served_dashboard
 from tests.browser.visits import PHONE, signed_in
@@ -15,13 +16,6 @@ from tests.resting import with_oco
 
 def running_desk() -> FakeDesk:
     return fake_desk(clock=FakeClock(datetime.now(tz=UTC)), interval_s=600)
-
-
-def shown_times(page: Page) -> list[str]:
-    """The ends of the equity chart's time axis."""
-    return list(
-        page.evaluate("document.querySelector('#overview-equity .js-plotly-plot').layout.xaxis.range")
-    )
 
 
 def test_numbers_and_times_are_the_databases_in_the_viewers_zone(browser: Browser) -> None:
@@ -82,6 +76,31 @@ def test_a_page_with_nothing_new_asks_for_nothing_but_the_pulse(browser: Browser
                 pass
             assert answer.value.status == 204
         assert visit.callbacks == []
+
+
+def test_what_the_bar_and_the_page_both_tell_is_one_reading(browser: Browser) -> None:
+    desk, held = running_desk(), list[Route]()
+    equity = desk.reads.stored.equity
+    assert equity is not None
+    today = desk.clock.now().date()
+    desk.history_reads.days = (DayProfit(today, Decimal("8.8918"), equity.total),)
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page = visit.page
+        of_the_day = page.locator(f"[data-day='{today}'] .value")
+        expect(of_the_day).to_have_text("+8.89")
+        # the page is slow: the bar is a cycle ahead
+        page.route("**/_dash-update-component*", lambda route: held.append(route))
+        desk.reads.stored = replace(desk.reads.stored, equity=replace(equity, total=equity.total - 20))
+        expect(page.locator("#bar-today")).to_contain_text("−11.11")
+        expect(of_the_day).to_have_text("−11.11")
+        expect(page.locator("#page [data-figure=profit]")).to_have_text("−11.11USDT")
+        expect(page.locator("#page [data-figure=profit] + .figure-note")).to_have_text("−0.11 %")
+        expect(page.locator("#page [data-figure=equity]")).to_have_text("9,988.89USDT")
+        # what comes then was read before the bar's: the day's row in it is an old one
+        page.unroute("**/_dash-update-component*")
+        expect(page.locator("#page [data-figure=cycles]")).to_have_text("240")
+        expect(of_the_day).to_have_text("−11.11")
+        assert visit.complaints == []
 
 
 def test_what_is_slow_is_not_asked_for_again_before_it_came(browser: Browser) -> None:
@@ -186,20 +205,8 @@ def test_zoom_outlives_ten_updates(browser: Browser) -> None:
     with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
         page = visit.page
         expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(2)
-        box = page.locator("#overview-equity .nsewdrag").first.bounding_box()
-        assert box is not None
-        middle = box["y"] + box["height"] / 2
-        whole = shown_times(page)
-        page.mouse.move(box["x"] + box["width"] * 0.4, middle)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
-        page.mouse.up()
-        expect(page.locator("#overview-equity .zoombox")).to_have_count(0)
-        page.wait_for_function(
-            "before => document.querySelector('#overview-equity .js-plotly-plot').layout.xaxis.range[0] !== before",
-            arg=whole[0],
-        )
-        zoomed = shown_times(page)
+        chart = visit.chart("overview-equity")
+        zoomed = chart.zoom()
         for number in range(1, 11):
             rows = desk.reads.equity_rows
             desk.reads.equity_rows = (*rows, replace(rows[-1], at=rows[-1].at + timedelta(minutes=30)))
@@ -208,4 +215,4 @@ def test_zoom_outlives_ten_updates(browser: Browser) -> None:
                 "count => document.querySelector('[data-figure=cycles]').dataset.value === String(count)",
                 240 + number,
             )
-        assert shown_times(page) == zoomed
+        assert chart.times == zoomed

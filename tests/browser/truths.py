@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -127,6 +127,7 @@ class _Held:
     price: Decimal
     stop: Decimal | None
     target: Decimal | None
+    is_dust: bool = False
 
     @property
     def worth(self) -> Decimal:
@@ -138,9 +139,17 @@ class _Held:
 
 
 def _held(book: Book) -> list[_Held]:
-    """Positions with the price of their symbol's newest decision and what rests for them; no dust."""
+    """Open positions: with the price of their symbol's newest decision and what rests for them."""
+    return [one for one in _all_held(book) if not one.is_dust]
+
+
+def _dust(book: Book) -> list[_Held]:
+    return [one for one in _all_held(book) if one.is_dust]
+
+
+def _all_held(book: Book) -> list[_Held]:
     found = []
-    for row in book.rows("select * from positions order by symbol"):
+    for row in book.rows("select * from positions where quantity != '0' order by symbol"):
         newest = book.one(
             "select price from decisions where symbol = ? and price is not null"
             " order by decided_at desc limit 1",
@@ -163,9 +172,9 @@ def _held(book: Book) -> list[_Held]:
             _money(stop.get("stop_price")),
             _money(target.get("price")),
         )
-        if stop or target or _can_be_sold(book, one):
-            found.append(one)
-    return found
+        is_dust = not (stop or target or _can_be_sold(book, one))
+        found.append(replace(one, is_dust=is_dust))
+    return [one for one in found if one.quantity > 0]
 
 
 def _can_be_sold(book: Book, one: _Held) -> bool:
@@ -249,7 +258,7 @@ def _overview(book: Book) -> Truth:
                 {
                     "Symbol": one.symbol,
                     "Quantity": one.quantity,
-                    "Average": one.cost / one.quantity,
+                    "Average cost": one.cost / one.quantity,
                     "Last": one.price,
                     "Gain": one.gain,
                 }
@@ -322,11 +331,12 @@ def _market(book: Book) -> Truth:
 
 def _positions(book: Book) -> Truth:
     held = _held(book)
+    dust = _dust(book)
     stopped = [one.quantity * one.stop - one.cost for one in held if one.stop is not None]
     figures: dict[str, Any] = {
         "positions": len(held),
-        "worth": _sum(one.worth for one in held),
-        "unrealised": _sum(one.gain for one in held),
+        "worth": _sum(one.worth for one in (*held, *dust)),
+        "unrealised": _sum(one.gain for one in (*held, *dust)),
         "at-stops": _sum(stopped) if stopped else None,
         "without-stop": len(held) - len(stopped),
     }
@@ -334,7 +344,7 @@ def _positions(book: Book) -> Truth:
         {
             "Symbol": one.symbol,
             "Quantity": one.quantity,
-            "Entry": one.cost / one.quantity,
+            "Average cost": one.cost / one.quantity,
             "Price": one.price,
             "Unrealised": one.gain,
             "Stop": one.stop,
@@ -342,7 +352,11 @@ def _positions(book: Book) -> Truth:
         }
         for one in held
     ]
-    return Truth(figures, {"positions-open": rows})
+    return Truth(figures, {"positions-open": rows, "positions-dust": _small(dust)})
+
+
+def _small(dust: Iterable[_Held]) -> list[dict[str, Any]]:
+    return [{"Symbol": one.symbol, "Quantity": one.quantity, "Worth": one.worth} for one in dust]
 
 
 def _orders(book: Book) -> Truth:
@@ -407,7 +421,7 @@ def _trades(book: Book) -> Truth:
 def _portfolio(book: Book) -> Truth:
     equity = _equity(book)
     figures = {name: equity[name] for name in ("equity", "cash", "put-in", "profit", "unrealised")}
-    held = {one.base: one for one in _held(book)}
+    held = {one.base: one for one in _all_held(book)}
     balances = {row["asset"]: Decimal(row["amount"]) for row in book.rows("select * from balances")}
     rows = [
         {"Asset": name, "Ledger": balances[name], "Exchange": balances[name], "Difference": 0}
@@ -417,7 +431,7 @@ def _portfolio(book: Book) -> Truth:
         )
     ]
     shown = {**figures, "in-positions": equity["invested"], "differing": 0}
-    return Truth(shown, {"portfolio-assets": rows})
+    return Truth(shown, {"portfolio-assets": rows, "portfolio-dust": _small(_dust(book))})
 
 
 def _performance(book: Book) -> Truth:

@@ -1,5 +1,10 @@
-"""What is held and what guards it, as several pages show it."""
+"""What is held and what guards it, as several pages show it.
 
+One rule for dust, what is too little to be sold: it is no open position where positions are counted, and it counts in
+every amount of money.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,6 +55,19 @@ def holdings(watch: Watch) -> tuple[Holding, ...]:
         if position.quantity > 0
     ]
     return tuple(sorted(held, key=lambda holding: (holding.is_dust, holding.position.symbol)))
+
+
+def parted(held: Sequence[Holding]) -> tuple[tuple[Holding, ...], tuple[Holding, ...]]:
+    """Open positions, and dust."""
+    return (
+        tuple(holding for holding in held if not holding.is_dust),
+        tuple(holding for holding in held if holding.is_dust),
+    )
+
+
+def besides(dust: int) -> str:
+    """Where dust is left out of a number, in words; empty without any."""
+    return f"and {dust} of dust" if dust else ""
 
 
 def quote_of(watch: Watch) -> str:

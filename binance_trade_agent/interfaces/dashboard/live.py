@@ -21,14 +21,9 @@ from flask import Flask, Response, request
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
-from binance_trade_agent.domain.money import ZERO, to_wire
+from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.performance import profit_of
-from binance_trade_agent.interfaces.dashboard.components.numbers import (
-    amount,
-    direction,
-    percent,
-    signed_amount,
-)
+from binance_trade_agent.interfaces.dashboard.worth import today_answer, worth_of
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
 from binance_trade_agent.telemetry.health import TRADER_PROCESS, TraderCondition
 
@@ -168,11 +163,10 @@ def pulse_of(status: AgentStatus, today: Decimal | None, seen_at: datetime | Non
 
     `seen_at` is when the newest decision saw a price: heartbeats, which tell of older cycles, too, are seldom.
     """
-    cycle, health, equity = status.last_cycle, status.health, status.equity
+    cycle, health = status.last_cycle, status.health
     cycling = health.condition is TraderCondition.CYCLING
     word, tone = STATES[status.control.state]
     allowed = status.control.state.entries_allowed
-    quote = equity.quote if equity else ""
     return {
         "word": health.condition.value.capitalize(),
         "tone": "good" if cycling else ("plain" if health.healthy else "bad"),
@@ -189,9 +183,8 @@ def pulse_of(status: AgentStatus, today: Decimal | None, seen_at: datetime | Non
             "why": "" if allowed else f"by {status.control.actor}: {status.control.reason}",
         },
         "figures": {
-            "equity": _figure(equity.total if equity else None, amount, quote),
-            "today": _figure(today, signed_amount, quote)
-            | {"note": _share_of_day(equity.total if equity else None, today)},
+            **{name: worth.answer() for name, worth in worth_of(status).items()},
+            "today": today_answer(status, today),
             "unresolved": {"text": str(len(status.unresolved) + len(status.unresolved_cancels))},
             "incidents": {"text": str(len(status.incidents))},
         },
@@ -207,19 +200,6 @@ def unreadable_pulse(text: str) -> dict[str, Any]:
         "stale": True,
         "interval_ms": 0,
     }
-
-
-def _figure(value: Decimal | None, shown: Callable[[Decimal | None, str], str], quote: str) -> dict[str, Any]:
-    return {
-        "text": shown(value, quote),
-        "unit": quote if value is not None else "",
-        "value": None if value is None else to_wire(value),
-        "tone": direction(value, quote) if shown is signed_amount else "",
-    }
-
-
-def _share_of_day(total: Decimal | None, today: Decimal | None) -> str:
-    return percent(today, total - today, signed=True) if total is not None and today is not None else ""
 
 
 def _data_at(status: AgentStatus, seen_at: datetime | None) -> datetime | None:

@@ -217,13 +217,18 @@ def _risk(whole: EquityFigures) -> list[Component]:
 
 def _fall(fall: Drawdown | None, quote: str) -> list[Component]:
     if fall is None:
-        return [figure("Drawdown", ABSENT, note="it never fell below its highest")]
+        return [figure("Largest drawdown", ABSENT, note="it never fell below its highest")]
     recovered: list[Child] = (
         ["recovered ", moment(fall.recovered_at)] if fall.recovered_at else ["not recovered yet"]
     )
     when = html.Span([moment(fall.from_at), " to ", moment(fall.to_at)])
     return [
-        _percent("Drawdown", "drawdown", fall.share, "largest fall below the highest before it"),
+        _percent(
+            "Largest drawdown",
+            "drawdown",
+            fall.share,
+            "in the time: largest fall below the highest before it",
+        ),
         _money("Given up in it", "drawdown-amount", fall.amount, quote, html.Span(recovered)),
         figure("Its time", length(fall.to_at - fall.from_at), note=when),
     ]

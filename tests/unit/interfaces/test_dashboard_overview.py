@@ -18,6 +18,7 @@ from binance_trade_agent.interfaces.dashboard.equity_chart import (
     equity_traces,
     snapshots,
 )
+from binance_trade_agent.interfaces.dashboard.held_tables import open_positions
 from binance_trade_agent.interfaces.dashboard.live import Beat, Live, Topic
 from binance_trade_agent.interfaces.dashboard.page import Context
 from binance_trade_agent.interfaces.dashboard.pages import overview
@@ -47,6 +48,19 @@ def styles(component: Any) -> dict[str, str]:
     if isinstance(children, str):
         return {children: getattr(component, "className", "")}
     return styles(children) if children is not None else {}
+
+
+def tables(component: Any) -> list[str]:
+    """The names of all tables of a component tree."""
+    if isinstance(component, list | tuple):
+        return [name for child in component for name in tables(child)]
+    children = getattr(component, "children", None)
+    own = (
+        component.to_plotly_json()["props"].get("data-table")
+        if hasattr(component, "to_plotly_json")
+        else None
+    )
+    return ([own] if own else []) + (tables(children) if children is not None else [])
 
 
 class Viewers:
@@ -209,7 +223,7 @@ def test_a_loss_has_its_sign() -> None:
 
 
 def test_a_position_shows_its_gain_at_the_newest_decisions_price() -> None:
-    shown = text(overview.positions(fake_desk()))
+    shown = text(open_positions(fake_desk()))
 
     # 0.015984 * 62,855.40 - 999.8412
     assert "BTCUSDT 0.015984 BTC 62,552.63 62,855.40 +4.84 +0.48 %" in shown
@@ -217,7 +231,7 @@ def test_a_position_shows_its_gain_at_the_newest_decisions_price() -> None:
 
 
 def test_a_guarded_position_shows_stop_and_target_with_their_distance() -> None:
-    shown = text(overview.positions(with_oco(fake_desk())))
+    shown = text(open_positions(with_oco(fake_desk())))
 
     assert "61,000.00 −2.95 % 64,000.00 +1.82 %" in shown
     assert "unprotected" not in shown
@@ -225,11 +239,11 @@ def test_a_guarded_position_shows_stop_and_target_with_their_distance() -> None:
 
 def test_an_unprotected_position_says_so() -> None:
     desk = fake_desk()
-    assert "unprotected" not in text(overview.positions(desk))
+    assert "unprotected" not in text(open_positions(desk))
     incident = Incident("unprotected:BTCUSDT", "BTCUSDT takes no stop order", "critical", START)
     desk.reads.stored = replace(desk.reads.stored, incidents=(incident,))
 
-    assert "✕ unprotected" in text(overview.positions(desk))
+    assert "✕ unprotected" in text(open_positions(desk))
     assert "BTCUSDT takes no stop order" in text(overview.alerts(desk))
 
 
@@ -313,14 +327,25 @@ def with_dust(desk: FakeDesk, smallest: str = "5") -> FakeDesk:
 def test_what_the_symbols_rules_let_sell_is_no_dust() -> None:
     desk = with_dust(fake_desk(), smallest="0.5")
     assert "Open positions 1 BTCUSDT" in text(overview.key_figures(desk))
-    assert "dust" not in text(overview.positions(desk))
+    assert "dust" not in text(open_positions(desk))
 
 
 def test_dust_is_named_and_not_counted_as_a_position() -> None:
     desk = with_dust(fake_desk())
 
-    assert "Open positions 0" in text(overview.key_figures(desk))
-    assert "BTCUSDT dust" in text(overview.positions(desk))
+    assert "Open positions 0 and 1 of dust" in text(overview.key_figures(desk))
+    # told beside the positions, not among them
+    assert tables(open_positions(desk)) == []
+    assert "0.63 USDT of dust (BTCUSDT), too little to be sold" in text(open_positions(desk))
+    assert "No position is open" in text(open_positions(desk))
+
+
+def test_dust_beside_a_position_is_said_where_positions_are_counted() -> None:
+    desk = with_dust(fake_desk())
+    (dust,) = desk.reads.position_rows
+    desk.reads.position_rows = (dust, replace(dust, symbol="ETHUSDT", base="ETH", quantity=Decimal(2)))
+
+    assert "Open positions 1 ETHUSDT and 1 of dust" in text(overview.key_figures(desk))
 
 
 def test_an_empty_database_says_what_to_do() -> None:

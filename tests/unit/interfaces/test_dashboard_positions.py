@@ -19,7 +19,7 @@ from tests.fake_market import btc_book
 from tests.fakes import START, FakeDesk, done, fake_desk
 from tests.processes import eventually
 from tests.resting import with_oco
-from tests.unit.interfaces.test_dashboard_overview import text, with_dust
+from tests.unit.interfaces.test_dashboard_overview import tables, text, with_dust
 
 
 class Stage:
@@ -134,13 +134,17 @@ def test_a_position_without_a_stop_and_dust_say_so() -> None:
 
     with_dust(desk)
     told = shown(desk)
+    # 0.63 USDT are held: in the amounts, and in a table of their own
     assert "Open positions 0 and 1 of dust" in told
+    assert "Worth 0.63 USDT 0.01 % of equity, 0.63 of it dust" in told
+    assert "Without a stop 0" in told
+    assert tables(positions.everything(desk)) == ["positions-dust"]
     assert "Close" not in told
 
 
 def test_an_empty_database_says_what_to_do() -> None:
     told = shown(fake_desk(empty=True))
-    assert "Nothing is held." in told
+    assert "No position is open." in told
     assert "STOP_LOSS_SHARE" in told
 
 

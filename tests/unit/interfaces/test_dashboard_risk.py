@@ -15,7 +15,7 @@ from binance_trade_agent.interfaces.dashboard.acting import Doing, Wish
 from binance_trade_agent.interfaces.dashboard.components.bars import bar
 from binance_trade_agent.interfaces.dashboard.pages import risk
 from tests.fakes import START, FakeDesk, fake_desk
-from tests.unit.interfaces.test_dashboard_overview import text
+from tests.unit.interfaces.test_dashboard_overview import text, with_dust
 
 PLAN = {
     "daily_loss_share": "0.05",
@@ -91,6 +91,23 @@ def test_the_latch_and_the_marks_are_told() -> None:
 
     assert "daily loss: entries are halted until Resume" in shown
     assert "Best profit so far 150.00 USDT" in shown
+
+
+def test_dust_is_no_open_position_and_is_named() -> None:
+    assert "Open positions 0 of 1 allowed, and 1 of dust" in text(risk.key_figures(with_dust(limited_desk())))
+
+
+def test_a_loss_is_rounded_as_its_gate_says_it() -> None:
+    desk = limited_desk()
+    marks, equity = desk.reads.marks, desk.reads.stored.equity
+    assert marks is not None
+    assert equity is not None
+    # 11.52 of 10,008.89 are lost: 0.1151 %, and never 0.12
+    equity = replace(equity, cash=Decimal("8992.69"), contributed=Decimal(10_000))
+    desk.reads.stored = replace(desk.reads.stored, equity=equity)
+    desk.reads.marks = replace(marks, day_equity=Decimal("10008.89"), day_profit=Decimal("8.89"))
+
+    assert "Loss of the day 0.11 % of 5.00 % allowed" in text(risk.key_figures(desk))
 
 
 def test_an_empty_database_says_what_to_do() -> None:

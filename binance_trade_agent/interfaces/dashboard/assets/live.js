@@ -104,6 +104,20 @@
     element.title = shown.note || "";
   };
 
+  /* what the bar and the page both tell is one reading, the bar's: they are read one after the other, a cycle apart at times */
+  const agree = () => {
+    for (const element of document.querySelectorAll("#page [data-live]")) {
+      const shown = pulse && pulse.figures && pulse.figures[element.dataset.live];
+      if (!shown || !shown.value || element.dataset.value === shown.value) continue;
+      if (element.dataset.day && element.dataset.day !== shown.day) continue;
+      element.dataset.value = shown.value;
+      element.className = shown.tone;
+      element.querySelector(".value").textContent = shown.text;
+      const note = element.nextElementSibling;
+      if (note && note.matches(".figure-note") && shown.note) note.textContent = note.title = shown.note;
+    }
+  };
+
   const draw = () => {
     const now = Date.now() + skew;
     const [word, tone, text, stale] = health(now);
@@ -129,6 +143,7 @@
     for (const name of ["unresolved", "incidents"]) {
       if (figures[name]) figure(name, figures[name], figures[name].text === "0" ? "" : "bad");
     }
+    agree();
   };
 
   const take = (answer) => {
@@ -181,7 +196,12 @@
     mark = live.dataset.mark;
     if (window.tradeAgentTheme) window.tradeAgentTheme();
     draw();
+    const bar = document.querySelector(".bar");
+    new ResizeObserver(() => {
+      document.documentElement.style.setProperty("--bar-height", `${bar.offsetHeight}px`);
+    }).observe(bar);
     window.setInterval(draw, 1000);
+    new MutationObserver(agree).observe(document.body, { childList: true, subtree: true, characterData: true });
     timer = window.setTimeout(poll, EVERY_MS);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
   };

@@ -43,12 +43,18 @@ def figure(
     tone: str = "",
     name: str = "",
     value: Decimal | int | None = None,
+    live: str = "",
 ) -> Component:
-    """A key figure with its unit. `name` and `value` declare what it stands for, to the last digit."""
+    """A key figure with its unit. `name` and `value` declare what it stands for, to the last digit.
+
+    `live` is the figure of the pulse that it follows, where the bar is read for the same thing.
+    """
     shown_unit = [html.Span(unit, className="unit")] if unit and text != ABSENT else []
     declared = {"data_figure": name} if name else {}
     if value is not None:
         declared["data_value"] = to_wire(value) if isinstance(value, Decimal) else str(value)
+    if live:
+        declared["data_live"] = live
     return html.Div(
         [
             html.Dt(label),

@@ -1,43 +1,38 @@
 """Overview: how it stands, what it holds, what it decided and did, and the acts that steer it."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from dash import Dash, Output, dcc, html
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.watching import AgentStatus
-from binance_trade_agent.domain.money import ZERO, to_wire
+from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
 from binance_trade_agent.interfaces.dashboard.components.bars import net_bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
-    ABSENT,
-    amount,
     attributes,
     direction,
-    percent,
-    price,
     quantity,
     signed_amount,
 )
-from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
-from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
+from binance_trade_agent.interfaces.dashboard.components.states import empty_state, loading, note
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.equity_chart import EQUITY_LAYOUT, equity_data
-from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
+from binance_trade_agent.interfaces.dashboard.held_tables import open_positions
+from binance_trade_agent.interfaces.dashboard.holdings import Holding, besides, holdings, parted
 from binance_trade_agent.interfaces.dashboard.live import STATES, Topic
 from binance_trade_agent.interfaces.dashboard.outside_tables import flows_table, foreign_table
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, asked
 from binance_trade_agent.interfaces.dashboard.recent_tables import decisions, fills, orders
 from binance_trade_agent.interfaces.dashboard.steering_acts import steering_buttons
+from binance_trade_agent.interfaces.dashboard.worth import worth_figure
 from binance_trade_agent.interfaces.desks import Desk
 
 _FLOWS, _DAYS = 15, 7
-_HUNDRED = Decimal(100)
 _SPAN = Choice(
     "span",
     "Span",
@@ -121,7 +116,7 @@ def register(app: Dash, context: Context) -> None:
         ("overview-equity-empty", "children", (Topic.CYCLES,), equity_empty),
         ("overview-steering", "children", (Topic.CONTROL, Topic.HEALTH), steering),
         ("overview-days", "children", (Topic.CYCLES,), days),
-        ("overview-positions", "children", everything, positions),
+        ("overview-positions", "children", everything, open_positions),
         ("overview-decisions", "children", (Topic.CYCLES,), decisions),
         ("overview-fills", "children", (Topic.ORDERS,), fills),
         ("overview-orders", "children", (Topic.ORDERS,), orders),
@@ -135,63 +130,22 @@ def register(app: Dash, context: Context) -> None:
 def key_figures(desk: Desk) -> Component:
     """The row of key figures."""
     status = desk.watch.status()
-    held = [holding for holding in holdings(desk.watch) if not holding.is_dust]
-    return figures(*_worth(status), *_counts(status, held))
-
-
-def _worth(status: AgentStatus) -> tuple[Component, ...]:
-    """What is there in money."""
-    equity_row, profit = status.equity, status.profit
-    quote = equity_row.quote if equity_row else ""
-    total, cash = (equity_row.total, equity_row.cash) if equity_row else (None, None)
-    put_in = total - profit if total is not None and profit is not None else ZERO
-    exposure = status.exposure if equity_row else None
-    return (
-        figure(
-            "Equity",
-            amount(total, quote),
-            unit=quote,
-            note=f"{amount(put_in, quote)} put in" if total else "",
-            name="equity",
-            value=total,
-        ),
-        figure(
-            "Profit",
-            signed_amount(profit, quote),
-            unit=quote,
-            note=percent(profit, put_in, signed=True) if profit is not None else "",
-            tone=direction(profit, quote),
-            name="profit",
-            value=profit,
-        ),
-        figure(
-            "Exposure",
-            amount(exposure, quote),
-            unit=quote,
-            note=f"{percent(status.exposure, total)} of equity" if total else "",
-            name="exposure",
-            value=exposure,
-        ),
-        figure(
-            "Cash",
-            amount(cash, quote),
-            unit=quote,
-            note=f"{percent(cash, total)} of equity" if cash is not None and total else "",
-            name="cash",
-            value=cash,
-        ),
-    )
+    names = {"Equity": "equity", "Profit": "profit", "Exposure": "exposure", "Cash": "cash"}
+    worth = [worth_figure(label, name, status) for label, name in names.items()]
+    return figures(*worth, *_counts(status, holdings(desk.watch)))
 
 
 def _counts(status: AgentStatus, held: Sequence[Holding]) -> tuple[Component, ...]:
-    """How many of what there are."""
+    """How many of what there are; dust is no position."""
+    counted, dust = parted(held)
+    symbols = ", ".join(holding.position.symbol for holding in counted)
     return (
         figure(
             "Open positions",
-            str(len(held)),
-            note=", ".join(holding.position.symbol for holding in held),
+            str(len(counted)),
+            note=" ".join(filter(None, (symbols, besides(len(dust))))),
             name="positions",
-            value=len(held),
+            value=len(counted),
         ),
         figure(
             "Cycles",
@@ -292,55 +246,20 @@ def days(desk: Desk) -> Component:
                 html.Span(f"{day.day:%a %d %b}"),
                 net_bar(day.profit, most),
                 html.Span(
-                    [signed_amount(day.profit, quote), html.Span(quote, className="unit")],
+                    [
+                        html.Span(signed_amount(day.profit, quote), className="value"),
+                        html.Span(quote, className="unit"),
+                    ],
                     className=direction(day.profit, quote),
-                    **attributes(data_day=day.day.isoformat(), data_value=to_wire(day.profit)),
+                    **attributes(
+                        data_day=day.day.isoformat(), data_value=to_wire(day.profit), data_live="today"
+                    ),
                 ),
             ]
         )
         for day in found
     ]
     return html.Ol(rows, className="days")
-
-
-def positions(desk: Desk) -> Component:
-    """What is held, with its gain at the price of the newest decision."""
-    rows = holdings(desk.watch)
-    quote = rows[0].position.quote if rows else ""
-    columns: list[Column[Holding]] = [
-        Column("Symbol", _name, value=lambda h: h.position.symbol),
-        Column(
-            "Quantity",
-            lambda h: badges.with_unit(quantity(h.position.quantity), h.position.base),
-            numeric=True,
-            value=lambda h: h.position.quantity,
-        ),
-        Column(
-            "Average",
-            lambda h: price(h.position.average_price),
-            numeric=True,
-            unit=quote,
-            value=lambda h: h.position.average_price,
-        ),
-        Column("Last", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price),
-        Column("Gain", _gain, numeric=True, unit=quote, value=lambda h: h.gain),
-        Column("Stop", _stop, numeric=True, unit=quote),
-        Column("Target", _target, numeric=True, unit=quote),
-        Column(
-            "Since",
-            lambda h: moment(h.position.opened_at),
-            numeric=True,
-            value=lambda h: h.position.opened_at,
-        ),
-    ]
-    empty = empty_state(
-        "Nothing is held.",
-        [
-            "A position opens when the strategy says BUY and every risk gate passes; the decisions below say"
-            " which gate stood in the way."
-        ],
-    )
-    return table("overview-positions", "Open positions", columns, rows, empty=empty)
 
 
 def outside(desk: Desk) -> list[Component]:
@@ -358,37 +277,6 @@ def outside(desk: Desk) -> list[Component]:
 
 def _all(path: str, word: str = "All") -> list[Component]:
     return [dcc.Link(word, href=path, className="act small")]
-
-
-def _name(holding: Holding) -> Child:
-    dust = [html.Span("dust", className="unit", title="too little to be sold")] if holding.is_dust else []
-    return html.Span([html.Strong(holding.position.symbol), *dust])
-
-
-def _gain(holding: Holding) -> Child:
-    gain, position = holding.gain, holding.position
-    if gain is None:
-        return ABSENT
-    share = html.Small(percent(gain, position.cost, signed=True), className="under")
-    return html.Span([signed_amount(gain, position.quote), share], className=direction(gain, position.quote))
-
-
-def _stop(holding: Holding) -> Child:
-    guard = holding.protection
-    if guard is None:
-        return ABSENT
-    if guard.is_unprotected:
-        return badges.badge("unprotected", "bad", "✕", title=guard.alarm)
-    return badges.level(guard.stop, _distance(guard.stop_distance_percent))
-
-
-def _target(holding: Holding) -> Child:
-    guard = holding.protection
-    return ABSENT if guard is None else badges.level(guard.target, _distance(guard.target_distance_percent))
-
-
-def _distance(share_percent: Decimal | None) -> str:
-    return "" if share_percent is None else percent(share_percent, _HUNDRED, signed=True)
 
 
 def _by_status(counts: Mapping[str, int]) -> str:

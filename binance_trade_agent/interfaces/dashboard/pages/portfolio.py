@@ -14,21 +14,16 @@ from binance_trade_agent.domain.money import EXACT, ZERO, total
 from binance_trade_agent.interfaces.dashboard.components import badges
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.exports import export_button
-from binance_trade_agent.interfaces.dashboard.components.numbers import (
-    amount,
-    direction,
-    percent,
-    price,
-    quantity,
-    signed_amount,
-)
+from binance_trade_agent.interfaces.dashboard.components.numbers import amount, quantity
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
-from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
+from binance_trade_agent.interfaces.dashboard.held_tables import dust_table
+from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings, parted
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.outside_tables import flows_table, foreign_table
 from binance_trade_agent.interfaces.dashboard.page import Context, CsvValue, Export, Page
+from binance_trade_agent.interfaces.dashboard.worth import worth_figure
 from binance_trade_agent.interfaces.desks import Desk
 from binance_trade_agent.telemetry.health import TraderCondition
 
@@ -114,64 +109,23 @@ def account(desk: Desk) -> list[Component]:
             aside=aside,
         ),
     ]
-    dust = [holding for holding in held if holding.is_dust]
+    _, dust = parted(held)
     if dust:
         small = html.Small("less than the exchange takes an order for; sold with the next position")
-        shown.append(card("Too little to be sold", _dust(dust), aside=[small]))
+        shown.append(card("Too little to be sold", dust_table("portfolio-dust", dust), aside=[small]))
     return shown
 
 
 def key_figures(status: AgentStatus, book: AccountBook) -> Component:
     """The row of key figures."""
-    equity, profit = status.equity, status.profit
-    quote = equity.quote if equity else ""
-    whole = equity.total if equity else None
-    put_in = whole - profit if whole is not None and profit is not None else None
     differing = [flow for flow in book.flows if flow.kind == _DIFFERENCE and flow.amount]
-    shares = {name: percent(part, whole) if whole else "" for name, part in _parts(status).items()}
     return figures(
-        figure("Equity", amount(whole, quote), unit=quote, name="equity", value=whole),
-        figure(
-            "Cash",
-            amount(equity.cash if equity else None, quote),
-            unit=quote,
-            note=shares.get("cash", ""),
-            name="cash",
-            value=equity.cash if equity else None,
-        ),
-        figure(
-            "In positions",
-            amount(equity.positions_value if equity else None, quote),
-            unit=quote,
-            note=shares.get("positions", ""),
-            name="in-positions",
-            value=equity.positions_value if equity else None,
-        ),
-        figure(
-            "Put in",
-            amount(put_in, quote),
-            unit=quote,
-            note="opening and transfers",
-            name="put-in",
-            value=put_in,
-        ),
-        figure(
-            "Profit",
-            signed_amount(profit, quote),
-            unit=quote,
-            note=percent(profit, put_in, signed=True) if profit is not None and put_in else "",
-            tone=direction(profit, quote),
-            name="profit",
-            value=profit,
-        ),
-        figure(
-            "Unrealised",
-            signed_amount(equity.unrealised if equity else None, quote),
-            unit=quote,
-            tone=direction(equity.unrealised if equity else None, quote),
-            name="unrealised",
-            value=equity.unrealised if equity else None,
-        ),
+        worth_figure("Equity", "equity", status),
+        worth_figure("Cash", "cash", status),
+        worth_figure("In positions", "in-positions", status, live="exposure"),
+        worth_figure("Put in", "put-in", status),
+        worth_figure("Profit", "profit", status),
+        worth_figure("Unrealised", "unrealised", status),
         figure(
             "Unexplained",
             str(len(differing)),
@@ -263,11 +217,6 @@ def _assets(desk: Desk, status: AgentStatus, book: AccountBook, held: Sequence[H
     return sorted(rows, key=lambda row: (not row.is_quote, -(row.worth or ZERO), row.name))
 
 
-def _parts(status: AgentStatus) -> dict[str, Decimal]:
-    equity = status.equity
-    return {"cash": equity.cash, "positions": equity.positions_value} if equity else {}
-
-
 def _compared(status: AgentStatus, book: AccountBook) -> Component:
     """How old what stands beneath is, and what makes it new."""
     if book.agreed_at is None:
@@ -305,30 +254,6 @@ def _others(row: _Asset) -> Child:
     return (
         badges.badge(text, "bad", "✕", title="the position is larger than what is there") if short else text
     )
-
-
-def _dust(rows: Sequence[Holding]) -> Component:
-    quote = rows[0].position.quote
-    columns: list[Column[Holding]] = [
-        Column("Symbol", lambda h: html.Strong(h.position.symbol), value=lambda h: h.position.symbol),
-        Column(
-            "Quantity",
-            lambda h: badges.with_unit(quantity(h.position.quantity), h.position.base),
-            numeric=True,
-            value=lambda h: h.position.quantity,
-        ),
-        Column(
-            "Price", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price
-        ),
-        Column("Worth", lambda h: amount(h.value, quote), numeric=True, unit=quote, value=lambda h: h.value),
-        Column(
-            "Since",
-            lambda h: moment(h.position.opened_at),
-            numeric=True,
-            value=lambda h: h.position.opened_at,
-        ),
-    ]
-    return table("portfolio-dust", "Too little to be sold", columns, rows, empty=html.Div())
 
 
 def _export(desk: Desk, query: Mapping[str, str]) -> Iterator[Sequence[CsvValue]]:

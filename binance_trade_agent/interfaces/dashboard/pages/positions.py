@@ -27,7 +27,8 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
-from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings
+from binance_trade_agent.interfaces.dashboard.held_tables import AVERAGE_COST, dust_table, gain
+from binance_trade_agent.interfaces.dashboard.holdings import Holding, besides, holdings, parted
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.desks import Desk
@@ -52,7 +53,8 @@ def layout() -> Component:
     return html.Div(
         [
             heading(
-                "Positions", "At the price that the newest decision saw; gains are after the fees of buying."
+                "Positions",
+                "At the price that the newest decision saw. Average cost and gains hold the fees of buying.",
             ),
             html.Div(loading(), id="positions-all", className="stack five"),
         ]
@@ -72,28 +74,37 @@ def everything(desk: Desk) -> list[Component]:
     equity = status.equity.total if status.equity else None
     reduce_only = dict(status.control.reduce_only)
     alarms = [note("critical", h.protection.alarm) for h in held if h.protection and h.protection.alarm]
-    return [
+    counted, dust = parted(held)
+    shown = [
         html.Div(alarms, className="notes"),
         key_figures(held, equity),
-        card("Open positions", positions(held, reduce_only)),
-        card("Stops and targets", levels(held), aside=[html.Small("what ends each position by itself")]),
+        card("Open positions", positions(counted, reduce_only)),
+        card("Stops and targets", levels(counted), aside=[html.Small("what ends each position by itself")]),
     ]
+    if dust:
+        small = html.Small("dust: no open position, and it needs no stop; sold with the next one")
+        acts: Column[Holding] = Column("", lambda h: _acts(h, reduce_only), wide=True)
+        shown.append(card("Too little to be sold", dust_table("positions-dust", dust, acts), aside=[small]))
+    return shown
 
 
 def key_figures(held: Sequence[Holding], equity: Decimal | None) -> Component:
-    """The row of key figures; dust is not in it."""
-    counted = [holding for holding in held if not holding.is_dust]
-    quote = counted[0].position.quote if counted else ""
-    worth = total(holding.value for holding in counted)
-    priced = [(holding.gain, holding.position.cost) for holding in counted if holding.gain is not None]
-    gain, cost = total(gain for gain, _ in priced), total(cost for _, cost in priced)
+    """The row of key figures: dust counts in amounts, and is no open position."""
+    counted, dust = parted(held)
+    quote = held[0].position.quote if held else ""
+    worth = total(holding.value for holding in held)
+    priced = [(holding.gain, holding.position.cost) for holding in held if holding.gain is not None]
+    made, cost = total(gain for gain, _ in priced), total(cost for _, cost in priced)
     at_stops = [_gain_at(h, h.protection.stop) for h in counted if h.protection and h.protection.stop]
     bare = [h.position.symbol for h in counted if not (h.protection and h.protection.stop)]
+    small = total(holding.value for holding in dust)
+    of_equity = [f"{percent(worth, equity)} of equity"] if equity else []
+    of_dust = [f"{amount(small, quote)} of it dust"] if dust else []
     return figures(
         figure(
             "Open positions",
             str(len(counted)),
-            note=f"and {len(held) - len(counted)} of dust" if len(held) > len(counted) else "",
+            note=besides(len(dust)),
             name="positions",
             value=len(counted),
         ),
@@ -101,24 +112,24 @@ def key_figures(held: Sequence[Holding], equity: Decimal | None) -> Component:
             "Worth",
             amount(worth, quote),
             unit=quote,
-            note=f"{percent(worth, equity)} of equity" if equity else "",
+            note=", ".join(of_equity + of_dust),
             name="worth",
             value=worth,
         ),
         figure(
             "Unrealised",
-            signed_amount(gain, quote),
+            signed_amount(made, quote),
             unit=quote,
-            note=percent(gain, cost, signed=True) if cost else "",
-            tone=direction(gain, quote),
+            note=f"{percent(made, cost, signed=True)} of their cost" if cost else "",
+            tone=direction(made, quote),
             name="unrealised",
-            value=gain,
+            value=made,
         ),
         figure(
             "If all stops are reached",
             signed_amount(total(at_stops), quote) if at_stops else ABSENT,
             unit=quote,
-            note="beside what it cost",
+            note="gain or loss on what they cost",
             tone=direction(total(at_stops), quote) if at_stops else "",
             name="at-stops",
             value=total(at_stops) if at_stops else None,
@@ -141,7 +152,7 @@ def positions(held: Sequence[Holding], reduce_only: dict[str, str]) -> Component
         Column("Symbol", lambda h: _name(h, reduce_only), value=lambda h: h.position.symbol),
         Column("Quantity", _size, numeric=True, value=lambda h: h.position.quantity),
         Column(
-            "Entry",
+            AVERAGE_COST,
             lambda h: price(h.position.average_price),
             numeric=True,
             unit=quote,
@@ -150,7 +161,7 @@ def positions(held: Sequence[Holding], reduce_only: dict[str, str]) -> Component
         Column(
             "Price", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price
         ),
-        Column("Unrealised", _gain, numeric=True, unit=quote, value=lambda h: h.gain),
+        Column("Unrealised", gain, numeric=True, unit=quote, value=lambda h: h.gain),
         Column(
             "Stop",
             _stop,
@@ -168,7 +179,7 @@ def positions(held: Sequence[Holding], reduce_only: dict[str, str]) -> Component
         Column("", lambda h: _acts(h, reduce_only), wide=True),
     ]
     empty = empty_state(
-        "Nothing is held.",
+        "No position is open.",
         [
             "A position opens when the strategy says BUY and every risk gate passes; to buy by hand: ",
             html.Code("binance-trade-agent trade BTCUSDT --side BUY"),
@@ -242,8 +253,6 @@ def _place(row: _Level) -> Child:
 def _name(holding: Holding, reduce_only: dict[str, str]) -> Child:
     symbol = holding.position.symbol
     words: list[Child] = [html.Strong(symbol)]
-    if holding.is_dust:
-        words.append(html.Span("dust", className="unit", title="too little to be sold"))
     words.append(html.Small(["since ", moment(holding.position.opened_at)], className="under faded"))
     if symbol in reduce_only:
         words.append(
@@ -256,14 +265,6 @@ def _size(holding: Holding) -> Child:
     position = holding.position
     worth = html.Small(f"{amount(holding.value, position.quote)} {position.quote}", className="under faded")
     return html.Span([badges.with_unit(quantity(position.quantity), position.base), worth])
-
-
-def _gain(holding: Holding) -> Child:
-    gain, position = holding.gain, holding.position
-    if gain is None:
-        return ABSENT
-    share = html.Small(percent(gain, position.cost, signed=True), className="under")
-    return html.Span([signed_amount(gain, position.quote), share], className=direction(gain, position.quote))
 
 
 def _gain_at(holding: Holding, level: Decimal) -> Decimal:
@@ -289,7 +290,7 @@ def _target(holding: Holding) -> Child:
 
 def _distance(holding: Holding, level: Decimal, share: Decimal | None, *, is_asked: bool) -> Component:
     """The level, how far it is in percent and in price, and what reaching it means."""
-    quote, gain = holding.position.quote, _gain_at(holding, level)
+    quote, made = holding.position.quote, _gain_at(holding, level)
     lines: list[Child] = (
         [html.Small(badges.badge("asked for", "quiet"), className="under")] if is_asked else []
     )
@@ -300,7 +301,7 @@ def _distance(holding: Holding, level: Decimal, share: Decimal | None, *, is_ask
         )
     return html.Span(
         [price(level), *lines],
-        title=f"reached: {signed_amount(gain, quote)} {quote} beside what it cost, before the fee of selling",
+        title=f"reached: {signed_amount(made, quote)} {quote} on what it cost, before the fee of selling",
     )
 
 

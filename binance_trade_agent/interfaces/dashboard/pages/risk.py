@@ -23,6 +23,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.holdings import besides
 from binance_trade_agent.interfaces.dashboard.live import STATES, Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.steering_acts import steering_buttons
@@ -32,7 +33,7 @@ _ONE = Decimal(1)
 #: What a limit is called, and what is counted against it.
 _NAMES: Mapping[str, tuple[str, str]] = {
     "daily_loss": ("Loss of the day", "since 00:00 UTC or a resume, open positions included"),
-    "drawdown": ("Drawdown", "loss since the best moment"),
+    "drawdown": ("Drawdown now", "loss since the best moment"),
     "order_rate_minute": ("Entries a minute", "begun in the last 60 s"),
     "order_rate_day": ("Entries a day", "begun since 00:00 UTC"),
     "open_positions": ("Open positions", "held now, dust left out"),
@@ -102,7 +103,7 @@ def key_figures(desk: Desk) -> Component:
     found = {one.code: one for one in state.limits if one.symbol is None}
     reached = [name_of(one) for one in state.limits if one.is_reached]
     shown = [
-        _figure(found.get(code), code)
+        _figure(found.get(code), code, besides(state.dust) if code == "open_positions" else "")
         for code in ("daily_loss", "drawdown", "total_exposure", "open_positions", "order_rate_day")
     ]
     return figures(
@@ -270,7 +271,7 @@ def amount_of(one: LimitUse, value: Decimal | None) -> str:
     return percent(value, _ONE) if value >= 0 else f"gain {percent(-value, _ONE)}"
 
 
-def _figure(one: LimitUse | None, code: str) -> Component:
+def _figure(one: LimitUse | None, code: str, more: str) -> Component:
     label = _NAMES[code][0]
     if one is None:
         return figure(label, ABSENT)
@@ -278,7 +279,7 @@ def _figure(one: LimitUse | None, code: str) -> Component:
     return figure(
         label,
         amount_of(one, one.used),
-        note=allowed,
+        note=", ".join(filter(None, (allowed, more))),
         tone="down" if one.is_reached else "",
         name=code.replace("_", "-"),
         value=one.used,

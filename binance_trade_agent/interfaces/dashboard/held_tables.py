@@ -1,0 +1,126 @@
+"""What is held, as several pages show it: open positions at a glance, and the dust that is too little to be sold."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components.numbers import (
+    ABSENT,
+    amount,
+    direction,
+    percent,
+    price,
+    quantity,
+    signed_amount,
+)
+from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state
+from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
+from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.holdings import Holding, holdings, parted
+from binance_trade_agent.interfaces.desks import Desk
+
+#: What an amount of base currency cost on average, said everywhere alike.
+AVERAGE_COST = "Average cost"
+_HUNDRED = Decimal(100)
+
+
+def open_positions(desk: Desk) -> Component:
+    """What is held, with its gain at the price of the newest decision; dust is told beneath, and is none of them."""
+    rows, dust = parted(holdings(desk.watch))
+    quote = rows[0].position.quote if rows else ""
+    columns: list[Column[Holding]] = [
+        Column("Symbol", lambda h: html.Strong(h.position.symbol), value=lambda h: h.position.symbol),
+        Column(
+            "Quantity",
+            lambda h: badges.with_unit(quantity(h.position.quantity), h.position.base),
+            numeric=True,
+            value=lambda h: h.position.quantity,
+        ),
+        Column(
+            AVERAGE_COST,
+            lambda h: price(h.position.average_price),
+            numeric=True,
+            unit=quote,
+            value=lambda h: h.position.average_price,
+        ),
+        Column("Last", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price),
+        Column("Gain", gain, numeric=True, unit=quote, value=lambda h: h.gain),
+        Column("Stop", _stop, numeric=True, unit=quote),
+        Column("Target", _target, numeric=True, unit=quote),
+        Column(
+            "Since",
+            lambda h: moment(h.position.opened_at),
+            numeric=True,
+            value=lambda h: h.position.opened_at,
+        ),
+    ]
+    empty = empty_state(
+        "No position is open.",
+        [
+            "A position opens when the strategy says BUY and every risk gate passes; the decisions below say"
+            " which gate stood in the way."
+        ],
+    )
+    shown = table("overview-positions", "Open positions", columns, rows, empty=empty)
+    return html.Div([shown, html.P(_left_over(dust), className="card-note")]) if dust else shown
+
+
+def dust_table(identifier: str, rows: Sequence[Holding], *acts: Column[Holding]) -> Component:
+    """What is too little to be sold."""
+    quote = rows[0].position.quote if rows else ""
+    columns: list[Column[Holding]] = [
+        Column("Symbol", lambda h: html.Strong(h.position.symbol), value=lambda h: h.position.symbol),
+        Column(
+            "Quantity",
+            lambda h: badges.with_unit(quantity(h.position.quantity), h.position.base),
+            numeric=True,
+            value=lambda h: h.position.quantity,
+        ),
+        Column(
+            "Price", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price
+        ),
+        Column("Worth", lambda h: amount(h.value, quote), numeric=True, unit=quote, value=lambda h: h.value),
+        *acts,
+    ]
+    return table(identifier, "Too little to be sold", columns, rows, empty=html.Div())
+
+
+def gain(holding: Holding) -> Child:
+    """What is not realised, and its share of what it cost."""
+    made, position = holding.gain, holding.position
+    if made is None:
+        return ABSENT
+    share = html.Small(percent(made, position.cost, signed=True), className="under")
+    return html.Span([signed_amount(made, position.quote), share], className=direction(made, position.quote))
+
+
+def _left_over(dust: Sequence[Holding]) -> list[Child]:
+    quote = dust[0].position.quote
+    worth = amount(sum((holding.value for holding in dust), Decimal(0)), quote)
+    symbols = ", ".join(holding.position.symbol for holding in dust)
+    return [
+        f"Besides, {worth} {quote} of dust ({symbols}), too little to be sold: it is no open position, but counts in"
+        " equity and exposure. ",
+        dcc.Link("Portfolio", href="/portfolio"),
+    ]
+
+
+def _stop(holding: Holding) -> Child:
+    guard = holding.protection
+    if guard is None:
+        return ABSENT
+    if guard.is_unprotected:
+        return badges.badge("unprotected", "bad", "✕", title=guard.alarm)
+    return badges.level(guard.stop, _distance(guard.stop_distance_percent))
+
+
+def _target(holding: Holding) -> Child:
+    guard = holding.protection
+    return ABSENT if guard is None else badges.level(guard.target, _distance(guard.target_distance_percent))
+
+
+def _distance(share_percent: Decimal | None) -> str:
+    return "" if share_percent is None else percent(share_percent, _HUNDRED, signed=True)
