@@ -13,10 +13,10 @@ from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.dashboard.access import Guard
 from binance_trade_agent.interfaces.dashboard.app import MAX_BODY_BYTES, build_app
-from binance_trade_agent.interfaces.dashboard.memory import give_back
 from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
+from binance_trade_agent.interfaces.memory import give_back, set_aside
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.logs import configure_logs
 
@@ -48,6 +48,7 @@ def serve(settings: Settings) -> None:
         DeskDoor(lambda: open_desk(settings)), guard, mode=settings.mode.value, mode_note=settings.mode_note
     )
     structlog.get_logger(PROGRAM).info("dashboard ready", address=f"http://{host}:{port}/")
+    set_aside()
     waitress.serve(
         app.server, sockets=[listener], threads=_THREADS, ident="", max_request_body_size=MAX_BODY_BYTES
     )

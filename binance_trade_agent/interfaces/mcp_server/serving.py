@@ -14,6 +14,7 @@ from binance_trade_agent.interfaces.listening import listen
 from binance_trade_agent.interfaces.mcp_server.access import TokenTable
 from binance_trade_agent.interfaces.mcp_server.equipment import equipped
 from binance_trade_agent.interfaces.mcp_server.server import build_app, build_server
+from binance_trade_agent.interfaces.memory import give_back, set_aside
 from binance_trade_agent.settings import Settings, load_settings
 from binance_trade_agent.telemetry.logs import configure_logs
 
@@ -48,11 +49,13 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=_GRACE_S,
     )
     structlog.get_logger(PROGRAM).info("MCP server ready", address=f"http://{host}:{port}/mcp")
+    set_aside()
     uvicorn.Server(config).run(sockets=[listener])
 
 
 def main() -> int:
     """The process's exit code."""
+    give_back()
     try:
         serve(load_settings())
     except ConfigurationError as error:
