@@ -128,20 +128,10 @@ def _bar(mode: str, mode_note: str) -> Component:
                 **attributes(aria_label="Menu", aria_expanded="false", aria_controls="side"),
             ),
             html.Span(word, id="mode", className=f"mode {mode}", title=mode_note),
-            html.Div(
-                [
-                    html.Span("Connecting", id="bar-health", className="pill plain", role="status"),
-                    html.Span(id="bar-clock", className="bar-clock"),
-                ],
-                className="bar-health",
-            ),
-            html.Div(
-                [
-                    html.Span(id="bar-control", className="pill plain"),
-                    html.Span(id="bar-why", className="bar-why"),
-                ],
-                className="bar-control",
-            ),
+            html.Span("Connecting", id="bar-health", className="pill plain", role="status"),
+            html.Span(id="bar-control", className="pill plain"),
+            html.Span(id="bar-clock", className="bar-clock"),
+            html.Span(id="bar-why", className="bar-why"),
             html.Dl(
                 [
                     _bar_figure("Equity", "equity"),

@@ -4,7 +4,7 @@
 (() => {
   // what other scripts fill, or set
   const OTHERS = "[data-choices], [data-filter]";
-  const KEPT = new Set(["open", "hidden", "aria-sort", "data-furnished", "disabled"]);
+  const KEPT = new Set(["open", "hidden", "aria-sort", "data-furnished", "data-all", "disabled", "tabindex"]);
   const parsed = (text) => {
     const made = document.createElement("template");
     made.innerHTML = text;

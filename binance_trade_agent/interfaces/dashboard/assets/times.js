@@ -2,6 +2,7 @@
 /* <time datetime> in the viewer's zone, with UTC on hover; sorting and filtering of tables; what is open stays open. React owns the
    elements: texts are changed in place, rows only change their order within their own body. */
 (() => {
+  const FIRST_ROWS = 10; // of tables.py and 2-parts.css
   const PAD = (n) => String(n).padStart(2, "0");
   const dayOf = (d) => `${d.getFullYear()}-${d.getMonth()}-${d.getDate()}`;
   const DATE = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
@@ -27,6 +28,7 @@
     else element.textContent = text;
   };
 
+  const tellAges = () => document.querySelectorAll('time[data-shown="ago"]').forEach(tell);
   const tellAll = () => document.querySelectorAll("time[datetime]").forEach(tell);
 
   /* ---- tables ---- */
@@ -53,7 +55,8 @@
     const body = table.tBodies[0];
     if (!body) return;
     const id = table.dataset.table;
-    const { column, down, words } = kept(id);
+    const { column, down, words, all } = kept(id);
+    table.toggleAttribute("data-all", Boolean(all || words));
     const rows = [...body.rows];
     // React puts new rows where they belong among its own; its order is that of its elements
     rows.forEach((row) => { if (row.tradeAgentPlace === undefined) row.tradeAgentPlace = rows.indexOf(row); });
@@ -111,11 +114,22 @@
     const table = button.closest("table[data-table]");
     const column = button.closest("th").cellIndex;
     const before = kept(table.dataset.table);
-    const { words } = before;
-    if (before.column !== column) keep(table.dataset.table, { words, column, down: button.closest("th").className.includes("number") });
-    else if (before.turned) keep(table.dataset.table, { words });
-    else keep(table.dataset.table, { words, column, down: !before.down, turned: true });
+    const { words, all } = before;
+    if (before.column !== column) keep(table.dataset.table, { words, all, column, down: button.closest("th").className.includes("number") });
+    else if (before.turned) keep(table.dataset.table, { words, all });
+    else keep(table.dataset.table, { words, all, column, down: !before.down, turned: true });
     arrangeAll();
+  });
+
+  /* a phone shows the first rows, until more are asked for */
+  document.addEventListener("click", (event) => {
+    const more = event.target.closest && event.target.closest(".table-scroll > .more");
+    if (!more) return;
+    const table = more.previousElementSibling, row = table.tBodies[0].rows[FIRST_ROWS];
+    keep(table.dataset.table, { ...kept(table.dataset.table), all: true });
+    arrange(table);
+    row.tabIndex = -1;
+    row.focus();
   });
 
   const observer = new MutationObserver(() => update());
@@ -133,4 +147,5 @@
   document.addEventListener("DOMContentLoaded", update);
   if (document.body) update();
   window.setInterval(update, 15000);
+  window.setInterval(tellAges, 1000);
 })();

@@ -1,7 +1,7 @@
 """One way to draw a table: sorted and filtered in the browser, numbers right-aligned, rows stacked on a phone.
 
 Sort order and filter belong to the table's `identifier`; they survive updates and a change of page
-(assets/tables.js).
+(assets/times.js).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +19,8 @@ from binance_trade_agent.interfaces.dashboard.components.states import Child
 
 Row = TypeVar("Row")
 Value = Decimal | datetime | str | int | float | None
+#: Rows that a phone shows before more are asked for (assets/2-parts.css, assets/times.js).
+_FIRST_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,19 @@ def table(
         ],
         **attributes(data_table=identifier),
     )
+    more = [html.Button(f"Show all {len(rows)}", type="button", className="more act small")]
     scroll = html.Div(
-        grid, className="table-scroll", tabIndex=0, role="region", **attributes(aria_label=name)
+        [grid, *more * (len(rows) > _FIRST_ROWS)],
+        className="table-scroll",
+        tabIndex=0,
+        role="region",
+        **attributes(aria_label=name),
     )
     return html.Div([_filter(identifier, name), scroll]) if filterable else scroll
 
 
 def _filter(identifier: str, name: str) -> Component:
-    # filled by assets/tables.js: React must not own what a person types here
+    # filled by assets/times.js: React must not own what a person types here
     return html.Div(
         className="table-filter", **attributes(data_filter=identifier, data_label=f"Filter {name.lower()}")
     )
