@@ -1,6 +1,7 @@
 """Carries out commands that other processes handed over. Only the holder of the trading lease does."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -34,6 +35,14 @@ _UNPROTECTED = (
 _NOBODY_STAYS = (
     "no trader runs: an entry that rests needs one to protect what it buys;"
     " start it (`binance-trade-agent start`) and ask again with a new key"
+)
+
+
+#: The strategy has a turn of every symbol that is held, also of one that is not traded any more.
+_MAY_BE_SOLD = "the strategy decides on what is bought by hand too, and may sell it in its very next cycle"
+_MAY_BE_SOLD_LATER = (
+    "no trader runs: the strategy of the next one decides on what is bought by hand too, and may sell it in its first"
+    " cycle"
 )
 
 
@@ -154,7 +163,12 @@ class CommandRunner:
                 dry_run=dry_run,
             ),
         )
-        self._state.finish(command.id, _result(report))
+        result = _result(report)
+        if side == Side.BUY and report.executions and report.decisions[0].outcome is Outcome.PLACED:
+            result = replace(
+                result, text=f"{result.text}; {_MAY_BE_SOLD if self._stays else _MAY_BE_SOLD_LATER}"
+            )
+        self._state.finish(command.id, result)
         return report
 
 

@@ -69,7 +69,8 @@ async def test_an_entry_rests_at_the_price_asked_for_and_what_it_buys_is_protect
     assert result.status is CommandStatus.DONE
     assert result.text == (
         "BUY 1 BTCUSDT at 95: OPEN, nothing executed;"
-        " the price asked for, 95.009, was rounded down to the tick: 95"
+        " the price asked for, 95.009, was rounded down to the tick: 95;"
+        " the strategy decides on what is bought by hand too, and may sell it in its very next cycle"
     )
     (order,) = room.resting()
     assert (order.order_type, order.side, order.price, order.quantity) == (
@@ -214,7 +215,24 @@ async def test_none_rests_while_no_trader_runs_that_would_protect_what_it_buys(r
     assert result.text.startswith("no trader runs")
     assert room.exchange.sent == []
     assert (await passing.trade(**ENTRY, dry_run=True)).details["outcome"] == "dry_run"
-    assert (await passing.trade(side=Side.BUY, quantity=D(1))).status is CommandStatus.DONE
+    bought = await passing.trade(side=Side.BUY, quantity=D(1))
+    assert bought.status is CommandStatus.DONE
+    assert bought.text.endswith(
+        "no trader runs: the strategy of the next one decides on what is bought by hand too, and"
+        " may sell it in its first cycle"
+    )
+
+
+async def test_only_a_buy_by_hand_warns_of_the_strategy(room: Room) -> None:
+    warning = "bought by hand"
+    assert warning in (await room.trade(side=Side.BUY, quantity=D(1))).text
+    assert warning not in (await room.trade(side=Side.SELL)).text
+    assert warning not in (await room.trade(side=Side.BUY, quantity=D(1), dry_run=True)).text
+    assert warning not in (await room.trade(side=Side.BUY, quantity=D(10**6))).text
+    room.exchange.close_candle(101)
+    by_strategy = await room.trade()
+    assert by_strategy.details["outcome"] == "placed"
+    assert warning not in by_strategy.text
 
 
 # dry runs -----------------------------------------------------------------------------

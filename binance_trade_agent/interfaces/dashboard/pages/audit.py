@@ -133,7 +133,7 @@ def _act(row: AuditRow) -> Component:
     """Its name, whether it was only tried out, and what it was done to."""
     subject = " ".join(row.details[name] for name in _SUBJECT if row.details.get(name))
     named = [html.Small(subject, className="under")] if subject else []
-    tried = [" ", badges.badge("dry run", "quiet", "◌")] if "dry_run" in row.details else []
+    tried: list[Child] = [" ", badges.badge("dry run", "quiet", "◌")] if "dry_run" in row.details else []
     return html.Span([html.Strong(row.action.replace("_", " ").capitalize()), *tried, *named])
 
 
