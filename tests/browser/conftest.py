@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.real import DEMO, Demo, Stage, demo_stage, supervised_stage, until_it_holds
-from tests.browser.visits import chromium
+from tests.browser.visits import Visit, chromium, signed_in
 
 
 @pytest.fixture(scope="package")
@@ -33,3 +33,20 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with supervised_stage(tmp_path_factory.mktemp("supervised"), {**DEMO, **secrets}) as made:
         until_it_holds(made.place)
         yield made
+
+
+@pytest.fixture(scope="module")
+def signed(browser: Browser, stage: Stage) -> Iterator[Visit]:
+    """Somebody who is signed in there, with nothing open."""
+    with signed_in(browser, stage.url, path="/logs") as visit:
+        visit.page.close()
+        yield visit
+
+
+@pytest.fixture
+def visit(signed: Visit) -> Iterator[Visit]:
+    """A tab of its own."""
+    visit = signed.beside()
+    yield visit
+    visit.page.close()
+    assert visit.complaints == []

@@ -98,3 +98,14 @@ def test_a_dialog_is_headed_by_the_button_that_was_pressed(visit: Visit) -> None
     page.evaluate("document.querySelector('[data-act]:disabled').setAttribute('aria-label', 'another row')")
     let_go(page, held[0])
     expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text("Move stop or target of BTCUSDT")
+
+
+def test_an_act_that_is_confirmed_twice_at_once_is_sent_once(visit: Visit, desk: FakeDesk) -> None:
+    page, sent = visit.page, list[str]()
+    page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/acts/do") else None)
+    press(page, "Pause")
+    page.get_by_role("dialog").get_by_role("button", name="Pause").dblclick(force=True)
+    expect(page.locator("#toasts .note.good")).to_contain_text("Paused")
+    expect(page.locator("#toasts .note")).to_have_count(1)
+    assert len(sent) == 1
+    assert [act.kind.value for act in desk.state.acts] == ["pause"]

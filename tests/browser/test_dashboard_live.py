@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from binance_trade_agent.domain.history_rows import DayProfit
@@ -156,6 +157,20 @@ def test_a_locked_database_is_said_and_goes_away(browser: Browser) -> None:
 
         desk.reads.broken = None
         expect(visit.page.locator("#bar-health")).to_have_text("Cycling")
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize(("late_s", "word"), [(540, "Cycling"), (601, "Overdue")])
+def test_a_cycle_is_overdue_an_interval_after_it_was_due(browser: Browser, late_s: int, word: str) -> None:
+    """Two intervals after the last one, without any word from the server."""
+    now = datetime.now(tz=UTC)
+    due = fake_desk(clock=FakeClock(now), interval_s=600).watch.status().next_cycle_due
+    assert due is not None
+    desk = fake_desk(clock=FakeClock(now - (due - now) - timedelta(seconds=late_s)), interval_s=600)
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url, path="/logs") as visit:
+        expect(visit.page.locator("#bar-health")).to_have_text(word)
+        body = expect(visit.page.locator("body"))
+        body.to_have_class("stale") if word == "Overdue" else body.not_to_have_class("stale")
         assert visit.complaints == []
 
 

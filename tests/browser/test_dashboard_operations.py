@@ -1,14 +1,12 @@
 """Who runs it, in a real browser: acts of Risk, System and Settings against supervisord and the simulator."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from binance_trade_agent.bootstrap.secrets import kept_secrets
 from binance_trade_agent.interfaces.dashboard.registry import all_pages
 from tests.browser.real import PASSWORD, Stage, open_orders
-from tests.browser.visits import Visit, signed_in
+from tests.browser.visits import Visit
 from tests.processes import Installation, eventually
 
 SPREAD = "RISK_MAX_SPREAD_BPS"
@@ -17,22 +15,6 @@ SPREAD = "RISK_MAX_SPREAD_BPS"
 @pytest.fixture
 def place(stage: Stage) -> Installation:
     return stage.place
-
-
-@pytest.fixture(scope="module")
-def signed(browser: Browser, stage: Stage) -> Iterator[Visit]:
-    with signed_in(browser, stage.url, path="/logs") as visit:
-        visit.page.close()
-        yield visit
-
-
-@pytest.fixture
-def visit(signed: Visit) -> Iterator[Visit]:
-    """A tab of its own."""
-    visit = signed.beside()
-    yield visit
-    visit.page.close()
-    assert visit.complaints == []
 
 
 def press(page: Page, name: str, confirm: str, *, reason: str, typed: str = "") -> None:

@@ -1,33 +1,15 @@
 """Positions and orders steered from their pages, end to end: the real trader, checked at the simulator."""
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from binance_trade_agent.domain.history_rows import TripFilter
 from binance_trade_agent.domain.portfolio import Position
 from tests.browser.real import Stage, command, open_orders
-from tests.browser.visits import Visit, signed_in
+from tests.browser.visits import Visit
 from tests.processes import CLI, eventually
-
-
-@pytest.fixture(scope="module")
-def signed(browser: Browser, stage: Stage) -> Iterator[Visit]:
-    with signed_in(browser, stage.url, path="/logs") as visit:
-        visit.page.close()
-        yield visit
-
-
-@pytest.fixture
-def visit(signed: Visit) -> Iterator[Visit]:
-    """A tab of its own."""
-    visit = signed.beside()
-    yield visit
-    visit.page.close()
-    assert visit.complaints == []
 
 
 def position(stage: Stage, symbol: str) -> Position:
@@ -210,41 +192,15 @@ def test_zoom_outlives_ten_updates_of_the_running_trader(visit: Visit) -> None:
     market = visit.beside()
     visit.open("/")
     market.open("/market")
-    charts = (visit, "#overview-equity"), (market, "#market-chart")
-    zoomed = [zoom(each.page, chart) for each, chart in charts]
-    for each, chart in charts:
-        each.page.evaluate(
-            "chart => document.querySelector(`${chart} .js-plotly-plot`)"
-            ".on('plotly_react', () => { window.updates = (window.updates || 0) + 1; })",
-            chart,
-        )
-    for each, _ in charts:
+    charts = visit.chart("overview-equity"), market.chart("market-chart")
+    zoomed = [chart.zoom() for chart in charts]
+    for chart in charts:
+        chart.count_updates()
+    for each in (visit, market):
         each.hurry("() => window.updates >= 10")
-    assert [shown_times(each.page, chart) for each, chart in charts] == zoomed
+    assert [chart.times for chart in charts] == zoomed
     assert market.complaints == []
     market.page.close()
-
-
-def zoom(page: Page, chart: str) -> list[str]:
-    """Into the middle of the chart; the ends of its time axis then."""
-    box = page.locator(f"{chart} .nsewdrag").first.bounding_box()
-    assert box is not None
-    middle, whole = box["y"] + box["height"] / 2, shown_times(page, chart)
-    page.mouse.move(box["x"] + box["width"] * 0.4, middle)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
-    page.mouse.up()
-    page.wait_for_function(
-        "([chart, before]) => document.querySelector(`${chart} .js-plotly-plot`).layout.xaxis.range[0] !== before",
-        arg=[chart, whole[0]],
-    )
-    return shown_times(page, chart)
-
-
-def shown_times(page: Page, chart: str) -> list[str]:
-    return list(
-        page.evaluate("chart => document.querySelector(`${chart} .js-plotly-plot`).layout.xaxis.range", chart)
-    )
 
 
 def test_flattening_sells_everything_once_and_halts(visit: Visit, stage: Stage) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from binance_trade_agent.domain.market import SeenIndicators
 from tests.browser.dashboards import served_dashboard
@@ -23,27 +23,13 @@ def desk_with_candles() -> FakeDesk:
     return desk
 
 
-def shown_times(page: Page) -> list[str]:
-    return list(page.evaluate("document.querySelector('#market-chart .js-plotly-plot').layout.xaxis.range"))
-
-
 def test_the_zoom_of_the_market_outlives_ten_updates_and_follows_the_symbol(browser: Browser) -> None:
     desk = desk_with_candles()
     with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url, path="/market") as visit:
         page = visit.page
         expect(page.locator("#market-chart .boxlayer path.box")).to_have_count(90)
-        box = page.locator("#market-chart .nsewdrag").first.bounding_box()
-        assert box is not None
-        middle, whole = box["y"] + box["height"] / 2, shown_times(page)
-        page.mouse.move(box["x"] + box["width"] * 0.4, middle)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
-        page.mouse.up()
-        page.wait_for_function(
-            "before => document.querySelector('#market-chart .js-plotly-plot').layout.xaxis.range[0] !== before",
-            arg=whole[0],
-        )
-        zoomed = shown_times(page)
+        chart = visit.chart("market-chart")
+        zoomed = chart.zoom()
         for number in range(1, 11):
             rows = desk.market_reads.candle_rows["BTCUSDT"]
             newest = replace(
@@ -55,13 +41,10 @@ def test_the_zoom_of_the_market_outlives_ten_updates_and_follows_the_symbol(brow
                 "count => document.querySelector('#market-chart .js-plotly-plot').data[0].x.length === count",
                 90 + number,
             )
-        assert shown_times(page) == zoomed
+        assert chart.times == zoomed
 
         page.get_by_label("Interval", exact=True).select_option("5m")
-        page.wait_for_function(
-            "before => document.querySelector('#market-chart .js-plotly-plot').layout.xaxis.range[0] !== before",
-            arg=zoomed[0],
-        )
+        chart.await_other_times(zoomed)
         assert page.url.endswith("/market?interval=5m")
         assert visit.complaints == []
 

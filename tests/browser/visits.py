@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,6 +25,7 @@ QUIET = [
 PHONE = {"width": 375, "height": 812}
 SCREEN = {"width": 1360, "height": 900}
 WAIT_MS = 30_000
+_DRAGS = 5
 
 
 @contextmanager
@@ -95,6 +97,10 @@ class Visit:
             "() => !document.getAnimations().some(moving => moving instanceof CSSTransition)"
         )
 
+    def chart(self, within: str) -> "Chart":
+        """The chart in the element with that id."""
+        return Chart(self.page, f"#{within}")
+
     def beside(self) -> "Visit":
         """Another tab of the same browser, where nothing is open yet."""
         other = Visit(self.page.context.new_page(), self.url)
@@ -128,6 +134,59 @@ class Visit:
         return int(
             self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         )
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of plotly on a page, by the selector of what it stands in."""
+
+    page: Page
+    within: str
+
+    @property
+    def times(self) -> list[str]:
+        """The ends of its time axis."""
+        return list(self._asked("plot => plot.layout.xaxis.range"))
+
+    def zoom(self) -> list[str]:
+        """Zoom into its middle as a person does; the ends of its time axis then."""
+        for _ in range(_DRAGS):
+            whole = self.times
+            self._drag()
+            try:
+                self.await_other_times(whole, timeout_ms=WAIT_MS / _DRAGS)
+            except TimeoutError:  # an update in its midst ends a drag
+                continue
+            expect(self.page.locator(f"{self.within} .zoombox")).to_have_count(0)
+            return self.times
+        raise AssertionError(f"{self.within} was dragged {_DRAGS} times and shows all of it")
+
+    def _drag(self) -> None:
+        box = self.page.locator(f"{self.within} .nsewdrag").first.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        self.page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+        self.page.mouse.down()
+        self.page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+        self.page.mouse.up()
+
+    def await_other_times(self, before: list[str], *, timeout_ms: float = WAIT_MS) -> None:
+        """Until its time axis begins elsewhere."""
+        self.page.wait_for_function(
+            "([within, before]) => document.querySelector(`${within} .js-plotly-plot`)"
+            ".layout.xaxis.range[0] !== before",
+            arg=[self.within, before[0]],
+            timeout=timeout_ms,
+        )
+
+    def count_updates(self) -> None:
+        """From now on, in `window.updates`."""
+        self._asked(
+            "plot => { plot.on('plotly_react', () => { window.updates = (window.updates || 0) + 1; }); }"
+        )
+
+    def _asked(self, question: str) -> Any:
+        return self.page.locator(f"{self.within} .js-plotly-plot").evaluate(question)
 
 
 @contextmanager
