@@ -4,7 +4,6 @@ Dash keeps a subscription for each of its components and asks all of them at eve
 a browser busy for seconds. What is drawn stays a tree of components, and the elements on the page are the same.
 """
 
-from collections.abc import Iterator
 from html import escape
 from typing import Any
 
@@ -16,6 +15,11 @@ _HTML = "dash_html_components"
 _VOID = frozenset({"br", "hr", "img", "wbr"})
 _NAMES = {"className": "class", "htmlFor": "for"}
 _LEFT_OUT = frozenset({"children", "key", "id", "refresh"})
+#: What Dash notes on each of its components beside what it was given.
+_NOTES = frozenset(
+    {"_prop_names", "_valid_wildcard_attributes", "available_properties", "available_wildcard_properties"}
+)
+_NOT_WRITTEN = _LEFT_OUT | _NOTES
 
 
 def still(drawn: Any) -> Any:
@@ -26,7 +30,7 @@ def still(drawn: Any) -> Any:
         return drawn
     children = getattr(drawn, "children", None)
     if _is_html(drawn) and _holds_components(children) and _is_still(children):
-        markup = "".join(_markup(children))
+        markup = _markup(children)
         del drawn.children
         for name, value in attributes(data_still=markup).items():
             setattr(drawn, name, value)
@@ -54,29 +58,37 @@ def _is_still(drawn: Any) -> bool:
     return plain and getattr(drawn, "id", None) is None and _is_still(getattr(drawn, "children", None))
 
 
-def _markup(drawn: Any) -> Iterator[str]:
+def _markup(drawn: Any) -> str:
+    parts: list[str] = []
+    _write(drawn, parts)
+    return "".join(parts)
+
+
+def _write(drawn: Any, parts: list[str]) -> None:
+    # thousands an update: neither generators nor Dash's own JSON of a component, which looks at every name that may be
     if isinstance(drawn, (list, tuple)):
         for each in drawn:
-            yield from _markup(each)
+            _write(each, parts)
     elif isinstance(drawn, Component):
-        tag = "a" if drawn._type == "Link" else drawn._type.lower()
-        link = " data-link" if drawn._type == "Link" else ""
-        yield f"<{tag}{link}{''.join(_attributes(drawn))}>"
+        own, is_link = vars(drawn), drawn._type == "Link"
+        tag = "a" if is_link else drawn._type.lower()
+        parts.append("<a data-link" if is_link else f"<{tag}")
+        parts.extend([_attribute(name, value) for name, value in own.items() if name not in _NOT_WRITTEN])
+        parts.append(">")
         if tag not in _VOID:
-            yield from _markup(getattr(drawn, "children", None))
-            yield f"</{tag}>"
+            _write(own.get("children"), parts)
+            parts.append(f"</{tag}>")
     elif drawn is not None and not isinstance(drawn, bool):
-        yield escape(str(drawn))
+        parts.append(escape(str(drawn)))
 
 
-def _attributes(component: Any) -> Iterator[str]:
-    for name, value in component.to_plotly_json()["props"].items():
-        if name in _LEFT_OUT or value is None or value is False:
-            continue
-        if name == "style":
-            value = ";".join(f"{_hyphened(key)}:{each}" for key, each in value.items())
-        shown = "" if value is True else escape(str(value))
-        yield f' {_NAMES.get(name, name.lower())}="{shown}"'
+def _attribute(name: str, value: Any) -> str:
+    if value is None or value is False:
+        return ""
+    if name == "style":
+        value = ";".join(f"{_hyphened(key)}:{each}" for key, each in value.items())
+    shown = "" if value is True else escape(str(value))
+    return f' {_NAMES.get(name) or name.lower()}="{shown}"'
 
 
 def _hyphened(name: str) -> str:
