@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from dash import html
 from dash.development.base_component import Component
 from flask import Flask, Response, jsonify, request
 
@@ -23,6 +22,7 @@ from binance_trade_agent.control.steering import COMMAND_TTL, CommandTimeout
 from binance_trade_agent.domain.acts import ActOutcome, AuditRow
 from binance_trade_agent.domain.errors import TradeAgentError
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.numbers import attributes
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.states import Child, details
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 

@@ -1,6 +1,5 @@
 """Sending a test message as an act, and the card that says whether anybody is told."""
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.notifying import TEST_TEXT
@@ -17,6 +16,7 @@ from binance_trade_agent.interfaces.dashboard.acting import (
     act_button,
 )
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card
 from binance_trade_agent.interfaces.dashboard.components.states import empty_state
 from binance_trade_agent.interfaces.dashboard.components.times import moment

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dash import dcc, html
+from dash import dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.history_rows import OrderLife
@@ -12,6 +12,7 @@ from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.domain.records import FillRow
 from binance_trade_agent.interfaces.dashboard.acting import act_button
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card
 from binance_trade_agent.interfaces.dashboard.components.numbers import amount, price, quantity
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.records import FlowRow, ForeignOrderRow
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, percent, price, quantity
 from binance_trade_agent.interfaces.dashboard.components.states import Child
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table

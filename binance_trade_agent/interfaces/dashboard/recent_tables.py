@@ -1,10 +1,10 @@
 """The newest decisions, fills and orders, as the overview shows them."""
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.records import DecisionRow, FillRow, OrderRow
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.numbers import amount, percent, price, quantity
 from binance_trade_agent.interfaces.dashboard.components.states import empty_state
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, dcc
 from dash.development.base_component import Component
 
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import heading
 from binance_trade_agent.interfaces.dashboard.components.numbers import attributes
 from binance_trade_agent.interfaces.dashboard.components.states import empty_state

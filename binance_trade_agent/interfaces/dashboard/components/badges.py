@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.protections import is_at_rest
 from binance_trade_agent.domain.records import DecisionRow, OrderRow
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, price
 from binance_trade_agent.interfaces.dashboard.components.states import Child
 

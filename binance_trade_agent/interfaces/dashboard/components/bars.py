@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from dash import html
 from dash.development.base_component import Component
 
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.numbers import attributes
 
 _NEAR = Decimal("0.8")

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, attributes
 from binance_trade_agent.interfaces.dashboard.components.states import Child
 

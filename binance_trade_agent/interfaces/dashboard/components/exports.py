@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 
 #: A cell that begins so is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.numbers import attributes
 from binance_trade_agent.interfaces.dashboard.components.states import Child
 

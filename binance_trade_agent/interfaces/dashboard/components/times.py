@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dash import html
 from dash.development.base_component import Component
 from flask import has_request_context, request
 
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, attributes
 
 #: The header with the viewer's time zone, which assets/live.js puts on every request.

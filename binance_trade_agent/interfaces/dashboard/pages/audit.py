@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, no_update
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.acts import ActOutcome, AuditRow
 from binance_trade_agent.domain.tool_calls import ASKED, DONE, ToolCall
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.exports import export_button

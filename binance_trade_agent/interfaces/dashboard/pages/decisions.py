@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from dash import Dash, Output, dcc, html
+from dash import Dash, Output, dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.explaining import since_of
@@ -16,6 +16,7 @@ from binance_trade_agent.domain.history_rows import DecisionFilter
 from binance_trade_agent.domain.ranked_reasons import RankedReason
 from binance_trade_agent.domain.records import DecisionRow
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices, named
 from binance_trade_agent.interfaces.dashboard.components.exports import export_button

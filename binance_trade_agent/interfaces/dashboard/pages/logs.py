@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, no_update
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.interfaces.dashboard import program_acts
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.numbers import attributes

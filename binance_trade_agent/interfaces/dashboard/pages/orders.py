@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dash import Dash, Output, dcc, html
+from dash import Dash, Output, dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.explaining import since_of
@@ -12,6 +12,7 @@ from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.records import CancelRow, OrderRow
 from binance_trade_agent.interfaces.dashboard.acting import act_button
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices, named
 from binance_trade_agent.interfaces.dashboard.components.exports import export_button

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import Dash, Output, dcc, html
+from dash import Dash, Output, dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.bars import net_bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from dash import Dash, Output, html
+from dash import Dash, Output
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.performance import DEFAULT_PERIOD
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.performance import Grouping
 from binance_trade_agent.interfaces.dashboard.components import charts
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.states import empty_state, loading

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from dash import Dash, Output, html
+from dash import Dash, Output
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.history_rows import AccountBook
 from binance_trade_agent.domain.money import EXACT, ZERO, total
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.exports import export_button
 from binance_trade_agent.interfaces.dashboard.components.numbers import amount, quantity

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dash import Dash, Output, html
+from dash import Dash, Output
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.protections import Protection
@@ -12,6 +12,7 @@ from binance_trade_agent.domain.money import total
 from binance_trade_agent.interfaces.dashboard import position_acts, reduce_only_acts
 from binance_trade_agent.interfaces.dashboard.acting import act_button
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     ABSENT,

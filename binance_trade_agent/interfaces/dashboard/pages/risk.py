@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from dash import Dash, Output, html
+from dash import Dash, Output
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.risk_state import LimitUse
@@ -11,6 +11,7 @@ from binance_trade_agent.domain.decisions import GateResult
 from binance_trade_agent.interfaces.dashboard import reduce_only_acts
 from binance_trade_agent.interfaces.dashboard.acting import act_button
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.bars import bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.numbers import (

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from dash import Dash, Output, html
+from dash import Dash, Output
 from dash.development.base_component import Component
 
 from binance_trade_agent.bootstrap.desk_settings import ShownSetting
 from binance_trade_agent.interfaces.dashboard import setting_acts
 from binance_trade_agent.interfaces.dashboard.acting import act_button
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from dash import Dash, Output, dcc, html
+from dash import Dash, Output, dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.performance import Grouping
 from binance_trade_agent.domain.records import DecisionRow, Session
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
 from binance_trade_agent.interfaces.dashboard.components.states import Child, details, empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table

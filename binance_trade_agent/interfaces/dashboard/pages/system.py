@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from typing import Any
 
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisionError
@@ -17,6 +17,7 @@ from binance_trade_agent.domain.records import CycleRow, Heartbeat, Incident, Se
 from binance_trade_agent.interfaces.dashboard import program_acts
 from binance_trade_agent.interfaces.dashboard.acting import act_button
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.bars import bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, attributes
