@@ -19,33 +19,43 @@ from binance_trade_agent.interfaces.dashboard.components.times import chart_time
 
 #: Values of a candle that the candles show themselves.
 _OF_CANDLES = frozenset({"open", "high", "low", "close", "volume"})
-_MOST_LINES = 6
-_OVERLAYS = (charts.PURPLE, charts.AMBER, charts.TEAL)
-_DASHES = ("solid", "dot")
+_MOST_LINES, _MOST_BENEATH = 6, 3
+#: No two lines of a chart look the same, to colour-blind eyes neither: another colour, and every third another dash.
+_COLOURS = (charts.PURPLE, charts.TEAL, charts.AMBER, charts.ROSE, charts.SKY, charts.GREY)
+_DASHES = ("solid", "dash", "dot", "longdash")
+_EACH_DASH = 3
+#: What runs from 0 to 100, by how its name begins.
+_OF_HUNDRED = ("rsi", "stoch_rsi", "adx", "plus_di", "minus_di")
 #: A line of an indicator is broken where decisions lie further apart than so many times as usual.
 _LONGEST_JOIN = 4
 #: How far beyond the candles a level may lie to be drawn, as a share of their height.
 _ROOM = Decimal("0.35")
 
 
-def axes(*, has_lower: bool) -> dict[str, dict[str, Any]]:
-    """The axes, with a part beneath for indicators on a scale of their own or without."""
-    own = charts.axis(side="right", nticks=4, domain=[0, 0.20], tickformat=",.4~g", visible=has_lower)
-    price = charts.axis(side="right", nticks=7, domain=[0.28 if has_lower else 0, 1], tickformat=",.6~g")
+def axes(*, has_own: bool, has_hundred: bool) -> dict[str, dict[str, Any]]:
+    """The axes: beneath the price a pane for what has a scale of its own, and one for what runs from 0 to 100."""
+    own_from, price_from = 0.21 * has_hundred, 0.24 * (has_own + has_hundred)
+    own = charts.axis(
+        side="right", nticks=4, domain=[own_from, own_from + 0.17], tickformat=",.4~g", visible=has_own
+    )
+    hundred = charts.axis(
+        side="right", domain=[0, 0.17], range=[0, 100], tickvals=[0, 30, 70, 100], visible=has_hundred
+    )
+    price = charts.axis(side="right", nticks=7, domain=[price_from, 1], tickformat=",.6~g")
     time = charts.axis(
         showgrid=False,
         type="date",
         nticks=7,
         tickangle=0,
-        anchor="y2" if has_lower else "y",
+        anchor="y3" if has_hundred else "y2" if has_own else "y",
         rangeslider={"visible": False},
     )
-    return {"xaxis": time, "yaxis": price, "yaxis2": own}
+    return {"xaxis": time, "yaxis": price, "yaxis2": own, "yaxis3": hundred}
 
 
 LAYOUT = charts.layout(
     "market",
-    **axes(has_lower=True),
+    **axes(has_own=True, has_hundred=True),
     margin={"l": 8, "r": 64, "t": 8, "b": 40},
     showlegend=True,
     legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
@@ -64,10 +74,11 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Indicators by name, split by the scale they are on: the price's, or one of their own."""
+    """Indicators by name, split by the scale they are on: the price's, one of their own, or from 0 to 100."""
 
     of_price: tuple[str, ...]
     own_scale: tuple[str, ...]
+    of_hundred: tuple[str, ...]
 
 
 def merged(candles: Sequence[Candle], interval: CandleInterval) -> list[Candle]:
@@ -91,7 +102,7 @@ def begin_of_candle(at: datetime, interval: CandleInterval) -> datetime:
 def lines_of(seen: Sequence[SeenIndicators], candles: Sequence[Candle]) -> Lines:
     """Which indicators run along the price: those that never leave its neighbourhood."""
     if not candles:
-        return Lines((), ())
+        return Lines((), (), ())
     low = float(min(candle.low for candle in candles)) / 2
     high = float(max(candle.high for candle in candles)) * 2
     names = dict.fromkeys(name for each in seen for name in each.values if name not in _OF_CANDLES)
@@ -99,16 +110,19 @@ def lines_of(seen: Sequence[SeenIndicators], candles: Sequence[Candle]) -> Lines
     def is_price(name: str) -> bool:
         return all(low < each.values[name] < high for each in seen if name in each.values)
 
-    of_price = tuple(name for name in names if is_price(name))
-    return Lines(of_price[:_MOST_LINES], tuple(name for name in names if name not in of_price))
+    of_hundred = tuple(name for name in names if name.startswith(_OF_HUNDRED))
+    of_price = tuple(name for name in names if name not in of_hundred and is_price(name))
+    own_scale = tuple(name for name in names if name not in (*of_price, *of_hundred))
+    return Lines(of_price[:_MOST_LINES], own_scale, of_hundred[:_MOST_BENEATH])
 
 
 def shown_beneath(lines: Lines, chosen: str | None) -> tuple[str, ...]:
-    """The indicator chosen for the lower part, or the first, with those that are named after it."""
+    """Of those with a scale of their own the one that is chosen, or the first, with those that are named after it."""
     name = chosen if chosen in lines.own_scale else next(iter(lines.own_scale), None)
     if name is None:
         return ()
-    return tuple(each for each in lines.own_scale if each == name or each.startswith(f"{name}_"))
+    found = (each for each in lines.own_scale if each == name or each.startswith(f"{name}_"))
+    return tuple(found)[:_MOST_BENEATH]
 
 
 def candle_trace(candles: Sequence[Candle], symbol: str) -> dict[str, Any]:
@@ -130,10 +144,9 @@ def indicator_traces(
     seen: Sequence[SeenIndicators],
     candles: Sequence[Candle],
     interval: CandleInterval,
-    names: Sequence[str],
-    axis: str,
+    axis_of: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    """A line for each name over the candles; of a longer candle the last value in it."""
+    """A line for each name over the candles, on its axis; of a longer candle the last value in it."""
     by_candle = {
         begin_of_candle(each.candle - timedelta(microseconds=1), interval): each.values for each in seen
     }
@@ -148,13 +161,13 @@ def indicator_traces(
             "y": [values.get(name) for _, values in points],
             "yaxis": axis,
             "line": {
-                "color": _OVERLAYS[place % len(_OVERLAYS)],
-                "width": 1.5,
-                "dash": _DASHES[place // len(_OVERLAYS) % len(_DASHES)],
+                "color": _COLOURS[place % len(_COLOURS)],
+                "width": 1.6,
+                "dash": _DASHES[place // _EACH_DASH % len(_DASHES)],
             },
             "hovertemplate": "%{y:,.6~g}",
         }
-        for place, name in enumerate(names)
+        for place, (name, axis) in enumerate(axis_of.items())
     ]
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from dash import dcc, html
+from dash import dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.decisions import GateResult
 from binance_trade_agent.domain.records import DecisionRow, OrderRow
 from binance_trade_agent.interfaces.dashboard.components import badges
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     ABSENT,
@@ -73,7 +74,7 @@ def _figures(row: DecisionRow) -> Component:
         _fact("Nearest miss", distance or ABSENT, row.nearest_miss or ""),
         figure("Cycle", f"{row.cycle_number:,}", note=f"{row.candles_seen} new candles"),
     ]
-    return html.Dl(shown, className="figures even plain")
+    return html.Dl(shown, className="figures plain")
 
 
 def _fact(label: str, value: Child, under: str) -> Component:

@@ -90,10 +90,33 @@ def test_indicators_are_those_that_decisions_stored() -> None:
     assert ema["x"] == candles["x"]
     assert ema["y"] == [62_010.0 + n for n in range(60)]
     assert ema["yaxis"] == "y"
-    assert [trace["name"] for trace in traces if trace.get("yaxis") == "y2"] == ["rsi", "rsi_slow"]
-    assert [trace["name"] for trace in drawn(desk, "?indicator=macd") if trace.get("yaxis") == "y2"] == [
-        "macd"
-    ]
+    assert [trace["name"] for trace in traces if trace.get("yaxis") == "y2"] == ["macd"]
+
+
+def test_what_runs_from_0_to_100_has_a_pane_of_its_own_even_where_the_price_is_as_much() -> None:
+    desk = desk_with_candles()
+    rows = desk.market_reads.indicator_rows["BTCUSDT"]
+    desk.market_reads.indicator_rows["BTCUSDT"] = tuple(
+        replace(row, values={**row.values, "rsi": 62_000.0, "adx": 20.0}) for row in rows
+    )
+    traces = drawn(desk, "")
+    assert [trace["name"] for trace in traces if trace.get("yaxis") == "y3"] == ["rsi", "rsi_slow", "adx"]
+
+
+def test_no_two_indicators_of_a_chart_look_the_same() -> None:
+    desk = desk_with_candles()
+    many = (
+        {f"band_{n}": 62_000.0 for n in range(9)}
+        | {f"macd_{n}": 1.0 for n in range(9)}
+        | {f"rsi_{n}": 5.0 for n in range(9)}
+    )
+    rows = desk.market_reads.indicator_rows["BTCUSDT"]
+    desk.market_reads.indicator_rows["BTCUSDT"] = tuple(
+        replace(row, values={"macd": 1.0, **many}) for row in rows
+    )
+    lines = [each["line"] for each in drawn(desk, "") if each["name"] in {*many, "macd"}]
+    styles = {(line["color"], line["dash"]) for line in lines}  # type: ignore[index]
+    assert len(styles) == len(lines) == 12
 
 
 def test_a_line_runs_on_between_decisions_and_is_broken_where_there_were_none_for_long() -> None:
@@ -123,7 +146,7 @@ def test_fills_and_the_levels_of_the_position_are_marked() -> None:
         "↑ Entry 62,552.63 (+0.84 %)   ↑ Target 64,000.00 (+3.18 %)",
         "↓ Stop 61,000.00 (−1.66 %)",
     }
-    assert "Stop 61,000.00 −2.40 % from here Target 64,000.00" in text(market.now(desk, ""))
+    assert "Stop USDT 61,000.00 −2.40 % from here Target USDT 64,000.00" in text(market.now(desk, ""))
     candles = desk.market_reads.candle_rows["BTCUSDT"]
     desk.market_reads.candle_rows["BTCUSDT"] = (
         replace(candles[0], low=Decimal(61_200)),

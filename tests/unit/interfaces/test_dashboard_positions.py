@@ -88,7 +88,7 @@ def test_a_position_shows_its_distances_in_percent_and_in_price() -> None:
     told = shown(with_oco(fake_desk()))
 
     assert "0.015984 BTC 1,004.68 USDT 62,552.63 62,855.40 +4.84 +0.48 %" in told
-    assert "61,000.00 −2.95 % · −1,855.40 64,000.00 +1.82 % · +1,144.60" in told
+    assert "61,000.00 −2.95 % (−1,855.40) 64,000.00 +1.82 % (+1,144.60)" in told
     assert "Close Sell part Move Reduce-only" in told
     # 0.015984 * 61,000 - 999.8412
     assert "If all stops are reached −24.82 USDT" in told
@@ -118,7 +118,7 @@ def test_who_asked_for_a_level_is_named_and_what_the_trader_watches() -> None:
     asked_levels(desk)
     told = shown(desk)
 
-    assert "61,500.00 −2.16 % · −1,355.40 asked for" in told
+    assert "61,500.00 −2.16 % (−1,355.40) asked for" in told
     assert "BTCUSDT ◷ trader 0.015984 61,500.00 – ann (cli): news" in told
     assert "Settings' levels" in told
 

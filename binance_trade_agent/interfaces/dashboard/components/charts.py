@@ -12,11 +12,20 @@ from dash.development.base_component import Component
 
 #: Okabe and Ito's colours for colour-blind eyes, moved to mid-tones.
 BLUE, ORANGE, TEAL, PURPLE, AMBER = "#2f7de1", "#d9722b", "#159a8c", "#a05fb8", "#b8860b"
+GREY, SKY, ROSE = "#7d8a9c", "#3fa7d6", "#cf5c93"
 SERIES = (BLUE, ORANGE, TEAL, PURPLE, AMBER)
 GAIN, LOSS = BLUE, ORANGE
 MUTED = "#8290a3"
 _CONFIG: Any = {"displayModeBar": False, "responsive": True, "doubleClick": "reset"}
-_AXIS: dict[str, Any] = {"gridcolor": "rgba(130, 144, 163, 0.18)", "zeroline": False, "color": MUTED}
+_AXIS: dict[str, Any] = {
+    "gridcolor": "rgba(130, 144, 163, 0.18)",
+    "zeroline": False,
+    "color": MUTED,
+    # clear ticks keep the numbers off the lines
+    "ticks": "outside",
+    "ticklen": 5,
+    "tickcolor": "rgba(0, 0, 0, 0)",
+}
 
 
 def faint(colour: str, share: float = 0.12) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from dash import Dash, Output, dcc, html
+from dash import Dash, Output, dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.market import MarketNow
@@ -15,10 +15,11 @@ from binance_trade_agent.domain.records import DecisionRow, FillRow
 from binance_trade_agent.interfaces.dashboard import candle_chart
 from binance_trade_agent.interfaces.dashboard.candle_chart import Levels, Lines
 from binance_trade_agent.interfaces.dashboard.components import badges, charts
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
 from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, percent, price, quantity
-from binance_trade_agent.interfaces.dashboard.components.states import empty_state, loading
+from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.holdings import holdings, quote_of
@@ -104,22 +105,18 @@ def now(desk: Desk, search: str | None) -> Component | str:
         seen = desk.market.now(symbol)
     except NoMarketData:
         return ""
+    quote = quote_of(desk.watch)
+    base = symbol.removesuffix(quote)
     return html.Dl(
         [
-            figure(
-                "Price",
-                price(seen.price),
-                note=html.Span(["seen ", moment(seen.seen_at, "ago")]),
-                name="price",
-                value=seen.price,
-            ),
-            figure("Bid", price(seen.bid), note=quantity(seen.bid_quantity), name="bid", value=seen.bid),
-            figure("Ask", price(seen.ask), note=quantity(seen.ask_quantity), name="ask", value=seen.ask),
+            _price_figure("Price", seen.price, quote, note=html.Span(["seen ", moment(seen.seen_at, "ago")])),
+            _price_figure("Bid", seen.bid, quote, note=badges.with_unit(quantity(seen.bid_quantity), base)),
+            _price_figure("Ask", seen.ask, quote, note=badges.with_unit(quantity(seen.ask_quantity), base)),
             figure("Spread", f"{seen.spread_bps}", unit="bps", note="1 bps is 0.01 %"),
             _move(desk, seen),
-            *_level_figures(_levels(desk, symbol), seen.price),
+            *_level_figures(_levels(desk, symbol), seen.price, quote),
         ],
-        className="figures even",
+        className="figures",
     )
 
 
@@ -140,8 +137,8 @@ def figure_of(desk: Desk, search: str | None) -> Any:
     update = charts.new_data(drawn)
     update["layout"]["annotations"] = candle_chart.level_notes(levels, shown.candles)
     # not whole axes: the range in them is the viewer's zoom
-    beneath = any(trace.get("yaxis") == "y2" for trace in drawn)
-    for name, axis in candle_chart.axes(has_lower=beneath).items():
+    used = {trace.get("yaxis") for trace in drawn}
+    for name, axis in candle_chart.axes(has_own="y2" in used, has_hundred="y3" in used).items():
         for part in ("domain", "anchor", "visible"):
             if part in axis:
                 update["layout"][name][part] = axis[part]
@@ -151,11 +148,14 @@ def figure_of(desk: Desk, search: str | None) -> Any:
 def traces(desk: Desk, shown: Chart, levels: Levels | None, beneath: str | None) -> list[dict[str, Any]]:
     """Candles, indicators, the position's levels, fills."""
     lines, candles, interval = shown.lines, shown.candles, shown.interval
-    lower = candle_chart.shown_beneath(lines, beneath)
+    axis_of = (
+        dict.fromkeys(lines.of_price, "y")
+        | dict.fromkeys(candle_chart.shown_beneath(lines, beneath), "y2")
+        | dict.fromkeys(lines.of_hundred, "y3")
+    )
     return [
         candle_chart.candle_trace(candles, shown.symbol),
-        *candle_chart.indicator_traces(shown.seen, candles, interval, lines.of_price, "y"),
-        *candle_chart.indicator_traces(shown.seen, candles, interval, lower, "y2"),
+        *candle_chart.indicator_traces(shown.seen, candles, interval, axis_of),
         *candle_chart.level_traces(levels, candles),
         *candle_chart.fill_traces(_fills(desk, shown)),
     ]
@@ -261,18 +261,19 @@ def _levels(desk: Desk, symbol: str) -> Levels | None:
     return None
 
 
-def _level_figures(levels: Levels | None, now_at: Decimal) -> list[Component]:
+def _price_figure(label: str, at: Decimal, quote: str, note: Child) -> Component:
+    """The unit stands beside the label: eight of them share a line."""
+    return figure(
+        [label, html.Span(quote, className="unit")], price(at), note=note, name=label.lower(), value=at
+    )
+
+
+def _level_figures(levels: Levels | None, now_at: Decimal, quote: str) -> list[Component]:
     shown = (
         [] if levels is None else [("Entry", levels.entry), ("Stop", levels.stop), ("Target", levels.target)]
     )
     return [
-        figure(
-            name,
-            price(at),
-            note=f"{percent(at - now_at, now_at, signed=True)} from here",
-            name=name.lower(),
-            value=at,
-        )
+        _price_figure(name, at, quote, note=f"{percent(at - now_at, now_at, signed=True)} from here")
         for name, at in shown
         if at is not None
     ]

@@ -298,7 +298,7 @@ def _distance(holding: Holding, level: Decimal, share: Decimal | None, *, is_ask
     if share is not None and holding.last_price is not None:
         far = price_difference(level, holding.last_price)
         lines.insert(
-            0, html.Small(f"{percent(share, _HUNDRED, signed=True)} · {far}", className="under faded")
+            0, html.Small(f"{percent(share, _HUNDRED, signed=True)} ({far})", className="under faded")
         )
     return html.Span(
         [price(level), *lines],
