@@ -1,16 +1,14 @@
 """A message that tries the notifications: sent at once, whether a trader runs or not, and a row of the audit."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from binance_trade_agent.control.programs import unended, unrecorded_note
-from binance_trade_agent.domain.acts import Act, ActKind, ActOutcome, AuditRow
+from binance_trade_agent.control.act_record import ActRecord, unended, unrecorded_note
+from binance_trade_agent.domain.acts import ActKind, ActOutcome, AuditRow
 from binance_trade_agent.domain.errors import (
     ConfigurationError,
     NotificationFailed,
-    StorageError,
     TradeAgentError,
 )
 from binance_trade_agent.ports import Clock, ControlState
@@ -44,7 +42,7 @@ class NotificationTest:
 
     def __init__(self, send: Callable[[str], str], state: ControlState, clock: Clock) -> None:
         self._send = send
-        self._state = state
+        self._record = ActRecord(state, clock)
         self._clock = clock
 
     def run(
@@ -57,29 +55,18 @@ class NotificationTest:
             NotificationFailed: a service did not take it; which one is not known.
             StorageError: the database cannot be written; nothing was sent.
         """
-        key = idempotency_key or uuid.uuid4().hex
-        act = Act(ActKind.TEST_NOTIFICATION, actor, channel, reason, self._clock.now(), key)
-        first = self._state.open_act(act, "")
+        kind = ActKind.TEST_NOTIFICATION
+        key, first = self._record.begin(kind, actor, channel, reason, idempotency_key, before="")
         if first is not None:
             return _repeated(first)
         try:
             services = self._send(TEST_TEXT)
         except TradeAgentError as error:
             refused = isinstance(error, ConfigurationError)
-            self._close(key, ActOutcome.REFUSED if refused else ActOutcome.FAILED, str(error), "")
+            self._record.end(key, ActOutcome.REFUSED if refused else ActOutcome.FAILED, str(error))
             raise
         done = NotificationSent(services, self._clock.now())
-        return replace(done, unrecorded=self._close(key, ActOutcome.DONE, done.told, services))
-
-    def _close(self, key: str, outcome: ActOutcome, answer: str, services: str) -> str:
-        """Write how the act ended; returns why that could not be written, or nothing."""
-        try:
-            self._state.close_act(
-                key, outcome=outcome, answer=answer, at=self._clock.now(), before="", after=services
-            )
-        except StorageError as error:
-            return str(error)
-        return ""
+        return replace(done, unrecorded=self._record.end(key, ActOutcome.DONE, done.told, after=services))
 
 
 def _repeated(first: AuditRow) -> NotificationSent:

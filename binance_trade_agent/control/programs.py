@@ -1,16 +1,22 @@
 """Starts, stops and restarts the programs through supervisord; each act is a row of the audit."""
 
-import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from binance_trade_agent.domain.acts import Act, ActKind, ActOutcome, AuditRow
-from binance_trade_agent.domain.errors import ConfigurationError, StorageError, TradeAgentError
-from binance_trade_agent.domain.programs import ProgramState
+from binance_trade_agent.control.act_record import ActRecord, unended, unrecorded_note
+from binance_trade_agent.domain.acts import ActKind, ActOutcome, AuditRow
+from binance_trade_agent.domain.errors import ConfigurationError, TradeAgentError
+from binance_trade_agent.domain.programs import STOPPING, ProgramState
 from binance_trade_agent.ports import Clock, ControlState, Supervisor
 
 _TRADER = "autonomous_trader"
 _UNKNOWN = "unknown"
+_ACTS = frozenset({ActKind.START.value, ActKind.STOP.value, ActKind.RESTART.value})
+#: A restart that nobody finished for so long is no longer meant.
+_RESTART_MEANT = timedelta(minutes=5)
+#: Longer than any program takes to stop, and how often it is looked at meanwhile.
+_STOPPING_S, _POLL_S = 20.0, 0.5
 
 
 class ProgramActFailed(TradeAgentError):
@@ -40,17 +46,6 @@ class ProgramAct:
         return change + unrecorded_note(self.unrecorded)
 
 
-def unrecorded_note(problem: str) -> str:
-    """What a sentence on an act that was done ends with, where the audit could not be told; empty without a `problem`."""
-    return f"; done, but not recorded in the audit: {problem}" if problem else ""
-
-
-def unended(first: AuditRow) -> str:
-    """What to tell whoever gives the key of an act again that was not done, or whose end is not known."""
-    answer = first.answer or "it has not ended yet, or its end was not recorded: look at what holds now"
-    return f"already tried at {first.at:%Y-%m-%d %H:%M:%S} UTC: {answer}; use a new key for another attempt"
-
-
 class Programs:
     """Acts on the fixed program names of this project.
 
@@ -61,7 +56,7 @@ class Programs:
 
     def __init__(self, supervisor: Supervisor, state: ControlState, clock: Clock) -> None:
         self._supervisor = supervisor
-        self._state = state
+        self._record = ActRecord(state, clock)
         self._clock = clock
 
     def start(
@@ -104,6 +99,47 @@ class Programs:
         """
         return self._do(ActKind.RESTART, program, actor, channel, reason, idempotency_key)
 
+    async def end_left_open(self, audit: Iterable[AuditRow], channel: str) -> None:
+        """End the acts of a `channel` that its process left open when it was killed; `audit` has the newest first.
+
+        A program that a restart had stopped is started, unless the restart is long ago or another act on the program
+        came after it. Call it at the start of the one process of the channel, before it acts.
+        """
+        later: set[str] = set()
+        for row in audit:
+            program = row.details.get("program", "")
+            if row.action not in _ACTS:
+                continue
+            if row.outcome is None and row.channel == channel and row.idempotency_key:
+                is_meant = program not in later and self._clock.now() - row.at <= _RESTART_MEANT
+                await self._end_left_open(row, row.idempotency_key, program, is_meant=is_meant)
+            later.add(program)
+
+    async def _end_left_open(self, row: AuditRow, key: str, program: str, *, is_meant: bool) -> None:
+        outcome, told = ActOutcome.FAILED, "whoever did it ended in between"
+        try:
+            now = await self._settled(program)
+            if row.action == ActKind.RESTART and is_meant and not now.is_up:
+                self._supervisor.start(program)
+                outcome, told = ActOutcome.DONE, f"{told}; {program} was stopped, and was started afterwards"
+            elif _came_true(row, now):
+                outcome = ActOutcome.DONE
+            told += f"; {program} is {self._state_of(program)}"
+        except TradeAgentError as error:
+            told += f"; how {program} is now is not known: {error}"
+        self._record.end(key, outcome, told, before=row.before or _UNKNOWN, after=self._state_of(program))
+
+    async def _settled(self, program: str) -> ProgramState:
+        """The program, once it is not on its way to its end any more: a start would be lost on it."""
+        end = self._clock.monotonic() + _STOPPING_S
+        while True:
+            found = next((each for each in self._supervisor.programs() if each.name == program), None)
+            if found is None:
+                raise ProgramActFailed(f"supervisord has no {program}")
+            if found.state != STOPPING or self._clock.monotonic() >= end:
+                return found
+            await self._clock.sleep(_POLL_S)
+
     def all(self) -> tuple[ProgramState, ...]:
         """Every program, by name."""
         return self._supervisor.programs()
@@ -111,9 +147,9 @@ class Programs:
     def _do(
         self, kind: ActKind, program: str, actor: str, channel: str, reason: str, key: str | None
     ) -> ProgramAct:
-        key = key or uuid.uuid4().hex
-        act = Act(kind, actor, channel, reason, self._clock.now(), key)
-        first = self._state.open_act(act, _UNKNOWN, {"program": program})
+        key, first = self._record.begin(
+            kind, actor, channel, reason, key, before=_UNKNOWN, details={"program": program}
+        )
         if first is not None:
             return _repeated(first, program)
         before = after = _UNKNOWN
@@ -122,10 +158,11 @@ class Programs:
             self._carry_out(kind, program)
             after = self._state_of(program)
         except TradeAgentError as error:
-            self._close(key, ActOutcome.FAILED, str(error), before, after)
+            self._record.end(key, ActOutcome.FAILED, str(error), before=before, after=after)
             raise
         done = ProgramAct(program, before, after, self._clock.now())
-        return replace(done, unrecorded=self._close(key, ActOutcome.DONE, done.told, before, after))
+        ended = self._record.end(key, ActOutcome.DONE, done.told, before=before, after=after)
+        return replace(done, unrecorded=ended)
 
     def _carry_out(self, kind: ActKind, program: str) -> None:
         if kind is ActKind.START:
@@ -161,15 +198,13 @@ class Programs:
         except TradeAgentError:
             return _UNKNOWN
 
-    def _close(self, key: str, outcome: ActOutcome, answer: str, before: str, after: str) -> str:
-        """Write how the act ended; returns why that could not be written, or nothing."""
-        try:
-            self._state.close_act(
-                key, outcome=outcome, answer=answer, at=self._clock.now(), before=before, after=after
-            )
-        except StorageError as error:
-            return str(error)
-        return ""
+
+def _came_true(row: AuditRow, now: ProgramState) -> bool:
+    """Whether a program is as an act wanted it to be."""
+    if row.action == ActKind.RESTART:
+        # supervisord tells whole seconds
+        return now.started_at is not None and now.started_at >= row.at.replace(microsecond=0)
+    return now.is_up is (row.action == ActKind.START)
 
 
 def _repeated(first: AuditRow, program: str) -> ProgramAct:

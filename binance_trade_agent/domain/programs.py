@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-RUNNING, STARTING = "RUNNING", "STARTING"
+RUNNING, STARTING, STOPPING = "RUNNING", "STARTING", "STOPPING"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,18 @@ from tests.books import check_books
 from tests.processes import CLI, SUPERVISORCTL, Installation, eventually, free_port, installation, running
 
 PROGRAMS = {"autonomous_trader", "binance_agent", "dash_ui", "exchange_simulator", "watchdog"}
+
+
+#: Restarts the trader for the dashboard, and dies by SIGKILL between the stop and the start.
+KILLED_IN_BETWEEN = """
+import os, signal
+from binance_trade_agent.bootstrap.desk import open_desk
+from binance_trade_agent.bootstrap.supervisor_rpc import SupervisorClient
+from binance_trade_agent.settings import load_settings
+
+SupervisorClient.start = lambda self, program: os.kill(os.getpid(), signal.SIGKILL)
+open_desk(load_settings()).programs.restart(actor="ann", channel="dashboard", reason="killed")
+"""
 
 
 def states(place: Installation) -> dict[str, str]:
@@ -119,3 +132,27 @@ def test_a_trader_that_hangs_is_killed_and_cycles_again(place: Installation) -> 
     os.kill(hung, signal.SIGSTOP)
     eventually(lambda: pid_of(place, "autonomous_trader") not in (0, hung), within_s=60, what="a new trader")
     eventually(lambda: completed(place) > before, within_s=60, what="cycles again")
+
+
+def test_a_restart_that_a_kill_cut_in_two_is_finished_by_the_next_dashboard(place: Installation) -> None:
+    eventually(
+        lambda: (
+            states(place).get("autonomous_trader") == "RUNNING" and states(place).get("dash_ui") == "RUNNING"
+        ),
+        within_s=60,
+        what="RUNNING",
+    )
+    killed = place.run(sys.executable, "-c", KILLED_IN_BETWEEN)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert states(place)["autonomous_trader"] == "STOPPED"
+    os.kill(pid_of(place, "dash_ui"), signal.SIGKILL)
+    eventually(
+        lambda: states(place)["autonomous_trader"] == "RUNNING", within_s=60, what="the trader runs again"
+    )
+    with place.desk() as desk:
+        ended = eventually(
+            lambda: [row for row in desk.watch.audit() if row.reason == "killed" and row.outcome],
+            within_s=60,
+            what="the act is ended",
+        )
+    assert (ended[0].outcome, ended[0].before, ended[0].action) == ("done", "unknown", "restart")

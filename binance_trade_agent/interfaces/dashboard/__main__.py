@@ -1,6 +1,7 @@
 """`python -m binance_trade_agent.interfaces.dashboard`: serve until stopped. 78: the configuration cannot work."""
 
 import sys
+import threading
 
 import structlog
 import waitress
@@ -14,6 +15,7 @@ from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.dashboard.access import Guard
 from binance_trade_agent.interfaces.dashboard.app import MAX_BODY_BYTES, build_app
 from binance_trade_agent.interfaces.dashboard.passwords import LoginThrottle
+from binance_trade_agent.interfaces.dashboard.program_acts import end_left_open
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.interfaces.listening import listen
 from binance_trade_agent.interfaces.memory import give_back, set_aside
@@ -44,9 +46,10 @@ def serve(settings: Settings) -> None:
         ended=SignedOut(settings),
         hosts=(host, *settings.dashboard_allowed_hosts),
     )
-    app = build_app(
-        DeskDoor(lambda: open_desk(settings)), guard, mode=settings.mode.value, mode_note=settings.mode_note
-    )
+    door = DeskDoor(lambda: open_desk(settings))
+    app = build_app(door, guard, mode=settings.mode.value, mode_note=settings.mode_note)
+    # whoever has the address is the only dashboard here: what an earlier one left open nobody else ends
+    threading.Thread(target=end_left_open, args=(door,), name="left open", daemon=True).start()
     structlog.get_logger(PROGRAM).info("dashboard ready", address=f"http://{host}:{port}/")
     set_aside()
     waitress.serve(

@@ -1,11 +1,17 @@
 """Starting, stopping and restarting the programs, as acts."""
 
-from binance_trade_agent.domain.errors import ConfigurationError
+import asyncio
+
+import structlog
+
+from binance_trade_agent.domain.errors import ConfigurationError, TradeAgentError
 from binance_trade_agent.interfaces.dashboard.acting import ACTOR, CHANNEL, Act, Doing, Told, Wish, Words
-from binance_trade_agent.interfaces.desks import Desk
+from binance_trade_agent.interfaces.desks import Desk, DeskDoor
 
 TRADER = "autonomous_trader"
 DASHBOARD = "dash_ui"
+#: Among so many newest acts those are looked for that were left open.
+_ACTS_SEEN = 500
 #: Program -> what people call it, and what is missing while it does not run.
 PROGRAMS = {
     TRADER: (
@@ -74,6 +80,15 @@ def _restart(doing: Doing) -> Told:
         doing.wish.target, actor=ACTOR, channel=CHANNEL, reason=doing.reason, idempotency_key=doing.key
     )
     return Told(True, done.told)
+
+
+def end_left_open(door: DeskDoor) -> None:
+    """End what a dashboard before this one was killed in the middle of: a program that it stopped to restart is started."""
+    try:
+        desk = door.desk()
+        asyncio.run(desk.programs.end_left_open(desk.watch.audit(limit=_ACTS_SEEN), CHANNEL))
+    except TradeAgentError as error:
+        structlog.get_logger(DASHBOARD).warning("acts that were left open cannot be ended", reason=str(error))
 
 
 def _named(wish: Wish) -> str:

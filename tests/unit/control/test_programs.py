@@ -1,6 +1,6 @@
 """Starting and stopping programs: once for a key, each act in the audit."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -153,3 +153,101 @@ def test_a_restart_that_goes_wrong_tries_the_start_all_the_same_and_says_how_it_
     assert str(failed.value).endswith(f"it is {now}")
     assert supervisor.running["autonomous_trader"] == now
     assert [(row.outcome, row.answer) for row in state.rows] == [("failed", str(failed.value))]
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class KilledBefore(FakeSupervisor):
+    """Its caller is killed where it asks for `verb`."""
+
+    verb: str = "start"
+
+    def _act(self, verb: str, program: str, state: str) -> None:
+        if verb == self.verb:
+            raise KilledError
+        super()._act(verb, program, state)
+
+
+def killed(state: FakeControlState, verb: str, act: str = "restart") -> FakeSupervisor:
+    """A dashboard that is killed right before a half of its act; what it leaves to the next one."""
+    supervisor = KilledBefore(verb=verb)
+    with pytest.raises(KilledError):
+        getattr(Programs(supervisor, state, FakeClock()), act)(
+            actor="me", channel="dashboard", idempotency_key="k"
+        )
+    return FakeSupervisor(running=supervisor.running)
+
+
+async def test_a_restart_that_a_kill_cut_in_two_is_finished_by_the_next_process(
+    state: FakeControlState,
+) -> None:
+    supervisor = killed(state, "start")
+    assert supervisor.running["autonomous_trader"] == "STOPPED"
+    clock = FakeClock()
+    clock.advance(5)
+    await Programs(supervisor, state, clock).end_left_open(state.rows, "dashboard")
+    assert supervisor.asked == [("start", "autonomous_trader")]
+    (row,) = state.rows
+    assert (row.outcome, row.after) == ("done", "STARTING")
+    assert "autonomous_trader was stopped, and was started afterwards" in (row.answer or "")
+
+    await Programs(supervisor, state, clock).end_left_open(state.rows, "dashboard")
+    assert len(supervisor.asked) == 1
+
+
+async def test_a_program_that_is_on_its_way_to_its_end_is_waited_for(state: FakeControlState) -> None:
+    supervisor = killed(state, "start")
+    supervisor.running["autonomous_trader"] = "STOPPING"
+
+    class Clock(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            supervisor.running["autonomous_trader"] = "STOPPED"
+            await super().sleep(seconds)
+
+    await Programs(supervisor, state, Clock()).end_left_open(state.rows, "dashboard")
+    assert supervisor.running["autonomous_trader"] == "STARTING"
+
+
+async def test_a_restart_that_never_stopped_anything_is_told_and_not_done_again(
+    state: FakeControlState,
+) -> None:
+    supervisor = killed(state, "stop")
+    await Programs(supervisor, state, FakeClock()).end_left_open(state.rows, "dashboard")
+    (row,) = state.rows
+    assert (row.outcome, row.answer) == (
+        "failed",
+        "whoever did it ended in between; autonomous_trader is RUNNING",
+    )
+    assert supervisor.asked == []
+
+
+@pytest.mark.parametrize("why", ["old", "another channel", "a later stop"])
+async def test_a_restart_that_is_not_meant_any_more_starts_nothing(state: FakeControlState, why: str) -> None:
+    supervisor, clock = killed(state, "start"), FakeClock()
+    if why == "old":
+        clock.advance(301)
+    if why == "a later stop":
+        clock.advance(1)
+        Programs(supervisor, state, clock).stop(actor="ann", channel="cli")
+    newest_first = tuple(reversed(state.rows))
+    channel = "mcp" if why == "another channel" else "dashboard"
+    await Programs(supervisor, state, clock).end_left_open(newest_first, channel)
+    assert supervisor.running["autonomous_trader"] == "STOPPED"
+    assert state.rows[0].outcome == (None if why == "another channel" else "failed")
+
+
+@pytest.mark.parametrize(("act", "outcome"), [("stop", "failed"), ("start", "done")])
+async def test_an_act_that_was_left_open_is_told_as_what_holds_now(
+    state: FakeControlState, act: str, outcome: str
+) -> None:
+    supervisor = killed(state, act, act)
+    await Programs(supervisor, state, FakeClock()).end_left_open(state.rows, "dashboard")
+    assert [row.outcome for row in state.rows] == [outcome]
+
+    supervisor.broken = "supervisord does not run"
+    state.rows[0] = replace(state.rows[0], outcome=None)
+    await Programs(supervisor, state, FakeClock()).end_left_open(state.rows, "dashboard")
+    assert "is not known: supervisord does not run" in (state.rows[0].answer or "")
