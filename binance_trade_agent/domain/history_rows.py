@@ -68,8 +68,10 @@ class TripFilter:
 class RoundTripRow:
     """A position from its opening to its close, in quote currency.
 
-    Prices are means over the fills of its side; `fees` are all of its fills' that have a price, those in third
-    assets too; `profit` is net of them. `entry_reason` and `exit_reason` are of the first and the last order's decisions.
+    `bought` and `sold` are base currency that was traded: a fee taken in it, and what was left over, lie between
+    them. Prices are means over the fills of its side, before fees; `fees` are all of its fills' that have a price, those in
+    third assets too; `profit` is net of them. `entry_reason` and `exit_reason` are of the first and the last order's
+    decisions.
     """
 
     symbol: str
@@ -78,7 +80,8 @@ class RoundTripRow:
     closed_at: datetime
     entry_price: Decimal
     exit_price: Decimal | None
-    quantity: Decimal
+    bought: Decimal
+    sold: Decimal
     fees: Decimal
     profit: Decimal
     entry_reason: str

@@ -78,7 +78,8 @@ def _trip(book: Book, trip: models.RoundTrip, fills: list[Row[Any]]) -> RoundTri
         closed_at=trip.closed_at or trip.opened_at,
         entry_price=_mean_price(bought) or trip.first_price,
         exit_price=_mean_price(sold),
-        quantity=trip.peak,
+        bought=_quantity(bought),
+        sold=_quantity(sold),
         fees=EXACT.add(total(own_fee(fill, book.quote) for fill in fills), outside),
         profit=EXACT.subtract(trip.realised, outside),
         entry_reason=_why(bought[0]) if bought else "",
@@ -94,6 +95,10 @@ def _why(fill: Row[Any]) -> str:
     return str(fill.signal_reasons[0]["text"] if fill.signal_reasons else fill.reason)
 
 
+def _quantity(fills: list[Row[Any]]) -> Decimal:
+    return total(fill.quantity for fill in fills)
+
+
 def _mean_price(fills: list[Row[Any]]) -> Decimal | None:
-    quantity = sum((fill.quantity for fill in fills), ZERO)
+    quantity = _quantity(fills)
     return sum((fill.quote_quantity for fill in fills), ZERO) / quantity if quantity else None

@@ -401,7 +401,15 @@ def _trades(book: Book) -> Truth:
         {
             "Closed": _at(row["closed_at"]),
             "Symbol": row["symbol"],
-            "Quantity": _money(row["peak"]),
+            "Sold": _sum(
+                Decimal(fill["quantity"])
+                for fill in book.rows(
+                    "select quantity from fills where symbol = ? and side = 'SELL' and traded_at between ? and ?",
+                    row["symbol"],
+                    row["opened_at"],
+                    row["closed_at"],
+                )
+            ),
             "Profit": _money(row["realised"]),
         }
         for row in trips

@@ -198,6 +198,10 @@ def _breakdown(found: Performance, grouping: Grouping, screen: Console) -> None:
     if grouping is Grouping.STRATEGY:
         columns, rows = columns[:-2], [row[:-2] for row in rows]
     table(f"By {grouping}", [grouping.value, *columns], rows, screen=screen)
+    if rows and grouping is not Grouping.STRATEGY:
+        trips = "trips, won, realised" if grouping.is_of_time and found.symbol is None else "net to average"
+        told = f"{trips}: of round trips that closed; fees and turnover: of all fills, those of open positions too"
+        prose(screen, f"[dim]{told}[/]")
     if len(found.slices) > len(shown):
         screen.print(f"{counted(len(found.slices) - len(shown), 'row')} more with --json", style="dim")
 

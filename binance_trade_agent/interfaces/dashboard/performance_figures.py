@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from dash import html
 from dash.development.base_component import Component
 
 from binance_trade_agent.domain.performance import (
@@ -15,6 +14,7 @@ from binance_trade_agent.domain.performance import (
     PerformanceSlice,
 )
 from binance_trade_agent.domain.phrases import length
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     ABSENT,
@@ -64,9 +64,9 @@ def breakdown(found: Performance, grouping: Grouping) -> Component:
     columns: list[Column[PerformanceSlice]] = [
         Column(grouping.capitalize(), lambda s: html.Strong(s.name), value=lambda s: s.name),
         *_of_equity(quote) * grouping.is_of_time,
-        Column("Round trips", lambda s: str(s.trips.trips), numeric=True, value=lambda s: s.trips.trips),
+        Column("Closed trips", lambda s: str(s.trips.trips), numeric=True, value=lambda s: s.trips.trips),
         Column(
-            "Net result",
+            "Net of closed trips",
             lambda s: _gain(s.trips.net, quote),
             numeric=True,
             unit=quote,
@@ -102,13 +102,19 @@ def _of_equity(quote: str) -> list[Column[PerformanceSlice]]:
 def _of_fills(quote: str) -> list[Column[PerformanceSlice]]:
     return [
         Column(
-            "Turnover",
+            "Turnover of all fills",
             lambda s: amount(s.turnover, quote),
             numeric=True,
             unit=quote,
             value=lambda s: s.turnover,
         ),
-        Column("Fees", lambda s: amount(s.fees, quote), numeric=True, unit=quote, value=lambda s: s.fees),
+        Column(
+            "Fees of all fills",
+            lambda s: amount(s.fees, quote),
+            numeric=True,
+            unit=quote,
+            value=lambda s: s.fees,
+        ),
     ]
 
 

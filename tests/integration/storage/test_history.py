@@ -122,6 +122,7 @@ def test_orders_and_round_trips_are_told(past):
     assert (trip.entry_price, trip.exit_price) == (bought[0].price, sold[0].price)
     assert (trip.entry_reason, trip.exit_reason) == ("it crossed up", "it crossed down")
     assert trip.duration == HOUR
+    assert (trip.bought, trip.sold) == (bought[0].quantity, sold[0].quantity)
     assert past.history.round_trips(TripFilter(symbol="ETHUSDT")).rows == ()
 
 

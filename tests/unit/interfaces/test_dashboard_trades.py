@@ -28,7 +28,8 @@ def closed_trip(number: int = 1, **changes: Any) -> RoundTripRow:
         closed_at=START - timedelta(hours=1),
         entry_price=Decimal("3000"),
         exit_price=Decimal("2970"),
-        quantity=Decimal("0.5"),
+        bought=Decimal("0.5"),
+        sold=Decimal("0.5"),
         fees=Decimal("2.985"),
         profit=Decimal("-17.985"),
         entry_reason="EMA 12 crossed above EMA 26",
@@ -86,6 +87,14 @@ def test_a_trade_shows_its_result_its_time_and_both_reasons() -> None:
     assert "ETHUSDT trade 1 0.5 3,000.00 2,970.00 −17.98 −1.20 % 2.98 2 h from" in told
     assert "in  EMA 12 crossed above EMA 26" in told
     assert "out  stop at 2,970.00" in told
+
+
+def test_what_was_sold_stands_beside_what_was_bought() -> None:
+    trip = closed_trip(bought=Decimal("0.0116"), sold=Decimal("0.0115"), profit=Decimal("3.45"))
+    told = text(trades.rows(desk_with(trip), ""))
+
+    # 3.45 of 0.0115 * 3000
+    assert "0.0115 of 0.0116 bought 3,000.00 2,970.00 +3.45 +10.00 %" in told
 
 
 def test_a_book_in_bitcoin_shows_satoshis() -> None:

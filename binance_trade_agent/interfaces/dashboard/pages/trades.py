@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from dash import Dash, Output, dcc, html
+from dash import Dash, Output, dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.performance import begin_of
@@ -12,6 +12,7 @@ from binance_trade_agent.domain.history_rows import RoundTripRow, TripFilter
 from binance_trade_agent.domain.money import ZERO
 from binance_trade_agent.domain.performance import Grouping, Performance, PerformanceSlice
 from binance_trade_agent.domain.phrases import length
+from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.bars import net_bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
@@ -25,7 +26,12 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
     quantity,
     signed_amount,
 )
-from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading
+from binance_trade_agent.interfaces.dashboard.components.states import (
+    Child,
+    clamped,
+    empty_state,
+    loading,
+)
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.holdings import quote_of
@@ -54,7 +60,11 @@ def layout() -> Component:
     """The skeleton."""
     return html.Div(
         [
-            heading("Trades", "From the fill that opened a position to the one that closed it, net of fees."),
+            heading(
+                "Trades",
+                "From the fill that opened a position to the one that closed it. Entry and exit are mean prices"
+                " before fees; profit is after all of them.",
+            ),
             html.Div(id="trades-choices"),
             html.Div(loading(), id="trades-told", className="stack seven"),
             html.Div(loading(), id="trades-rows"),
@@ -87,7 +97,11 @@ def told(desk: Desk, search: str | None) -> list[Component]:
     closed = [piece for piece in found.slices if piece.trips.trips or piece.fees]
     shown = [key_figures(found)]
     if closed:
-        aside: list[Child] = [html.Small("by the time they closed (UTC)")]
+        aside: list[Child] = [
+            html.Small(
+                "trades by the time they closed (UTC); fees and what was traded of all fills of that time"
+            )
+        ]
         if len(closed) > _PIECES:
             aside.insert(0, html.Small(f"the newest {_PIECES} of {len(closed)}"))
         shown.append(card(f"By {by}", pieces(closed[-_PIECES:][::-1], by, found.quote), aside=aside))
@@ -105,7 +119,7 @@ def key_figures(found: Performance) -> Component:
             "Net",
             signed_amount(trips.net, quote),
             unit=quote,
-            note="after all fees" if trips.trips else "",
+            note="of trades that closed, after all fees" if trips.trips else "",
             tone=direction(trips.net, quote),
             name="net",
             value=trips.net,
@@ -139,7 +153,7 @@ def key_figures(found: Performance) -> Component:
             "Fees",
             amount(found.fees, quote),
             unit=quote,
-            note=f"of {amount(found.turnover, quote)} traded",
+            note=f"of all fills, {amount(found.turnover, quote)} traded",
             name="fees",
             value=found.fees,
         ),
@@ -173,9 +187,15 @@ def pieces(shown: Sequence[PerformanceSlice], by: Grouping, quote: str) -> Compo
             value=lambda p: p.trips.net,
         ),
         Column("", lambda p: net_bar(p.trips.net, most)),
-        Column("Fees", lambda p: amount(p.fees, quote), numeric=True, unit=quote, value=lambda p: p.fees),
         Column(
-            "Traded",
+            "Fees of all fills",
+            lambda p: amount(p.fees, quote),
+            numeric=True,
+            unit=quote,
+            value=lambda p: p.fees,
+        ),
+        Column(
+            "Traded in all",
             lambda p: amount(p.turnover, quote),
             numeric=True,
             unit=quote,
@@ -193,7 +213,7 @@ def rows(desk: Desk, search: str | None) -> Component:
     columns: list[Column[RoundTripRow]] = [
         Column("Closed", lambda t: moment(t.closed_at), value=lambda t: t.closed_at),
         Column("Symbol", _symbol, value=lambda t: t.symbol),
-        Column("Quantity", lambda t: quantity(t.quantity), numeric=True, value=lambda t: t.quantity),
+        Column("Sold", _sold, numeric=True, value=lambda t: t.sold),
         Column(
             "Entry", lambda t: price(t.entry_price), numeric=True, unit=quote, value=lambda t: t.entry_price
         ),
@@ -231,8 +251,20 @@ def _symbol(trip: RoundTripRow) -> Component:
     return html.Span([html.Strong(trip.symbol), link], title=f"orders of {trip.symbol}")
 
 
+def _sold(trip: RoundTripRow) -> Child:
+    if trip.sold == trip.bought:
+        return quantity(trip.sold)
+    return html.Span(
+        [
+            quantity(trip.sold),
+            html.Small(f"of {quantity(trip.bought)} bought", className="under faded"),
+        ],
+        title="the rest went as a fee, was left over as dust, or was moved away by others",
+    )
+
+
 def _profit(trip: RoundTripRow, quote: str) -> Child:
-    share = html.Small(percent(trip.profit, trip.entry_price * trip.quantity, signed=True), className="under")
+    share = html.Small(percent(trip.profit, trip.entry_price * trip.sold, signed=True), className="under")
     return html.Span([signed_amount(trip.profit, quote), share], className=direction(trip.profit, quote))
 
 
@@ -247,9 +279,10 @@ def _held(trip: RoundTripRow) -> Component:
 
 def _reasons(trip: RoundTripRow) -> Component:
     ends = (("in", trip.entry_reason), ("out", trip.exit_reason))
-    return html.Span(
-        [html.Small([html.Strong(f"{end} "), why], className="under", title=why) for end, why in ends if why]
-    )
+    lines = [
+        html.Small([html.Strong(f"{end} "), why], className="under", title=why) for end, why in ends if why
+    ]
+    return clamped(f"trade-{trip.symbol}-{trip.number}", lines) if lines else html.Span()
 
 
 def _none(query: Mapping[str, str]) -> Component:
@@ -286,7 +319,8 @@ _CSV = (
     "number",
     "opened_at",
     "closed_at",
-    "quantity",
+    "bought",
+    "sold",
     "entry_price",
     "exit_price",
     "fees",
