@@ -45,7 +45,7 @@ def test_figures_are_those_of_the_database() -> None:
     desk.history_reads.used = (WeightUse("api.binance.com", START, 240), WeightUse("other", START, 12))
     shown = words(system.key_figures(desk))
 
-    assert "Trader Cycling" in shown
+    assert "Trader Cycling cycle 240 began 09:29:58" in shown
     assert "Cycles 240 every 5 s" in shown
     assert "Request weight 240 of 6,000 a minute" in shown
     database = words(system.database(desk))

@@ -28,6 +28,11 @@ def details(identifier: str, title: str, inside: Component) -> Component:
     return html.Details([html.Summary(title), inside], **attributes(data_kept=identifier))
 
 
+def clamped(identifier: str, lines: Sequence[Component]) -> Component:
+    """Lines that are cut to the room there is, until a click or Enter shows them whole; kept like `details`."""
+    return html.Details(html.Summary(list(lines)), className="clamped", **attributes(data_kept=identifier))
+
+
 def loading() -> Component:
     """Before the first answer; it is quiet, for it is usually gone at once."""
     return html.Div(className="loading", **attributes(aria_hidden="true"))

@@ -76,7 +76,7 @@ def layout() -> Component:
     return html.Div(
         [
             heading("Portfolio", "What the ledger says the account holds, beside what the exchange shows."),
-            html.Div(loading(), id="portfolio-account", className="stack seven"),
+            html.Div(loading(), id="portfolio-account", className="stack"),
             html.Div(loading(), id="portfolio-flows"),
             html.Div(loading(), id="portfolio-foreign"),
         ]

@@ -57,7 +57,7 @@ def layout() -> Component:
                 "Positions",
                 "At the price that the newest decision saw. Average cost and gains hold the fees of buying.",
             ),
-            html.Div(loading(), id="positions-all", className="stack five"),
+            html.Div(loading(), id="positions-all", className="stack"),
         ]
     )
 

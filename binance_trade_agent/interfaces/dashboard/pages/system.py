@@ -11,6 +11,7 @@ from dash import Dash, Input, Output, dcc
 from dash.development.base_component import Component
 
 from binance_trade_agent.bootstrap.supervisor_rpc import SupervisionError
+from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.history_rows import TableSize, WeightUse
 from binance_trade_agent.domain.programs import ProgramState
 from binance_trade_agent.domain.records import CycleRow, Heartbeat, Incident, Session
@@ -27,6 +28,7 @@ from binance_trade_agent.interfaces.dashboard.components.times import chart_time
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.desks import Desk
+from binance_trade_agent.telemetry.health import TraderCondition
 
 #: Programs come and go without a row of the database; asking supervisord takes a millisecond or two.
 _PROGRAMS_EVERY_MS = 5000
@@ -44,6 +46,10 @@ _TONES = {
     "BACKOFF": ("!", "bad"),
     "FATAL": ("✕", "bad"),
 }
+#: Conditions whose sentence is an age: it would stand still.
+_COUNTED = frozenset(
+    {TraderCondition.CYCLING, TraderCondition.NOT_CYCLING, TraderCondition.BLIND, TraderCondition.DEAD}
+)
 _CYCLES_LAYOUT = charts.layout(
     "cycles", yaxis=charts.axis(side="right", nticks=5, rangemode="tozero", ticksuffix=" s")
 )
@@ -55,7 +61,7 @@ def layout() -> Component:
         [
             heading("System"),
             html.Div(id="system-incidents", className="notes"),
-            html.Div(loading(), id="system-figures", className="six"),
+            html.Div(loading(), id="system-figures"),
             card("Programs", html.Div(loading(), id="system-programs")),
             dcc.Interval(id="system-tick", interval=_PROGRAMS_EVERY_MS),
             card(
@@ -136,7 +142,7 @@ def key_figures(desk: Desk) -> Component:
     most = max((one.used for one in used), default=None)
     late = sum(row.skipped_ticks for row in rows)
     return figures(
-        figure("Trader", status.health.condition.value.capitalize(), note=status.health.text),
+        _trader(status),
         figure(
             "Cycles",
             f"{status.cycles:,}",
@@ -169,6 +175,15 @@ def key_figures(desk: Desk) -> Component:
             value=most,
         ),
     )
+
+
+def _trader(status: AgentStatus) -> Component:
+    """Its condition; the browser counts how long ago its newest cycle began, as it does in the bar."""
+    health, cycle = status.health, status.last_cycle
+    said: Child = health.text
+    if cycle is not None and health.condition in _COUNTED:
+        said = html.Span([f"cycle {cycle.number} began ", moment(cycle.started_at, "ago")])
+    return figure("Trader", health.condition.value.capitalize(), note=said)
 
 
 def programs(desk: Desk) -> Component:
