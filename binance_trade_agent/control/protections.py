@@ -84,6 +84,16 @@ class Protection:
         return self._distance(self.target)
 
     @property
+    def asked_words(self) -> str:
+        """Who asked for levels and why: `ann (cli): news`; a name that is its channel's, and a reason that says no more
+        than it, are told once."""
+        who, _, channel = self.asked_by.partition(" (")
+        if channel.rstrip(")") != who:
+            who = self.asked_by
+        is_told = not self.asked_reason or self.asked_reason == f"from the {who}"
+        return who if is_told else f"{who}: {self.asked_reason}"
+
+    @property
     def is_unprotected(self) -> bool:
         """Whether nothing rests although something should; of dust nothing can."""
         return not self.guards and bool(self.alarm) and not self.is_dust

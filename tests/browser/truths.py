@@ -318,7 +318,7 @@ def _market(book: Book) -> Truth:
         "price": _money(newest.get("price")),
         "bid": _money(seen.get("bid")),
         "ask": _money(seen.get("ask")),
-        "entry": held.cost / held.quantity if held else None,
+        "average-cost": held.cost / held.quantity if held else None,
         "stop": held.stop if held else None,
         "target": held.target if held else None,
     }

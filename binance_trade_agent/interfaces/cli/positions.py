@@ -34,12 +34,12 @@ def draw_positions(
     columns = (
         "symbol",
         "quantity>",
-        "average price>",
+        "average cost>",
         "covered>",
-        "realised>",
         "cost?>",
-        "fees?>",
         "held for>",
+        "realised in all>",
+        "fees in all?>",
     )
     table(
         "Positions",
@@ -50,15 +50,19 @@ def draw_positions(
                 row.quantity,
                 money(row.average_price),
                 _covered(guarded.get(row.symbol)),
-                gain(row.realised),
                 money(row.cost),
+                # what is left over of a position is held by nobody's wish
+                None if _is_dust(guarded.get(row.symbol)) else age(row.opened_at, now),
+                gain(row.realised),
                 money(row.fees_quote),
-                age(row.opened_at, now),
             )
             for row in rows
         ],
         screen=screen,
     )
+    if rows:
+        told = "average cost: with the fee of buying; realised and fees in all: of every position in the symbol so far"
+        screen.print(told, style="dim", highlight=False)
     if levels := [cells for each in guarded.values() for cells in _levels(each)]:
         screen.print()
         heads = ("symbol", "level", "price>", "away, %>", "held by", "asked by")
@@ -97,6 +101,10 @@ def with_protection(row: Position, protection: Protection | None) -> dict[str, A
     }
 
 
+def _is_dust(protection: Protection | None) -> bool:
+    return protection is not None and protection.is_dust
+
+
 def _covered(protection: Protection | None) -> str | None:
     """How much of the position is guarded at the exchange, or why none is."""
     if protection is None:
@@ -114,9 +122,15 @@ def _levels(found: Protection) -> Iterable[tuple[str | Decimal | None, ...]]:
         ("stop", found.stop, found.stop_distance_percent, found.stops, found.asked_stop),
         ("target", found.target, found.target_distance_percent, found.targets, found.asked_target),
     )
-    who = found.asked_by + (f": {found.asked_reason}" if found.asked_reason else "")
     for name, price, away, resting, asked in kinds:
         if price is not None:
             percent = None if away is None else f"{away:+.2f}"
             holder = "the exchange" if price in resting else "the trader, watching"
-            yield found.symbol, name, price, percent, holder, who if price == asked else "the settings"
+            yield (
+                found.symbol,
+                name,
+                price,
+                percent,
+                holder,
+                found.asked_words if price == asked else "the settings",
+            )

@@ -255,7 +255,7 @@ def _reach(candles: Sequence[Candle]) -> tuple[Decimal, Decimal]:
 
 def _named(levels: Levels) -> list[tuple[str, Decimal, str, str]]:
     shown = (
-        ("Entry", levels.entry, charts.MUTED, "dash"),
+        ("Average cost", levels.entry, charts.MUTED, "dash"),
         ("Stop", levels.stop, charts.LOSS, "dashdot"),
         ("Target", levels.target, charts.GAIN, "dashdot"),
     )

@@ -100,7 +100,7 @@ class PositionAnswer(BaseModel):
     base: str
     quote: str
     quantity: str
-    average_price: str | None
+    average_price: str | None = Field(description="what one unit held cost, the fee of buying included")
     cost: str
     realised: str
     fees: str

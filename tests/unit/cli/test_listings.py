@@ -47,10 +47,10 @@ def positions_of(desk: FakeDesk, on: Console) -> list[str]:
 
 def test_a_position_has_its_stop_and_target_in_eighty_columns() -> None:
     lines = positions_of(with_oco(fake_desk()), screen(80))
-    assert lines[1] == "symbol quantity average price covered realised held for"
-    assert lines[2] == "BTCUSDT 0.015984 62,552.63 0.01598 +0.00 11 min"
-    assert lines[3] == "ETHUSDT 0 – – +4.05 –"
-    assert lines[6:] == [
+    assert lines[1] == "symbol quantity average cost covered held for realised in all"
+    assert lines[2] == "BTCUSDT 0.015984 62,552.63 0.01598 11 min +0.00"
+    assert lines[3] == "ETHUSDT 0 – – – +4.05"
+    assert lines[8:] == [
         "symbol level price away, % held by asked by",
         "BTCUSDT stop 61000 -2.95 the exchange the settings",
         "BTCUSDT target 64000 +1.82 the exchange the settings",
@@ -60,7 +60,7 @@ def test_a_position_has_its_stop_and_target_in_eighty_columns() -> None:
 def test_a_wide_table_of_positions_has_cost_and_fees_too() -> None:
     lines = positions_of(with_oco(fake_desk()), screen(140))
     assert "999.84" in lines[2]
-    assert lines[1].endswith("cost fees held for")
+    assert lines[1].endswith("cost held for realised in all fees in all")
 
 
 def test_a_level_tells_who_asked_for_it_and_that_no_order_holds_it() -> None:
@@ -68,7 +68,7 @@ def test_a_level_tells_who_asked_for_it_and_that_no_order_holds_it() -> None:
     desk.reads.order_rows = (oco("l1", START)[0], *desk.reads.order_rows)
     asked = AskedLevelsRow("BTCUSDT", None, Decimal(70000), "ann (cli)", "news", START)
     desk.reads.terms = ProtectionTerms({}, {"BTCUSDT": Decimal("0.01")}, (asked,))
-    assert positions_of(desk, screen(80))[7:] == [
+    assert positions_of(desk, screen(80))[9:] == [
         "BTCUSDT stop 61000 -2.95 the exchange the settings",
         "BTCUSDT target 70000 +11.37 the trader, watching ann (cli): news",
     ]
@@ -91,7 +91,7 @@ def test_dust_is_no_position_in_danger() -> None:
     desk.reads.position_rows = (replace(held, quantity=Decimal("0.00000678")), *others)
     desk.reads.terms = ProtectionTerms(rules=(rules_of("BTCUSDT"),))
     lines = positions_of(desk, screen())
-    assert "dust" in lines[2]
+    assert lines[2] == "BTCUSDT 0.00000678 147,469,203.54 dust – +0.00"
     assert lines[-1] == "dust: too little to be sold; it stays, and needs no stop"
     assert not any("no stop" in line for line in lines[:-1])
     (found,) = desk.watch.protection()

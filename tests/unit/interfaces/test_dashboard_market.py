@@ -143,7 +143,7 @@ def test_fills_and_the_levels_of_the_position_are_marked() -> None:
     assert (bought["y"], bought["text"]) == ([62490.075], ["0.016"])
     assert {"Stop", "Target"} & {trace["name"] for trace in traces} == set()
     assert {note["text"] for note in notes(desk) if note["yref"] == "y domain"} == {
-        "↑ Entry 62,552.63 (+0.84 %)   ↑ Target 64,000.00 (+3.18 %)",
+        "↑ Average cost 62,552.63 (+0.84 %)   ↑ Target 64,000.00 (+3.18 %)",
         "↓ Stop 61,000.00 (−1.66 %)",
     }
     assert "Stop USDT 61,000.00 −2.40 % from here Target USDT 64,000.00" in text(market.now(desk, ""))
@@ -154,12 +154,12 @@ def test_fills_and_the_levels_of_the_position_are_marked() -> None:
         replace(candles[-1], high=Decimal(64_000)),
     )
     traces = drawn(desk, "")
-    assert named(traces, "Entry")["y"] == [pytest.approx(62552.6276, abs=1e-3)] * 2
+    assert named(traces, "Average cost")["y"] == [pytest.approx(62552.6276, abs=1e-3)] * 2
     assert named(traces, "Stop")["y"] == [61000.0, 61000.0]
     assert named(traces, "Target")["y"] == [64000.0, 64000.0]
 
     desk.reads.position_rows = tuple(replace(row, quantity=Decimal(0)) for row in desk.reads.position_rows)
-    assert not {"Entry", "Stop", "Target"} & {trace["name"] for trace in drawn(desk, "")}
+    assert not {"Average cost", "Stop", "Target"} & {trace["name"] for trace in drawn(desk, "")}
 
 
 def test_another_symbol_or_interval_has_a_chart_of_its_own() -> None:

@@ -123,6 +123,13 @@ def test_who_asked_for_a_level_is_named_and_what_the_trader_watches() -> None:
     assert "Settings' levels" in told
 
 
+def test_who_asked_is_told_once() -> None:
+    guarded = Protection("BTCUSDT", Decimal(1), None, (), asked_by="dashboard (dashboard)")
+    assert replace(guarded, asked_reason="from the dashboard").asked_words == "dashboard"
+    assert replace(guarded, asked_reason="news").asked_words == "dashboard: news"
+    assert replace(guarded, asked_by="ann (cli)").asked_words == "ann (cli)"
+
+
 def test_a_position_without_a_stop_and_dust_say_so() -> None:
     desk = fake_desk()
     incident = Incident("unprotected:BTCUSDT", "BTCUSDT takes no stop order", "critical", START)

@@ -22,6 +22,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import ABSENT, 
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
+from binance_trade_agent.interfaces.dashboard.held_tables import AVERAGE_COST
 from binance_trade_agent.interfaces.dashboard.holdings import holdings, quote_of
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
@@ -263,14 +264,15 @@ def _levels(desk: Desk, symbol: str) -> Levels | None:
 
 def _price_figure(label: str, at: Decimal, quote: str, note: Child) -> Component:
     """The unit stands beside the label: eight of them share a line."""
-    return figure(
-        [label, html.Span(quote, className="unit")], price(at), note=note, name=label.lower(), value=at
-    )
+    name = label.lower().replace(" ", "-")
+    return figure([label, html.Span(quote, className="unit")], price(at), note=note, name=name, value=at)
 
 
 def _level_figures(levels: Levels | None, now_at: Decimal, quote: str) -> list[Component]:
     shown = (
-        [] if levels is None else [("Entry", levels.entry), ("Stop", levels.stop), ("Target", levels.target)]
+        []
+        if levels is None
+        else [(AVERAGE_COST, levels.entry), ("Stop", levels.stop), ("Target", levels.target)]
     )
     return [
         _price_figure(name, at, quote, note=f"{percent(at - now_at, now_at, signed=True)} from here")

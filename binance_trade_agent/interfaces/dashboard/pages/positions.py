@@ -239,8 +239,8 @@ def _asked(guard: Protection, stop: Decimal | None, target: Decimal | None) -> s
     ]
     if not named:
         return ""
-    whose = "" if stop is None or target is None or len(named) == 2 else f" (the {named[0]})"
-    return f"{guard.asked_by}{whose}" + (f": {guard.asked_reason}" if guard.asked_reason else "")
+    whose = "" if stop is None or target is None or len(named) == 2 else f"the {named[0]} by "
+    return whose + guard.asked_words
 
 
 def _place(row: _Level) -> Child:
