@@ -1,10 +1,11 @@
 """The risk limits and how much of each is used, from what is stored: asks neither exchange nor strategy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
+from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.control.watching import AgentStatus, Watch
 from binance_trade_agent.domain.decisions import ControlSnapshot
 from binance_trade_agent.domain.loss_limits import LossMarks
@@ -59,20 +60,25 @@ class RiskReader:
         self._watch = watch
         self._clock = clock
 
+    def reading(self, through: Callable[[ReadModels], ReadModels]) -> "RiskReader":
+        """The same reader, whose reads go `through` something of the caller."""
+        return RiskReader(through(self._reads), self._watch.reading(through), self._clock)
+
     def risk_state(self) -> RiskState:
         """Limits and use now."""
         status = self._watch.status()
         plan: Mapping[str, str] = status.session.plan.get("risk", {}) if status.session else {}
         marks = self._reads.loss_marks()
+        guarded = self._watch.protection()
         return RiskState(
             as_of=status.as_of,
             control=status.control,
             equity_at=status.equity.at if status.equity else None,
-            limits=tuple(self._limits(plan, status, marks)) if plan else (),
+            limits=tuple(self._limits(plan, status, marks, guarded)) if plan else (),
             plan=plan,
             judged=self._judged(),
             marks=marks,
-            dust=sum(one.is_dust for one in self._watch.protection()),
+            dust=sum(one.is_dust for one in guarded),
         )
 
     def _judged(self) -> DecisionRow | None:
@@ -86,7 +92,11 @@ class RiskReader:
         return max(found, key=lambda row: row.decided_at, default=None)
 
     def _limits(
-        self, plan: Mapping[str, str], status: AgentStatus, marks: LossMarks | None
+        self,
+        plan: Mapping[str, str],
+        status: AgentStatus,
+        marks: LossMarks | None,
+        guarded: Sequence[Protection],
     ) -> Iterator[LimitUse]:
         def use(code: str, name: str, used: Decimal | None, symbol: str | None = None) -> Iterator[LimitUse]:
             if name in plan:
@@ -99,7 +109,6 @@ class RiskReader:
         minute, day = self._entries(status.as_of)
         yield from use("order_rate_minute", "max_orders_per_minute", Decimal(minute))
         yield from use("order_rate_day", "max_orders_per_day", Decimal(day))
-        guarded = self._watch.protection()
         yield from use(
             "open_positions", "max_open_positions", Decimal(sum(not one.is_dust for one in guarded))
         )

@@ -210,17 +210,13 @@ class SqlReadModels:
 
     def last_price(self, symbol: str) -> Decimal | None:
         """The price that the newest decision with one saw; while the exchange is silent, many have none."""
-        row = models.Decision
-        newest = (
-            select(row.price, row.decided_at)
-            .where(row.book_id == self._book.id, row.symbol == symbol)
-            .order_by(row.decided_at.desc())
-            .limit(_PRICES_SEEN)
-            .subquery()
-        )
-        priced = select(newest.c.price).where(newest.c.price.is_not(None))
         with self._database.read() as transaction:
-            return transaction.scalar(priced.order_by(newest.c.decided_at.desc()).limit(1))
+            # nearly always the very newest has one, and each that is looked at lies on a page of its own
+            for seen in (1, _PRICES_SEEN):
+                found = transaction.scalar(self._priced(symbol, seen))
+                if found is not None:
+                    return found
+            return None
 
     def equity(self, *, limit: int = 500) -> tuple[EquityRow, ...]:
         """The latest `limit` snapshots, rising in time."""
@@ -322,6 +318,19 @@ class SqlReadModels:
             .limit(_bounded(limit))
         )
         return tuple(order_shown(row) for row in transaction.scalars(query))
+
+    def _priced(self, symbol: str, seen: int) -> Select[Decimal | None]:
+        """The newest price among the `seen` newest decisions on a symbol."""
+        row = models.Decision
+        newest = (
+            select(row.price, row.decided_at)
+            .where(row.book_id == self._book.id, row.symbol == symbol)
+            .order_by(row.decided_at.desc())
+            .limit(seen)
+            .subquery()
+        )
+        priced = select(newest.c.price).where(newest.c.price.is_not(None))
+        return priced.order_by(newest.c.decided_at.desc()).limit(1)
 
     def _orders_by_status(self, transaction: Session) -> dict[str, int]:
         query = (

@@ -57,10 +57,15 @@ class SharedReads:
 
         def opened() -> Desk:
             desk: Any = door.desk()
-            shared: Desk = replace(desk, watch=desk.watch.reading(lambda reads: _Shared(reads, self)))
+            shared: Desk = replace(
+                desk, watch=desk.watch.reading(self._sharing), risk=desk.risk.reading(self._sharing)
+            )
             return shared
 
         return DeskDoor(opened)
+
+    def _sharing(self, reads: Any) -> Any:
+        return _Shared(reads, self)
 
 
 class _Shared:

@@ -45,3 +45,16 @@ def test_a_beat_reads_anew_and_what_it_read_serves_the_page() -> None:
 
     assert before
     assert door.desk().watch.positions() == ()
+
+
+def test_the_risk_state_shares_its_reads_and_sees_a_beat() -> None:
+    desk = fake_desk()
+    shared = SharedReads(lambda: 0.0)
+    risk = shared.door(DeskDoor(lambda: desk)).desk().risk
+    before = risk.risk_state().judged
+    desk.reads.decision_rows = ()
+    assert before is not None
+    assert risk.risk_state().judged == before
+
+    shared.forget()
+    assert risk.risk_state().judged is None
