@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import fields
+from decimal import Decimal
 
 import typer
 from rich.live import Live
@@ -14,7 +15,7 @@ from binance_trade_agent.bootstrap.supervisor_rpc import SupervisionError, Super
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.domain.phrases import counted
-from binance_trade_agent.interfaces.cli.output import age, cell, console, gain, money, print_json, print_whole
+from binance_trade_agent.interfaces.cli.output import age, cell, console, money, print_json, print_whole
 from binance_trade_agent.interfaces.cli.session import at_desk
 from binance_trade_agent.interfaces.cli.staleness import staleness
 from binance_trade_agent.settings import Settings
@@ -167,7 +168,12 @@ def _symbols(status: AgentStatus) -> str:
 def _equity_text(status: AgentStatus) -> str:
     equity = status.equity
     assert equity is not None  # noqa: S101 - only called with one
-    return (
-        f"{money(equity.total)} {equity.quote} ({gain(status.profit)} over what was put in),"
-        f" of it {money(equity.cash)} cash"
-    )
+    return f"{money(equity.total)} {equity.quote}{_made(status.profit)}, of it {money(equity.cash)} cash"
+
+
+def _made(profit: Decimal | None) -> str:
+    """How much more or less it is than was put in; nothing where that is not known."""
+    if profit is None:
+        return ""
+    word = "more" if profit >= 0 else "less"
+    return f" ({money(abs(profit))} {word} than was put in)"

@@ -111,7 +111,7 @@ def _sale_words(held: _Held, sold: Decimal) -> str:
     text = f"Sell {quantity(sold)} {position.base} at market{held.about(sold)}."
     if held.bid is not None:
         gain = held.gain_of(sold, held.bid)
-        text += f" At {price(held.bid)} {held.unit} that is {gain} beside what it cost, before the fee of selling."
+        text += f" At {price(held.bid)} {held.unit} that is {gain} on what it cost, before the fee of selling."
     return text
 
 
@@ -239,7 +239,7 @@ def _moved(held: _Held, name: str, before: Decimal | None, to: Decimal) -> str:
     far = f" ({percent(to - held.bid, held.bid, signed=True)} from the price)" if held.bid else ""
     return (
         f"{begun} {exact_price(to)} {held.unit}{far}; reached, it sells {quantity(whole)} {held.position.base},"
-        f" {held.gain_of(whole, to)} beside what it cost."
+        f" {held.gain_of(whole, to)} on what it cost."
     )
 
 

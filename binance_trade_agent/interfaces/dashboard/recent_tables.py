@@ -70,7 +70,7 @@ def orders(desk: Desk) -> Component:
         Column("Symbol", lambda o: html.Strong(o.symbol), value=lambda o: o.symbol),
         Column("Side", badges.side_and_purpose),
         Column("Quantity", lambda o: quantity(o.quantity), numeric=True, value=lambda o: o.quantity),
-        Column("At", badges.trigger, numeric=True, unit=quote_of(desk.watch)),
+        Column("At", badges.waits_for, numeric=True, unit=quote_of(desk.watch)),
         Column("Executed", lambda o: percent(o.executed, o.quantity), numeric=True),
         Column("Status", badges.order_status, wide=True, value=lambda o: o.status),
     ]

@@ -262,6 +262,14 @@ def test_protection_at_rest_is_quiet_and_an_unknown_order_stands_out() -> None:
     assert text(overview.alerts(desk)) == ""
 
 
+def test_an_order_that_waits_for_no_price_says_market() -> None:
+    desk = fake_desk()
+    waiting = replace(desk.reads.order_rows[0], order_type="MARKET", price=None, stop_price=None)
+    desk.reads.order_rows = (waiting,)
+
+    assert f"{waiting.purpose} 0.001 market" in text(recent_tables.orders(desk))
+
+
 def test_what_is_not_resolved_is_counted_first() -> None:
     desk = fake_desk()
     counts = {"CANCELED": 9, "EXPIRED": 8, "FILLED": 20, "OPEN": 2, "UNKNOWN": 1}

@@ -8,6 +8,7 @@ import pytest
 from dash.development.base_component import Component
 from flask import Flask
 
+from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import AskedLevelsRow, CommandKind, Incident, ProtectionTerms
 from binance_trade_agent.interfaces.dashboard.acting import Acting
@@ -159,7 +160,7 @@ def test_closing_says_what_is_sold_for_about_how_much_and_is_one_command(stage: 
     asked = stage.ask("close-position")
     assert asked["grave"] is True
     assert asked["text"].startswith(
-        "Sell 0.01598 BTC at market, about 998.74 USDT. At 62,499.50 USDT that is −0.85 USDT (−0.08 %) beside what"
+        "Sell 0.01598 BTC at market, about 998.74 USDT. At 62,499.50 USDT that is −0.85 USDT (−0.08 %) on what"
     )
     assert "0.000004 BTC is too little to be sold and stays" in asked["text"]
 
@@ -203,7 +204,7 @@ def test_moving_a_stop_says_where_from_where_to_and_what_it_would_bring(stage: S
     asked = stage.ask("move-protection", stop="62000", target="")
     assert asked["text"].startswith(
         "Move the stop from 61,000.00 to 62,000.00 USDT (−0.80 % from the price); reached, it sells 0.015984 BTC,"
-        " −8.83 USDT (−0.88 %) beside what it cost."
+        " −8.83 USDT (−0.88 %) on what it cost."
     )
     assert (
         "At the exchange the stop rests alone from then on: the target leaves it, and 64,000.00 is watched by the"

@@ -87,6 +87,11 @@ def trigger(order: OrderRow) -> Child:
     return html.Span([price(order.stop_price), *limit])
 
 
+def waits_for(order: OrderRow) -> Child:
+    """The same, in words for an order that waits for none."""
+    return trigger(order) or "market"
+
+
 def level(at: Decimal | None, under: str = "") -> Child:
     """A price with something small beneath it."""
     if at is None:

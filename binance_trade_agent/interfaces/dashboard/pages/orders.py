@@ -17,7 +17,7 @@ from binance_trade_agent.interfaces.dashboard.components.cards import card, head
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices, named
 from binance_trade_agent.interfaces.dashboard.components.exports import export_button
 from binance_trade_agent.interfaces.dashboard.components.numbers import percent, price, quantity
-from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
+from binance_trade_agent.interfaces.dashboard.components.states import empty_state, loading, note
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.holdings import quote_of
@@ -192,15 +192,11 @@ def _beginning(quote: str) -> list[Column[OrderRow]]:
         Column("Symbol", lambda o: html.Strong(o.symbol), value=lambda o: o.symbol),
         Column("Side", badges.side_and_purpose, value=lambda o: o.side),
         Column("Quantity", lambda o: quantity(o.quantity), numeric=True, value=lambda o: o.quantity),
-        Column("At", _at, numeric=True, unit=quote),
+        Column("At", badges.waits_for, numeric=True, unit=quote),
         Column(
             "Executed", lambda o: percent(o.executed, o.quantity), numeric=True, value=lambda o: o.executed
         ),
     ]
-
-
-def _at(order: OrderRow) -> Child:
-    return badges.trigger(order) or "market"
 
 
 def _open(order: OrderRow, query: Mapping[str, str]) -> Component:

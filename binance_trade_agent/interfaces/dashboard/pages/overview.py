@@ -12,7 +12,7 @@ from binance_trade_agent.interfaces.dashboard.components import badges, charts
 from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.bars import net_bar
 from binance_trade_agent.interfaces.dashboard.components.cards import card, figure, figures, heading
-from binance_trade_agent.interfaces.dashboard.components.choices import Choice, choices
+from binance_trade_agent.interfaces.dashboard.components.choices import choices
 from binance_trade_agent.interfaces.dashboard.components.numbers import (
     attributes,
     direction,
@@ -27,6 +27,7 @@ from binance_trade_agent.interfaces.dashboard.holdings import Holding, besides, 
 from binance_trade_agent.interfaces.dashboard.live import STATES, Topic
 from binance_trade_agent.interfaces.dashboard.outside_tables import flows_table, foreign_table
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
+from binance_trade_agent.interfaces.dashboard.periods import whole_days
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, asked
 from binance_trade_agent.interfaces.dashboard.recent_tables import decisions, fills, orders
 from binance_trade_agent.interfaces.dashboard.steering_acts import steering_buttons
@@ -34,12 +35,8 @@ from binance_trade_agent.interfaces.dashboard.worth import worth_figure
 from binance_trade_agent.interfaces.desks import Desk
 
 _FLOWS, _DAYS = 15, 7
-_SPAN = Choice(
-    "span",
-    "Span",
-    (("", "7 days"), ("24h", "24 hours"), ("30d", "30 days"), ("365d", "A year"), ("all", "All")),
-)
 _USUAL_SPAN = "7d"
+_SPAN = whole_days("span", _USUAL_SPAN, ("24h", "7d", "30d", "365d", "all"))
 _LEGEND: list[Component] = [
     html.Span(name, className=f"key {name.lower().replace(' ', '-')}")
     for name in ("Equity", "Buy and hold", "Drawdown")

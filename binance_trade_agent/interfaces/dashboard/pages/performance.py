@@ -17,18 +17,11 @@ from binance_trade_agent.interfaces.dashboard.equity_chart import EQUITY_LAYOUT,
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.dashboard.performance_figures import MOST_SLICES, breakdown, figure_cards
+from binance_trade_agent.interfaces.dashboard.periods import whole_days
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, asked, symbol_of
 from binance_trade_agent.interfaces.desks import Desk
 
 _CHART = "performance-chart"
-_PERIODS = (
-    ("", "30 days"),
-    ("24h", "24 hours"),
-    ("7d", "7 days"),
-    ("90d", "90 days"),
-    ("365d", "A year"),
-    ("all", "All"),
-)
 
 
 def layout() -> Component:
@@ -71,7 +64,7 @@ def filters(desk: Desk) -> Component:
         *((each.value, each.value) for each in Grouping if each is not Grouping.DAY),
     ]
     return choices(
-        Choice("period", "Time", _PERIODS),
+        whole_days("period", DEFAULT_PERIOD),
         Choice("symbol", "Round trips of", [("", "All"), *((symbol, symbol) for symbol in symbols)]),
         Choice("by", "Broken down by", by),
     )

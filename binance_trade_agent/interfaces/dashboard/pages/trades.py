@@ -37,6 +37,7 @@ from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.holdings import quote_of
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, CsvValue, Export, Page
+from binance_trade_agent.interfaces.dashboard.periods import whole_days
 from binance_trade_agent.interfaces.dashboard.queries import QUERY, address, asked, symbol_of
 from binance_trade_agent.interfaces.desks import Desk
 
@@ -44,15 +45,6 @@ _PATH = "/trades"
 _ROWS, _PIECES = 25, 60
 _EXPORT_ROWS, _EXPORT_PAGE = 10_000, 1000
 _USUAL = "30d"
-#: Sums are by days, so that a period begins with a whole one.
-_PERIODS = (
-    ("", "30 days ago"),
-    ("24h", "yesterday"),
-    ("7d", "7 days ago"),
-    ("90d", "90 days ago"),
-    ("365d", "365 days ago"),
-    ("all", "the beginning"),
-)
 _GROUPINGS = (("", "Day"), (Grouping.WEEK.value, "Week"), (Grouping.MONTH.value, "Month"))
 
 
@@ -66,7 +58,7 @@ def layout() -> Component:
                 " before fees; profit is after all of them.",
             ),
             html.Div(id="trades-choices"),
-            html.Div(loading(), id="trades-told", className="stack seven"),
+            html.Div(loading(), id="trades-told", className="stack"),
             html.Div(loading(), id="trades-rows"),
         ]
     )
@@ -84,7 +76,7 @@ def filters(desk: Desk) -> Component:
     symbols = sorted(position.symbol for position in desk.watch.positions())
     return choices(
         Choice("symbol", "Symbol", [("", "All"), *((symbol, symbol) for symbol in symbols)]),
-        Choice("since", "Whole days (UTC), from", _PERIODS),
+        whole_days("since", _USUAL),
         Choice("by", "Sum up by", _GROUPINGS),
     )
 
