@@ -97,8 +97,30 @@ def counted(
     return union_all(*parts).subquery()
 
 
+def merged(found: Subquery) -> Select[Any]:
+    """Rows of counts as one row for decisions that are alike, but for when the nearest of them was: `nearest_moments`."""
+    alike = [found.c[name] for name in ALIKE]
+    return select(
+        *alike,
+        cast(func.sum(found.c.number), BigInteger).label("number"),
+        func.min(found.c.first_at).label("first_at"),
+        func.max(found.c.last_at).label("last_at"),
+        func.min(found.c.nearest).label("nearest"),
+    ).group_by(*alike)
+
+
+def nearest_moments(found: Subquery, nearest: Collection[float]) -> Select[Any]:
+    """When decisions that are alike came as near as one of `nearest`; of equally near misses the last counts."""
+    alike = [*(found.c[name] for name in ALIKE), found.c.nearest]
+    return (
+        select(*alike, func.max(found.c.nearest_at).label("nearest_at"))
+        .where(found.c.nearest.in_(nearest))
+        .group_by(*alike)
+    )
+
+
 def together(found: Subquery) -> Select[Any]:
-    """Rows of counts as one row for decisions that are alike; of equally near misses the last counts."""
+    """`merged` with `nearest_moments` as one query, to be stored: it sorts all rows, which `found` has few of then."""
     alike = [found.c[name] for name in ALIKE]
     nearest = func.min(found.c.nearest).over(partition_by=alike).label("least")
     inner = select(found, nearest).subquery()

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, OrderRow, ReasonCount
 from binance_trade_agent.storage import models
-from binance_trade_agent.storage.decision_counts import counted, together
+from binance_trade_agent.storage.decision_counts import ALIKE, counted, merged, nearest_moments
 from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.shown import order_shown
 
@@ -29,6 +29,21 @@ Alike = tuple[str, str | None, str, str, str | None]
 #: A symbol and the instant of a decision on it.
 Moment = tuple[str, datetime]
 Texts = Mapping[tuple[Alike, datetime], tuple[str, str | None]]
+
+
+class _Group(NamedTuple):
+    """Decisions that ended alike, counted; what is missing is the empty text."""
+
+    symbol: str
+    action: str
+    outcome: str
+    reason_code: str
+    blocking_gate: str
+    number: int
+    first_at: datetime
+    last_at: datetime
+    nearest: float | None
+    nearest_at: datetime | None
 
 
 class Span(NamedTuple):
@@ -86,13 +101,18 @@ def summarise(transaction: Session, span: Span) -> DecisionSummary:
     )
 
 
-def _groups(transaction: Session, span: Span) -> list[Row[Any]]:
+def _groups(transaction: Session, span: Span) -> list[_Group]:
     found = counted(transaction, span.book_id, span.since, span.until, span.symbol)
-    groups: Sequence[Any] = transaction.execute(together(found)).all()
+    rows: Sequence[Any] = transaction.execute(merged(found)).all()
+    least = {row.nearest for row in rows if row.nearest is not None}
+    seen: Iterable[Any] = transaction.execute(nearest_moments(found, least)) if least else ()
+    # by what is alike and how near it was
+    moments = {tuple(row[:-1]): row.nearest_at for row in seen}
+    groups = (_Group._make((*row, moments.get((*row[: len(ALIKE)], row.nearest)))) for row in rows)
     return sorted(groups, key=lambda group: (-group.number, group.last_at))
 
 
-def _latest(groups: Iterable[Row[Any]]) -> set[Moment]:
+def _latest(groups: Iterable[_Group]) -> set[Moment]:
     latest: dict[str, datetime] = {}
     for group in groups:
         latest[group.symbol] = max(group.last_at, latest.get(group.symbol, group.last_at))
@@ -118,8 +138,7 @@ def _alike(row: Row[Any]) -> Alike:
     return row.symbol, row.action, row.outcome, row.reason_code, row.blocking_gate
 
 
-def _count(group: Row[Any], texts: Texts) -> ReasonCount:
-    # what is missing is counted as the empty text
+def _count(group: _Group, texts: Texts) -> ReasonCount:
     alike = (
         group.symbol,
         group.action or None,
