@@ -130,7 +130,10 @@ def _desk(settings: Settings, database: Database, book: Book) -> Desk:
         strategy=settings.strategy_name,
         interval=settings.period,
     )
-    reads, state = SqlReadModels(database, book), SqlControlState(database, book)
+    reads, state = (
+        SqlReadModels(database, book),
+        SqlControlState(database, book, notifies=settings.notify_urls is not None),
+    )
     watch = Watch(reads, clock, plan)
     return Desk(
         watch=watch,

@@ -13,6 +13,7 @@ from binance_trade_agent.agents.reconciliation import detect_wipe
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.symbols import resolve_symbols
 from binance_trade_agent.bootstrap.trader import Trader, open_store
+from binance_trade_agent.control.projections import halted_note
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import (
@@ -200,14 +201,16 @@ async def check_for_reset(trader: Trader) -> None:
         raise ExchangeReset(text)
     if is_reset:
         now = trader.clock.now()
-        store.outbox.raise_incident(Incident("exchange_reset", text, "critical", now))
-        store.control.write(
+        is_new = store.outbox.raise_incident(Incident("exchange_reset", text, "critical", now))
+        halted = store.control.write(
             TradingState.ENTRIES_HALTED,
             reason=text,
             actor="reconciliation",
             at=now,
             only_from=(TradingState.RUNNING,),
         )
+        if is_new and trader.settings.notify_urls is not None:
+            store.outbox.enqueue("incident", text + halted_note(halted, "reconciliation"), now)
 
 
 async def _reach(trader: Trader) -> None:

@@ -239,7 +239,7 @@ def open_store(settings: Settings) -> Store:
         journal=SqlOrderJournal(database, book),
         ledger=SqlLedger(database, book),
         decisions=SqlDecisionLog(database, book),
-        control=SqlControlState(database, book),
+        control=SqlControlState(database, book, notifies=settings.notify_urls is not None),
         overrides=SqlOverrides(database, book),
         sessions=SqlSessions(database, book),
         outbox=SqlOutbox(database, book),

@@ -3,10 +3,17 @@
 from datetime import datetime, timedelta
 
 from binance_trade_agent.domain.acts import FLATTEN_INCIDENT
-from binance_trade_agent.domain.decisions import CycleKind, CycleReport, Outcome, TradingState
+from binance_trade_agent.domain.decisions import (
+    ControlSnapshot,
+    CycleKind,
+    CycleReport,
+    Outcome,
+    TradingState,
+)
 from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.ports import ControlState, Outbox
 
+_RECONCILIATION = "reconciliation"
 #: Conditions that are put right when they are found.
 _BOOKED = frozenset({"balance_difference", "moved_away"})
 #: How long a booked difference stays an incident.
@@ -51,9 +58,10 @@ class Projector:
         for text in (*(execution.text for execution in report.executions), *report.traded):
             self._tell("order", text, at)
         conditions = self._conditions(report)
+        control = self._stopped(report) if conditions else report.control
         for key, (text, severity) in conditions.items():
             if self._outbox.raise_incident(Incident(key, text, severity, at)):
-                self._tell("incident", text, at)
+                self._tell("incident", text + halted_note(control, _halting(key)), at)
         over = [
             key
             for key, raised_at in self._open.items()
@@ -63,15 +71,19 @@ class Projector:
             self._outbox.clear_incident(key, at)
             del self._open[key]
         self._open |= dict.fromkeys(conditions, at)
+
+    def _stopped(self, report: CycleReport) -> ControlSnapshot:
+        """The control state now, after a difference has halted entries where it is to."""
         if self._stop_entries and report.differences and report.control.state is TradingState.RUNNING:
-            self._control.write(
+            return self._control.write(
                 TradingState.ENTRIES_HALTED,
                 reason="the exchange's balances differ from the ledger",
-                actor="reconciliation",
+                actor=_RECONCILIATION,
                 at=report.finished_at,
                 # a person may have halted or paused since the cycle began
                 only_from=(TradingState.RUNNING,),
             )
+        return self._control.read()
 
     def _tell(self, topic: str, text: str, at: datetime) -> None:
         # with nobody to send to, messages would wait for the day when somebody is named
@@ -100,6 +112,18 @@ class Projector:
             elif decision.outcome is Outcome.FAILED:
                 found[f"strategy_failed:{decision.symbol}"] = (decision.reason.text, "critical")
         return found
+
+
+def _halting(key: str) -> str:
+    """Who halts entries where the condition is found; empty for one that does not."""
+    kind, _, subject = key.partition(":")
+    return {"loss_limit": subject, "balance_difference": _RECONCILIATION}.get(kind, "")
+
+
+def halted_note(control: ControlSnapshot, actor: str) -> str:
+    """What the message on an incident ends with where `actor` has halted entries because of it."""
+    is_halted = control.state is TradingState.ENTRIES_HALTED and control.actor == actor
+    return "; entries are halted until somebody resumes, exits go on" if is_halted else ""
 
 
 def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:

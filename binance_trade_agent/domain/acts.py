@@ -9,6 +9,8 @@ from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
 
 #: The channel of what the trader does by itself.
 TRADER_CHANNEL = "trader"
+#: What messages on acts are sent under.
+CONTROL_TOPIC = "control"
 #: The incident that is open from the moment a flatten is asked for until it has ended.
 FLATTEN_INCIDENT = "flatten"
 
@@ -44,6 +46,15 @@ KIND_OF: Mapping[TradingState, ActKind] = {
 }
 
 
+#: What those who are notified are told of an act that stops or starts trading.
+_NEWS: Mapping[ActKind, str] = {
+    ActKind.PAUSE: "trading is paused: no new entries, exits go on",
+    ActKind.RESUME: "trading goes on: entries are allowed from the next cycle on",
+    ActKind.HALT: "trading is halted: no order of any kind is sent until somebody resumes",
+    ActKind.FLATTEN: "a flatten has begun: entries stop, what the ledger bought is sold, then trading is halted",
+}
+
+
 class ActOutcome(StrEnum):
     """How an act ended; an act without an outcome is waiting or being carried out."""
 
@@ -62,6 +73,16 @@ class Act:
     reason: str
     at: datetime
     idempotency_key: str | None = None
+
+
+def news_of(act: Act, more: str = "") -> str | None:
+    """What an act that stops or starts trading means, who did it and when; None for every other."""
+    news = _NEWS.get(act.kind)
+    if news is None:
+        return None
+    through = f" ({act.channel})" if act.channel and act.channel != act.actor else ""
+    by = f"by {act.actor}{through} at {act.at:%Y-%m-%d %H:%M:%S} UTC"
+    return "; ".join(filter(None, (news, more, by))) + (f": {act.reason}" if act.reason else "")
 
 
 @dataclass(frozen=True, slots=True)

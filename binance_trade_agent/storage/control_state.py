@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.acts import (
+    CONTROL_TOPIC,
     KIND_OF,
     TRADER_CHANNEL,
     Act,
@@ -16,6 +17,7 @@ from binance_trade_agent.domain.acts import (
     AuditRow,
     Restricted,
     Steered,
+    news_of,
 )
 from binance_trade_agent.domain.caps import Admission
 from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
@@ -32,14 +34,16 @@ from binance_trade_agent.storage.reduce_only import reduce_only_symbols, restric
 
 #: States that a person's act leads to and that end a flatten which has not ended.
 _WITHDRAWING = frozenset({TradingState.RUNNING, TradingState.HALTED})
+_WITHDRAWN = "a flatten that had not ended was withdrawn"
 
 
 class SqlControlState:
-    """`ports.ControlState` of one book."""
+    """`ports.ControlState` of one book. Where it `notifies`, what people do to trading goes to the outbox, with the act."""
 
-    def __init__(self, database: Database, book: Book) -> None:
+    def __init__(self, database: Database, book: Book, *, notifies: bool = False) -> None:
         self._database = database
         self._book = book
+        self._notifies = notifies
 
     def read(self) -> ControlSnapshot:
         """The state; a new book is RUNNING, a new live one PAUSED."""
@@ -112,8 +116,9 @@ class SqlControlState:
                 before=before.state.value,
                 after=state.value,
                 outcome=ActOutcome.DONE,
-                answer="a flatten that had not ended was withdrawn" if withdrawn else None,
+                answer=_WITHDRAWN if withdrawn else None,
             )
+            self._notify(transaction, news_of(act, _WITHDRAWN if withdrawn else ""), act.at)
         return _steered(ControlSnapshot(state, act.reason, act.actor, act.at, before.reduce_only), act.at)
 
     def restrict(self, act: Act, symbols: Collection[str], *, on: bool) -> Restricted:
@@ -187,6 +192,7 @@ class SqlControlState:
                     before=before,
                     details={"command": command.id, **command.arguments},
                 )
+                self._notify(transaction, news_of(act), act.at)
                 return command
             stored = command_of(row)
         if (stored.kind, stored.arguments) != (command.kind, dict(command.arguments)):
@@ -240,6 +246,8 @@ class SqlControlState:
             self._close(transaction, row.idempotency_key, result, state)
             if row.kind == CommandKind.FLATTEN:
                 clear_flatten(transaction, self._book.id, result.finished_at)
+                ended = f"the flatten by {row.actor} has ended ({result.status}): {result.text}"
+                self._notify(transaction, ended, result.finished_at)
         return True
 
     def open_flatten(self) -> tuple[Command, dict[str, str]] | None:
@@ -279,6 +287,13 @@ class SqlControlState:
         """
         with self._database.write() as transaction:
             return fail_interrupted_commands(transaction, self._book.id, at)
+
+    def _notify(self, transaction: Session, text: str | None, at: datetime) -> None:
+        """In the transaction of the act: it is told once, and never without having been done."""
+        if self._notifies and text is not None:
+            transaction.add(
+                models.Message(book_id=self._book.id, topic=CONTROL_TOPIC, text=text, created_at=at)
+            )
 
     def _stop_entries(self, transaction: Session, act: Act) -> str:
         """Pause for a flatten, whatever the state is: it has to sell. Returns the state before."""

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 from binance_trade_agent.domain.exit_codes import ExitCode
-from tests.processes import CLI, free_port, installation
+from tests.processes import CLI, eventually, free_port, installation, running
 
 SECRET = "s3cret-word"
 
@@ -50,6 +50,21 @@ def test_a_test_reaches_the_service_and_the_audit(tmp_path: Path) -> None:
         (act,) = desk.watch.audit()
     assert (act.action, act.outcome, act.reason) == ("test_notification", "done", "new phone")
     assert SECRET not in repr(act) + sent.stdout
+
+
+def test_what_people_do_to_trading_is_told_by_the_trader_that_runs(tmp_path: Path) -> None:
+    with listener() as (port, told):
+        place = installation(tmp_path, {"NOTIFY_URLS": f"json://127.0.0.1:{port}"})
+        for words in (("pause", "lunch"), ("halt", "fire", "--yes"), ("pause", "again")):
+            place.run(CLI, *words)
+        with running(place.trader()):
+            eventually(lambda: len(told) >= 2, within_s=60, what="two messages")
+    assert [each["title"] for each in told if "control" in each["title"]] == [
+        "binance_trade_agent: control"
+    ] * 2
+    messages = [each["message"] for each in told if "control" in each["title"]]
+    assert [message.partition(":")[0] for message in messages] == ["trading is paused", "trading is halted"]
+    assert [message.rpartition(": ")[2] for message in messages] == ["lunch", "fire"]
 
 
 def test_what_cannot_be_sent_is_said(tmp_path: Path) -> None:

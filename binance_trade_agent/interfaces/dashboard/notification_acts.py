@@ -37,12 +37,15 @@ def notifications_card(desk: Desk) -> Component:
             html.Code("tgram://BOT_TOKEN/CHAT_ID"),
             " or ",
             html.Code("mailto://USER:PASSWORD@gmail.com"),
-            " (several: separated by commas), and restart the trader and the dashboard. Orders and incidents"
-            " are then told to it.",
+            " (several: separated by commas), and restart all programs. Orders, incidents, and who stops trading"
+            " or lets it go on are then told to it.",
         ]
         return card("Notifications", empty_state("Nobody is told when something happens.", advice))
     button = act_button(TEST, "Send a test", style="small", name="Send a test notification")
-    told = html.P(f"Orders and incidents go to the addresses of {_SETTING}.", className="quiet-text")
+    told = html.P(
+        f"Orders, incidents, pauses, halts, resumes and flattens go to the addresses of {_SETTING}.",
+        className="quiet-text",
+    )
     return card("Notifications", html.Div([told, _last_test(desk)], className="card-body"), aside=[button])
 
 

@@ -116,6 +116,56 @@ def test_the_state_is_set_once_by_many_at_once_with_one_key(control, database):
     assert len(audit(database)) == 1
 
 
+def told(database, book):
+    return [(topic, text) for _, topic, text in SqlOutbox(database, book).unsent(100)]
+
+
+def test_what_people_do_to_trading_is_told_once_with_the_act(database, book):
+    control = SqlControlState(database, book, notifies=True)
+    pause = Act(ActKind.PAUSE, "ann", "cli", "lunch", T0, "k")
+    for _ in range(2):
+        control.steer(pause, TradingState.PAUSED)
+    paused = "trading is paused: no new entries, exits go on; by ann (cli) at 2024-08-05 00:00:00 UTC: lunch"
+    assert told(database, book) == [("control", paused)]
+
+    control.steer(Act(ActKind.HALT, "dashboard", "dashboard", "", T0), TradingState.HALTED)
+    control.steer(replace(pause, idempotency_key="refused"), TradingState.PAUSED, only_from=())
+    halted = "trading is halted: no order of any kind is sent until somebody resumes; by dashboard at"
+    assert [text.startswith(halted) for _, text in told(database, book)] == [False, True]
+
+    control.steer(Act(ActKind.RESUME, "ann", "cli", "back", T0), TradingState.RUNNING)
+    control.submit(replace(COMMAND, arguments={**COMMAND.arguments, "dry_run": "true"}))
+    control.submit(replace(COMMAND, id="k2", idempotency_key="trade"))
+    assert [text.partition(":")[0] for _, text in told(database, book)][2:] == ["trading goes on"]
+
+
+def test_a_flatten_is_told_at_its_beginning_and_with_what_came_of_it(database, book):
+    control = SqlControlState(database, book, notifies=True)
+    flatten = Command("f", CommandKind.FLATTEN, {}, "f", "ann", "cli", T0, "fire")
+    for _ in range(2):
+        control.submit(flatten)
+    control.claim("f", T0)
+    for _ in range(2):
+        control.finish(
+            "f", CommandResult(CommandStatus.FAILED, "NOT sold: BTCUSDT 1", {}, T0), TradingState.HALTED
+        )
+    assert [text for _, text in told(database, book)] == [
+        "a flatten has begun: entries stop, what the ledger bought is sold, then trading is halted;"
+        " by ann (cli) at 2024-08-05 00:00:00 UTC: fire",
+        "the flatten by ann has ended (failed): NOT sold: BTCUSDT 1",
+    ]
+
+    control.submit(replace(flatten, id="g", idempotency_key="g"))
+    control.steer(Act(ActKind.RESUME, "bob", "mcp", "no", T0), TradingState.RUNNING)
+    assert "; a flatten that had not ended was withdrawn; by bob (mcp) at" in told(database, book)[-1][1]
+
+
+def test_without_anybody_to_tell_no_message_waits(control, book, database):
+    control.steer(Act(ActKind.HALT, "ann", "cli", "fire", T0), TradingState.HALTED)
+    control.submit(Command("f", CommandKind.FLATTEN, {}, "f", "ann", "cli", T0))
+    assert told(database, book) == []
+
+
 def test_an_act_on_a_program_is_opened_before_it_is_done(control, book, database):
     start = act(ActKind.START, key="k")
     assert control.open_act(start, "STOPPED") is None

@@ -102,8 +102,23 @@ def test_an_incident_of_an_earlier_process_is_cleared_and_not_told_again(it: Pro
 def test_a_difference_is_told_and_stops_entries_where_money_is_real(live: bool, state: TradingState) -> None:
     it = Projected(live=live)
     it.project(report(QUIET, differences={"USDT": Decimal("-1.50")}))
-    assert it.outbox.messages == [("incident", "nothing explained -1.50 USDT: booked as a difference")]
+    halts = "; entries are halted until somebody resumes, exits go on" if live else ""
+    assert it.outbox.messages == [
+        ("incident", f"nothing explained -1.50 USDT: booked as a difference{halts}")
+    ]
     assert it.control.read().state is state
+
+
+@pytest.mark.parametrize(
+    ("actor", "told"),
+    [("daily_loss", "; entries are halted until somebody resumes, exits go on"), ("ann", "")],
+)
+def test_a_loss_limit_says_in_one_message_whether_it_has_halted_entries(
+    it: Projected, actor: str, told: str
+) -> None:
+    it.control.write(TradingState.ENTRIES_HALTED, reason="50 lost", actor=actor, at=START)
+    it.project(replace(report(QUIET), alarms={"loss_limit:daily_loss": "5 % lost today"}))
+    assert it.outbox.messages == [("incident", f"5 % lost today{told}")]
 
 
 def test_a_difference_loosens_no_halt() -> None:
