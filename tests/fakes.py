@@ -22,6 +22,7 @@ from binance_trade_agent.control.steering import Steering
 from binance_trade_agent.control.watching import Watch, WatchPlan
 from binance_trade_agent.domain.acts import Act, ActOutcome, AuditRow, Restricted, Steered
 from binance_trade_agent.domain.caps import Admission, AskedOrder
+from binance_trade_agent.domain.decision_summary import DecisionSummary
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, LeaseHeld, StorageError
 from binance_trade_agent.domain.loss_limits import LossMarks
@@ -36,7 +37,6 @@ from binance_trade_agent.domain.records import (
     CommandStatus,
     CycleRow,
     DecisionRow,
-    DecisionSummary,
     EquityRow,
     FillRow,
     FlowRow,
@@ -533,6 +533,7 @@ def empty_status(state: FakeControlState) -> StoreStatus:
         last_cycle=None,
         cycles=0,
         decisions=0,
+        unscheduled_decisions=0,
         orders_by_status={},
         unresolved=(),
         equity=None,
@@ -576,6 +577,7 @@ def traded_reads(state: FakeControlState, now: datetime, interval_s: int) -> Fak
         ),
         cycles=240,
         decisions=480,
+        unscheduled_decisions=0,
         orders_by_status={"FILLED": 3, "REJECTED": 1},
         unresolved=(),
         equity=equity[-1],

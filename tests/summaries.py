@@ -6,8 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.domain.circumstances import Circumstances, Condition
+from binance_trade_agent.domain.decision_summary import DecisionSummary, ReasonCount
 from binance_trade_agent.domain.decisions import ControlSnapshot, GateResult, Reason, TradingState
-from binance_trade_agent.domain.records import CycleRow, DecisionRow, DecisionSummary, OrderRow, ReasonCount
+from binance_trade_agent.domain.records import (
+    CycleRow,
+    DecisionRow,
+    OrderRow,
+)
 from tests.fakes import START
 
 SINCE = START - timedelta(hours=24)

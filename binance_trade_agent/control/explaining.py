@@ -1,18 +1,22 @@
 """Answers "why has it not traded?" from the database alone: gathers what `domain/explanation.py` puts into words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.control.watching import AgentStatus, Watch
 from binance_trade_agent.domain.circumstances import Circumstances, Condition
+from binance_trade_agent.domain.decision_summary import DecisionSummary
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.explanation import Explanation, explain
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.phrases import moment
-from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, Session
+from binance_trade_agent.domain.records import (
+    DecisionRow,
+    Session,
+)
 from binance_trade_agent.ports import Clock, ReadModels
 from binance_trade_agent.telemetry.health import TraderCondition
 
@@ -72,6 +76,10 @@ class Explainer:
         self._reads = reads
         self._watch = watch
         self._clock = clock
+
+    def reading(self, through: Callable[[ReadModels], ReadModels]) -> "Explainer":
+        """The same, whose reads go `through` something of the caller."""
+        return Explainer(through(self._reads), self._watch.reading(through), self._clock)
 
     def explain(self, symbol: str | None = None, since: str = "24h") -> Explanation:
         """Why it did or did not trade `symbol`, or anything, since a time as `since_of` takes it.

@@ -66,6 +66,8 @@ class WatchPlan:
 class AgentStatus:
     """The whole agent at a glance. `profit` is equity now less what was put in.
 
+    Of `decisions`, those are unscheduled that came between two ticks: after a fill, or by hand.
+
     Under a `symbol_rule`, `symbols` are what it selected for the latest session, none before the first.
     """
 
@@ -83,6 +85,7 @@ class AgentStatus:
     next_cycle_due: datetime | None
     cycles: int
     decisions: int
+    unscheduled_decisions: int
     orders_by_status: Mapping[str, int]
     unresolved: tuple[OrderRow, ...]
     unresolved_cancels: tuple[CancelRow, ...]
@@ -135,6 +138,7 @@ class Watch:
             next_cycle_due=self._next_due(cycle, interval) if running else None,
             cycles=stored.cycles,
             decisions=stored.decisions,
+            unscheduled_decisions=stored.unscheduled_decisions,
             orders_by_status=stored.orders_by_status,
             unresolved=stored.unresolved,
             unresolved_cancels=tuple(

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from binance_trade_agent.domain.decision_summary import DecisionSummary
 from binance_trade_agent.domain.decisions import ControlSnapshot, Outcome, TradingState
 from binance_trade_agent.domain.gate_advice import GATES, change_unseen
 from binance_trade_agent.domain.phrases import length, moment
-from binance_trade_agent.domain.records import CycleRow, DecisionRow, DecisionSummary
+from binance_trade_agent.domain.records import (
+    CycleRow,
+    DecisionRow,
+)
 
 
 @dataclass(frozen=True, slots=True)

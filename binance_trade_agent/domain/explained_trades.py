@@ -6,10 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from binance_trade_agent.domain.circumstances import Circumstances
+from binance_trade_agent.domain.decision_summary import DecisionSummary
 from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import OrderStatus, Purpose, Side
 from binance_trade_agent.domain.phrases import counted
-from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, OrderRow
+from binance_trade_agent.domain.records import (
+    DecisionRow,
+    OrderRow,
+)
 
 _PRICE = Decimal("0.00000001")
 

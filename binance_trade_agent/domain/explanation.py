@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import partial
 
 from binance_trade_agent.domain.circumstances import Circumstances, Condition, conditions_of
+from binance_trade_agent.domain.decision_summary import DecisionSummary, ReasonCount
 from binance_trade_agent.domain.decisions import GateResult, Outcome, SignalAction, TradingState
 from binance_trade_agent.domain.explained_trades import Trade, trades_of, was_asked_for
 from binance_trade_agent.domain.funnel import Funnel, funnel_of, funnels_of
@@ -26,7 +27,9 @@ from binance_trade_agent.domain.gate_advice import (
 from binance_trade_agent.domain.hold_rules import hold_rule
 from binance_trade_agent.domain.phrases import counted, length, moment, sentence
 from binance_trade_agent.domain.ranked_reasons import RankedReason, ReasonKind, ranked
-from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, ReasonCount
+from binance_trade_agent.domain.records import (
+    DecisionRow,
+)
 
 _MISSES_SHOWN = 5
 _CHANGES_SHOWN = 5

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from binance_trade_agent.domain.decision_summary import DecisionSummary, ReasonCount
 from binance_trade_agent.domain.decisions import Outcome, SignalAction
 from binance_trade_agent.domain.gate_advice import SIZING_GATES
-from binance_trade_agent.domain.records import DecisionSummary, ReasonCount
 
 
 class Stage(IntEnum):

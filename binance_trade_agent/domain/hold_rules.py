@@ -1,6 +1,6 @@
 """Why a strategy that wanted no order wanted none, in words for people who did not write it."""
 
-from binance_trade_agent.domain.records import ReasonCount
+from binance_trade_agent.domain.decision_summary import ReasonCount
 
 _EVENT = (
     "The rule asks for an event: the crossing itself, on the candle in which it happens. To be past the level is"

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from binance_trade_agent.domain.decision_summary import ReasonCount
 from binance_trade_agent.domain.decisions import Outcome
 from binance_trade_agent.domain.funnel import Stage, is_signal, stage_of
 from binance_trade_agent.domain.gate_advice import title_of
-from binance_trade_agent.domain.records import ReasonCount
 
 _SHARE = Decimal("0.0001")
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.caps import AskedOrder
+from binance_trade_agent.domain.decision_summary import DecisionSummary
 from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.market import Candle, CandleInterval
 from binance_trade_agent.domain.portfolio import Position
@@ -16,7 +17,6 @@ from binance_trade_agent.domain.records import (
     CancelRow,
     CycleRow,
     DecisionRow,
-    DecisionSummary,
     EquityRow,
     FillRow,
     FlowRow,

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, select
+from sqlalchemy import ColumnElement, Select, TextClause, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.acts import AuditRow
 from binance_trade_agent.domain.caps import AskedOrder
+from binance_trade_agent.domain.decision_summary import DecisionSummary
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.loss_limits import LossMarks
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
@@ -18,12 +19,10 @@ from binance_trade_agent.domain.records import (
     CancelRow,
     CycleRow,
     DecisionRow,
-    DecisionSummary,
     EquityRow,
     FillRow,
     FlowRow,
     ForeignOrderRow,
-    Heartbeat,
     Incident,
     OrderRow,
     ProtectionTerms,
@@ -49,6 +48,12 @@ from binance_trade_agent.storage.shown import (
     fill_shown,
     foreign_shown,
     order_shown,
+)
+from binance_trade_agent.storage.standing import (
+    heartbeats,
+    open_incidents,
+    orders_by_status,
+    unscheduled_decisions,
 )
 from binance_trade_agent.storage.summary import Span, summarise
 from binance_trade_agent.storage.tool_calls import tool_calls
@@ -84,12 +89,13 @@ class SqlReadModels:
                 last_cycle=cycles[0] if cycles else None,
                 cycles=counters.cycles,
                 decisions=counters.decisions,
-                orders_by_status=self._orders_by_status(transaction),
+                unscheduled_decisions=unscheduled_decisions(transaction, book_id),
+                orders_by_status=orders_by_status(transaction, book_id),
                 unresolved=self._orders(transaction, _STATUS_ROWS, models.UNFINISHED_ORDER, unresolved),
                 equity=newest[0] if newest else None,
                 contributed=put_in(transaction, self._book),
-                heartbeats=self._heartbeats(transaction),
-                incidents=self._incidents(transaction),
+                heartbeats=heartbeats(transaction, book_id),
+                incidents=open_incidents(transaction, book_id),
                 failed_starts=counters.failed_starts,
             )
 
@@ -226,7 +232,7 @@ class SqlReadModels:
     def incidents(self) -> tuple[Incident, ...]:
         """Open incidents, oldest first."""
         with self._database.read() as transaction:
-            return self._incidents(transaction)
+            return open_incidents(transaction, self._book.id)
 
     def cancels(self, *, limit: int = 50) -> tuple[CancelRow, ...]:
         """Cancels, newest first."""
@@ -332,14 +338,6 @@ class SqlReadModels:
         priced = select(newest.c.price).where(newest.c.price.is_not(None))
         return priced.order_by(newest.c.decided_at.desc()).limit(1)
 
-    def _orders_by_status(self, transaction: Session) -> dict[str, int]:
-        query = (
-            select(models.Order.status, func.count())
-            .filter_by(book_id=self._book.id)
-            .group_by(models.Order.status)
-        )
-        return dict(transaction.execute(query).all())
-
     def _cycles(self, transaction: Session, limit: int) -> list[CycleRow]:
         query = (
             select(models.Cycle)
@@ -381,23 +379,6 @@ class SqlReadModels:
             .limit(_bounded(limit))
         )
         return [equity_shown(row) for row in transaction.scalars(query)]
-
-    def _heartbeats(self, transaction: Session) -> tuple[Heartbeat, ...]:
-        query = select(models.Heartbeat).filter_by(book_id=self._book.id).order_by(models.Heartbeat.process)
-        return tuple(
-            Heartbeat(row.process, row.pid, row.at, row.useful_at) for row in transaction.scalars(query)
-        )
-
-    def _incidents(self, transaction: Session) -> tuple[Incident, ...]:
-        query = (
-            select(models.Incident)
-            .filter_by(book_id=self._book.id, cleared_at=None)
-            .order_by(models.Incident.opened_at)
-            .limit(_STATUS_ROWS)
-        )
-        return tuple(
-            Incident(row.key, row.text, row.severity, row.opened_at) for row in transaction.scalars(query)
-        )
 
 
 def _bounded(limit: int) -> int:

@@ -12,8 +12,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Double, Row, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from binance_trade_agent.domain.decision_summary import DecisionSummary, ReasonCount
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
-from binance_trade_agent.domain.records import DecisionRow, DecisionSummary, OrderRow, ReasonCount
+from binance_trade_agent.domain.records import (
+    DecisionRow,
+    OrderRow,
+)
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.decision_counts import ALIKE, counted, merged, nearest_moments
 from binance_trade_agent.storage.decision_rows import shown

@@ -121,8 +121,7 @@ def lines_of(status: AgentStatus, processes: Mapping[str, str] | None) -> list[t
         lines.append(
             (
                 "cycles",
-                f"{status.cycles:,} with {counted(status.decisions, 'decision')}; the newest, number {cycle.number:,} of"
-                f" its session, began {began} ago",
+                f"{_cycles(status)}; the newest, number {cycle.number:,} of its session, began {began} ago",
             )
         )
     if status.orders_by_status:
@@ -169,6 +168,13 @@ def _equity_text(status: AgentStatus) -> str:
     equity = status.equity
     assert equity is not None  # noqa: S101 - only called with one
     return f"{money(equity.total)} {equity.quote}{_made(status.profit)}, of it {money(equity.cash)} cash"
+
+
+def _cycles(status: AgentStatus) -> str:
+    """Cycles with their decisions; those that came between two ticks are named apart."""
+    told = f"{status.cycles:,} with {counted(status.decisions, 'decision')}"
+    apart = status.unscheduled_decisions
+    return f"{told}, {apart:,} of them after fills or by hand" if apart else told
 
 
 def _made(profit: Decimal | None) -> str:

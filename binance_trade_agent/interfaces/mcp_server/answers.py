@@ -212,6 +212,7 @@ class StatusAnswer(BaseModel):
     next_cycle_due: datetime | None
     cycles: int
     decisions: int
+    unscheduled_decisions: int = Field(description="of `decisions`: after a fill or by hand, between two ticks")
     orders_by_status: dict[str, int]
     unresolved_orders: list[OrderAnswer]
     unresolved_cancels: list[CancelAnswer]
@@ -243,6 +244,7 @@ class StatusAnswer(BaseModel):
             next_cycle_due=status.next_cycle_due,
             cycles=status.cycles,
             decisions=status.decisions,
+            unscheduled_decisions=status.unscheduled_decisions,
             orders_by_status=dict(status.orders_by_status),
             unresolved_orders=[OrderAnswer.of(row) for row in status.unresolved],
             unresolved_cancels=[CancelAnswer.of(row) for row in status.unresolved_cancels],

@@ -1,11 +1,12 @@
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import event, text
 
-from binance_trade_agent.domain.decisions import Outcome
+from binance_trade_agent.domain.decisions import CycleKind, Outcome
 from binance_trade_agent.domain.orders import OrderStatus
 from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.control_state import SqlControlState
@@ -54,12 +55,22 @@ def reads(database, book):
 def test_the_status_has_everything_of_one_moment(reads, book, database):
     status = reads.status()
     assert (status.book, status.session, status.cycles, status.decisions) == (book, session(), 4, 8)
+    assert status.unscheduled_decisions == 0
     assert status.control == SqlControlState(database, book).read()
     assert status.last_cycle == reads.cycles(limit=1)[0]
     assert status.orders_by_status == {"FILLED": 3, "INTENT": 1}
     assert [order.client_order_id for order in status.unresolved] == ["bta-r4"]
     assert status.equity.cash == 1004
     assert (status.heartbeats, status.incidents, status.failed_starts) == ((), (), 0)
+
+
+def test_what_came_between_two_ticks_is_counted_apart(reads, book, database):
+    log = SqlDecisionLog(database, book)
+    start = replace(cycle_start("c5", 5, ("BTCUSDT",)), kind=CycleKind.WORKFLOW)
+    log.open_cycle(start, "s1")
+    log.close_cycle(report(start, [decision("w5", decided_at=start.started_at)]), {})
+    status = reads.status()
+    assert (status.cycles, status.decisions, status.unscheduled_decisions) == (5, 9, 1)
 
 
 def test_an_empty_book_has_a_status_too(database):

@@ -8,9 +8,12 @@ import pytest
 
 from binance_trade_agent.control.explaining import Explainer, since_of
 from binance_trade_agent.control.watching import Watch, WatchPlan
+from binance_trade_agent.domain.decision_summary import DecisionSummary
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.domain.records import DecisionSummary, Incident
+from binance_trade_agent.domain.records import (
+    Incident,
+)
 from binance_trade_agent.telemetry.health import REFUSED_START, STOPPED
 from tests.fakes import START, FakeClock, FakeControlState, FakeReadModels, empty_status, traded_reads
 from tests.resting import oco

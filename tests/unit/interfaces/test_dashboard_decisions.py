@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from binance_trade_agent.domain.decision_summary import DecisionSummary, ReasonCount
 from binance_trade_agent.domain.decisions import GateResult, Outcome, Reason
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.domain.records import DecisionSummary, ReasonCount
 from binance_trade_agent.interfaces.dashboard.pages import decisions
 from binance_trade_agent.interfaces.dashboard.queries import address, asked, moment_of
 from tests.fakes import START, FakeDesk, fake_desk

@@ -10,6 +10,7 @@ from dash import Dash, Output
 
 from binance_trade_agent.domain.history_rows import DayProfit, EquityBucket, HoldPoint
 from binance_trade_agent.domain.records import CancelRow, EquityRow, FlowRow, ForeignOrderRow, Incident
+from binance_trade_agent.interfaces.cli.status import lines_of
 from binance_trade_agent.interfaces.dashboard import recent_tables, steering_acts
 from binance_trade_agent.interfaces.dashboard.components.exports import csv_lines
 from binance_trade_agent.interfaces.dashboard.equity_chart import (
@@ -213,6 +214,16 @@ def test_figures_are_those_of_the_database() -> None:
     assert "Open positions 1 BTCUSDT" in shown
     assert "Cycles 240 480 decisions" in shown
     assert "Orders 4 3 filled · 1 rejected" in shown
+
+
+def test_decisions_by_hand_are_named_apart() -> None:
+    desk = fake_desk()
+    desk.reads.stored = replace(desk.reads.stored, unscheduled_decisions=4)
+
+    shown = text(overview.key_figures(desk))
+    assert "Cycles 240 480 decisions, 4 after fills or by hand" in shown
+    told = dict(lines_of(desk.watch.status(), None))["cycles"]
+    assert told.startswith("240 with 480 decisions, 4 of them after fills or by hand; the newest")
 
 
 def test_a_loss_has_its_sign() -> None:

@@ -137,6 +137,7 @@ def _counts(status: AgentStatus, held: Sequence[Holding]) -> tuple[Component, ..
     """How many of what there are; dust is no position."""
     counted, dust = parted(held)
     symbols = ", ".join(holding.position.symbol for holding in counted)
+    apart = status.unscheduled_decisions
     return (
         figure(
             "Open positions",
@@ -148,7 +149,7 @@ def _counts(status: AgentStatus, held: Sequence[Holding]) -> tuple[Component, ..
         figure(
             "Cycles",
             f"{status.cycles:,}",
-            note=f"{status.decisions:,} decisions",
+            note=f"{status.decisions:,} decisions" + (f", {apart:,} after fills or by hand" if apart else ""),
             name="cycles",
             value=status.cycles,
         ),
