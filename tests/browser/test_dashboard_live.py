@@ -36,10 +36,14 @@ def test_numbers_and_times_are_the_databases_in_the_viewers_zone(browser: Browse
         expect(page.locator("#bar-clock")).to_contain_text("cycle 240")
         expect(page.locator("#bar-clock")).to_contain_text("next in")
         expect(page.locator("#mode")).to_have_text("Simulated")
+        ends = page.evaluate("document.querySelector('#overview-equity .js-plotly-plot').data[0].x.at(-1)")
+        newest_equity = desk.reads.equity_rows[-1].at + timedelta(hours=9)
+        assert ends[:16].replace("T", " ") == newest_equity.strftime("%Y-%m-%d %H:%M")
         assert page.locator("#overview-decisions tbody tr").count() == len(desk.reads.decision_rows)
         newest = desk.reads.decision_rows[0].decided_at
         time = page.locator("#overview-decisions tbody time").first
-        expect(time).to_have_text((newest + timedelta(hours=9)).strftime("%H:%M:%S"))
+        # with its day if that is over by now, else with its seconds
+        expect(time).to_contain_text((newest + timedelta(hours=9)).strftime("%H:%M"))
         expect(time).to_have_attribute("title", newest.strftime("%Y-%m-%d %H:%M:%S UTC"))
 
 
@@ -102,6 +106,26 @@ def test_what_the_bar_and_the_page_both_tell_is_one_reading(browser: Browser) ->
         expect(page.locator("#page [data-figure=cycles]")).to_have_text("240")
         expect(of_the_day).to_have_text("−11.11")
         assert visit.complaints == []
+
+
+def test_only_what_depends_on_what_moved_is_asked_for(browser: Browser) -> None:
+    desk = running_desk()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page, asked = visit.page, list[str]()
+        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(2)
+        page.on(
+            "request",
+            lambda request: (
+                asked.append(request.post_data_json["output"])
+                if "/_dash-update-component" in request.url
+                else None
+            ),
+        )
+        desk.reads.stored = replace(desk.reads.stored, decisions=482)
+        expect(page.locator("#overview-figures")).to_contain_text("482 decisions")
+        assert "overview-decisions.children" in asked
+        of_others = {"overview-fills.children", "overview-orders.children", "overview-steering.children"}
+        assert of_others.isdisjoint(asked)
 
 
 def test_what_is_slow_is_not_asked_for_again_before_it_came(browser: Browser) -> None:
