@@ -58,7 +58,10 @@ class SharedReads:
         def opened() -> Desk:
             desk: Any = door.desk()
             shared: Desk = replace(
-                desk, watch=desk.watch.reading(self._sharing), risk=desk.risk.reading(self._sharing)
+                desk,
+                watch=desk.watch.reading(self._sharing),
+                risk=desk.risk.reading(self._sharing),
+                explainer=desk.explainer.reading(self._sharing),
             )
             return shared
 

@@ -58,3 +58,16 @@ def test_the_risk_state_shares_its_reads_and_sees_a_beat() -> None:
 
     shared.forget()
     assert risk.risk_state().judged is None
+
+
+def test_an_explanation_shares_the_reads_of_its_page_until_a_beat() -> None:
+    desk = fake_desk()
+    shared = SharedReads(lambda: 0.0)
+    explainer = shared.door(DeskDoor(lambda: desk)).desk().explainer
+    told = explainer.explain()
+    desk.reads.broken = "database is locked"
+    assert explainer.explain() == told
+
+    shared.forget()
+    with pytest.raises(StorageError):
+        explainer.explain()
