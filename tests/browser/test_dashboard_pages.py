@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from binance_trade_agent.interfaces.dashboard.registry import all_pages
 from tests.browser.axe import AXE, require_axe, serious_violations
+from tests.browser.derived_truths import DERIVED
 from tests.browser.real import Demo, Stage, State, empty_stage
 from tests.browser.truths import TRUTHS, Truth, differences, read_book
 from tests.browser.visits import PHONE, SCREEN, Visit, signed_in
@@ -103,7 +104,8 @@ def not_the_databases(visit: Visit, stage: Stage, path: str) -> list[str]:
     end = time.monotonic() + AGREE_S
     while True:
         with read_book(stage.database) as book:
-            found = differences(visit.page, path, book)
+            truths = [truth[path](book) for truth in (TRUTHS, DERIVED) if path in truth]
+            found = differences(visit.page, book, *truths)
         if not found or time.monotonic() > end:
             return found
         # asked for at once, not only every two seconds

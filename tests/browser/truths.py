@@ -4,6 +4,7 @@ A page of the registry without an entry in `TRUTHS` fails its test.
 """
 
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -22,6 +23,8 @@ _READ = """() => {
     figures: Object.fromEntries([
       ...all(document, '#page [data-figure]').map((e) => [e.dataset.figure, e.dataset.value ?? null]),
       ...all(document, '#page [data-fact]').map((e) => [e.dataset.fact, e.dataset.value ?? null]),
+      ...all(document, '#page [data-stage]').map((e) => [
+        `stage-${e.dataset.stage}`, e.querySelector('[data-value]').dataset.value]),
       ...all(document, '#bar-equity, #bar-today').map((e) => [e.id, e.dataset.value ?? null]),
       ...all(document, '#bar-unresolved, #bar-incidents').map((e) => [e.id, e.textContent]),
     ]),
@@ -75,11 +78,14 @@ def read_book(path: Path) -> Iterator[Book]:
         yield Book(connection if is_there else None)
 
 
-def differences(page: Page, path: str, book: Book) -> list[str]:
-    """What the page at `path` shows otherwise than the database has it."""
+def differences(page: Page, book: Book, *truths: Truth) -> list[str]:
+    """What a page shows otherwise than the database has it, by each of `truths`, and in the bar."""
     shown = page.evaluate(_READ)
-    truth = TRUTHS[path](book)
-    truth.figures |= _bar(book)
+    bar = Truth(_bar(book))
+    return [found for truth in (bar, *truths) for found in _told_otherwise(shown, truth)]
+
+
+def _told_otherwise(shown: Mapping[str, Any], truth: Truth) -> list[str]:
     found = [
         f"{name}: shown {shown['figures'].get(name)}, is {value}"
         for name, value in truth.figures.items()
@@ -104,7 +110,9 @@ def differences(page: Page, path: str, book: Book) -> list[str]:
 def _same(shown: str | None, value: object) -> bool:
     if value is None or shown in (None, ""):
         return value in (None, "") and shown in (None, "")
-    if isinstance(value, Decimal | int | float):
+    if isinstance(value, float):
+        return math.isclose(float(shown), value, rel_tol=1e-6, abs_tol=1e-12)
+    if isinstance(value, Decimal | int):
         return Decimal(str(shown)) == Decimal(str(value))
     return shown == str(value)
 
