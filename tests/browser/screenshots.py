@@ -1,4 +1,6 @@
-"""`python -m tests.browser.screenshots FOLDER`: pictures of every page of a running demo: light, dark, and on a phone.
+"""`python -m tests.browser.screenshots FOLDER`: pictures of a running demo: light, dark, and on a phone.
+
+Every page, the way in, the question before an act, and what stands behind a decision.
 
 Each is an indexed PNG of at most 256 colours, a few dozen kilobytes: the browser finds the colours, zlib does the rest.
 """
@@ -14,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from binance_trade_agent.interfaces.dashboard.registry import all_pages
 from tests.browser.real import PASSWORD, command, supervised_stage
-from tests.browser.visits import PHONE, Visit, chromium, signed_in
+from tests.browser.visits import PHONE, Visit, a_visit, chromium, signed_in
 from tests.processes import Installation, eventually
 
 _WINDOW = {"width": 1280, "height": 960}
@@ -24,7 +26,7 @@ _LIVELY = {
     "TRADING_SYMBOLS": "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT,XRPUSDT",
     "TRADING_INTERVAL_SECONDS": "2",
     "STRATEGY_NAME": "buy_and_hold",
-    "STRATEGY_BY_SYMBOL": "BTCUSDT=ema_cross,ETHUSDT=macd_cross,XRPUSDT=bollinger_reversion",
+    "STRATEGY_BY_SYMBOL": "BTCUSDT=combined_default,ETHUSDT=macd_cross,BNBUSDT=ema_cross,XRPUSDT=bollinger_reversion",
     "STOP_LOSS_SHARE": "0.08",
     "TAKE_PROFIT_SHARE": "0.12",
     "RISK_COOLDOWN_CANDLES": "5",
@@ -35,6 +37,8 @@ _LIVELY = {
     "SIMULATOR_SEED": "11",
     "SIMULATOR_VOLATILITY": "0.01",
     "DASHBOARD_PASSWORD": PASSWORD,
+    # who acts on the command line
+    "LOGNAME": "operator",
 }
 _CYCLES, _TRIPS, _HELD = 150, 12, 2
 #: The 256 most frequent colours (of 5 bits a channel, each shown as their mean), and for every other the nearest.
@@ -84,8 +88,8 @@ def main(folder: Path) -> int:
 def _live_a_little(place: Installation) -> None:
     """Until there is something of everything to be seen."""
     eventually(lambda: _has(place, _CYCLES // 3, 1, 1), within_s=600, what="it has begun")
-    command(place, "pause", "--reason", "news at noon")
-    command(place, "resume", "--reason", "it was nothing")
+    command(place, "pause", "--reason", "off to lunch")
+    command(place, "resume", "--reason", "back from lunch")
     command(place, "reduce-only", "XRPUSDT", "--reason", "a hard fork is announced")
     eventually(lambda: _has(place, _CYCLES, _TRIPS, _HELD), within_s=900, what="positions and round trips")
 
@@ -102,15 +106,42 @@ def _has(place: Installation, cycles: int, trips: int, held: int) -> bool:
 
 def _take(browser: Browser, url: str, look: str, folder: Path) -> None:
     viewport, dark = _LOOKS[look]
+
+    def keep(page: Page, name: str) -> None:
+        shot = page.screenshot(animations="disabled", caret="hide")
+        picture = folder / f"{name}-{look}.png"
+        picture.write_bytes(_indexed(page, shot))
+        sys.stdout.write(f"{picture} {picture.stat().st_size / 1000:.0f} kB\n")
+
+    with a_visit(browser, url, viewport, dark=dark) as visit:
+        visit.page.goto(f"{url}/login")
+        keep(visit.page, "login")
     with signed_in(browser, url, viewport, dark=dark) as visit:
         for page in all_pages():
             visit.open(page.path)
             _until_drawn(visit)
-            name = page.path.strip("/").replace("/", "-") or "overview"
-            shot = visit.page.screenshot(animations="disabled", caret="hide")
-            picture = folder / f"{name}-{look}.png"
-            picture.write_bytes(_indexed(visit.page, shot))
-            sys.stdout.write(f"{picture} {picture.stat().st_size / 1000:.0f} kB\n")
+            keep(visit.page, page.path.strip("/").replace("/", "-") or "overview")
+        _ask_to_close(visit)
+        keep(visit.page, "close")
+        _ask_why(visit)
+        keep(visit.page, "why")
+
+
+def _ask_to_close(visit: Visit) -> None:
+    """The question; nobody answers it."""
+    visit.open("/positions")
+    _until_drawn(visit)
+    visit.page.get_by_role("button", name="Close").first.click()
+    expect(visit.page.get_by_role("dialog")).to_contain_text("at market")
+
+
+def _ask_why(visit: Visit) -> None:
+    """The newest decision that placed an order, with its gates."""
+    visit.open("/decisions?outcome=placed")
+    visit.page.get_by_role("link", name="Why", exact=True).first.click()
+    expect(visit.page.locator("#decisions-one .card")).not_to_have_count(0)
+    visit.page.mouse.move(0, 0)
+    _until_drawn(visit)
 
 
 def _until_drawn(visit: Visit) -> None:

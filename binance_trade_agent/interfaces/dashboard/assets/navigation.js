@@ -27,7 +27,7 @@
   });
 
   // a phone that is turned, or a window that is widened: there the navigation is no drawer
-  window.matchMedia("(min-width: 861px)").addEventListener("change", () => menu(false));
+  window.matchMedia("(min-width: 1101px)").addEventListener("change", () => menu(false));
 
   let first = true;
   const title = (text) => {

@@ -75,7 +75,7 @@ def filters(desk: Desk) -> Component:
         Choice("symbol", "Symbol", [("", "All"), *((symbol, symbol) for symbol in symbols)]),
         Choice("outcome", "Outcome", named((outcome.value for outcome in Outcome), "All")),
         Choice("gate", "Blocked by gate", named(GATES, "Any")),
-        Choice("reason", "Reason code", hint="for example warmup"),
+        Choice("reason", "Reason code", hint="such as warmup"),
         Choice("since", "In the last", _PERIODS),
         Choice("until", "Before", kind="moment"),
     )

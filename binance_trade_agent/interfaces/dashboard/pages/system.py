@@ -264,7 +264,7 @@ def sessions(desk: Desk) -> Component:
         Column("Began", lambda row: moment(row.started_at), value=lambda row: row.started_at),
         Column("Ended", _ended_at, value=lambda row: row.ended_at),
         Column("Why it ended", _end_reason, wide=True),
-        Column("Strategy", lambda row: row.strategy, value=lambda row: row.strategy),
+        Column("Strategy", lambda row: row.strategy, wide=True, value=lambda row: row.strategy),
         Column(
             "Symbols", lambda row: str(len(row.symbols)), numeric=True, value=lambda row: len(row.symbols)
         ),
