@@ -260,7 +260,8 @@ def test_a_misspelt_name_is_told_with_the_one_meant(tmp_path: Path, misspelt: st
 
 
 def test_what_other_programs_read_is_no_mistake(tmp_path: Path) -> None:
-    load_settings({"MCP_TIMEOUT": "60000", "BINANCE_TOOL_HOME": "/opt"}, tmp_path)
+    others = {"MCP_TIMEOUT": "60000", "BINANCE_TOOL_HOME": "/opt"}
+    assert load_settings(others, tmp_path) == load_settings({}, tmp_path)
 
 
 def test_an_unreadable_dotenv_file_is_a_problem(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ def test_a_ban_another_process_stored_is_seen_within_a_second() -> None:
 def test_a_ban_ends_by_itself() -> None:
     clock = ManualClock()
     gate = BanGate(MemoryBans(clock.now() + timedelta(seconds=10)), clock)
+    with pytest.raises(Throttled):
+        gate.check()
 
     clock.advance(10)
 
