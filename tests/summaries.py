@@ -164,6 +164,7 @@ def around(
     guards: dict[str, str] | None = None,
     settings_since: datetime | None = None,
     placed: Iterable[DecisionRow] = (),
+    resting: Iterable[str] = (),
 ) -> Circumstances:
     """A trader of BTCUSDT and ETHUSDT that runs."""
     return Circumstances(
@@ -178,4 +179,5 @@ def around(
         guards=guards or {},
         settings_since=settings_since,
         placed={row.id: row for row in placed},
+        resting=frozenset(resting),
     )

@@ -12,6 +12,7 @@ from binance_trade_agent.domain.decision_summary import DecisionSummary
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.domain.explanation import Explanation, explain
 from binance_trade_agent.domain.money import to_wire
+from binance_trade_agent.domain.orders import Purpose
 from binance_trade_agent.domain.phrases import moment
 from binance_trade_agent.domain.records import (
     DecisionRow,
@@ -106,6 +107,7 @@ class Explainer:
                 guards=self._guards(),
                 settings_since=status.session.started_at if status.session else None,
                 placed=self._placed(summary),
+                resting=self._resting(),
             ),
         )
 
@@ -113,6 +115,13 @@ class Explainer:
         """symbol -> what protects its position, in words; of dust there is nothing to tell."""
         found = {guarded.symbol: _guard(guarded) for guarded in self._watch.protection()}
         return {symbol: text for symbol, text in found.items() if text}
+
+    def _resting(self) -> frozenset[str]:
+        """The symbols of which an entry waits for its price."""
+        unfinished = self._reads.unfinished_orders()
+        return frozenset(
+            row.symbol for row in unfinished if row.purpose == Purpose.ENTRY and row.price is not None
+        )
 
     def _placed(self, summary: DecisionSummary) -> dict[str, DecisionRow]:
         """The decisions behind the summary's orders, by id."""

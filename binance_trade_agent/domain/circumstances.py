@@ -31,7 +31,7 @@ class Circumstances:
     `symbol` is the one asked about, None for all; `trader` says why the trader does not run, None if it
     does. `settings` are the session's, as text; decisions before `settings_since` were taken by others. By symbol:
     `locked`, why nothing may be sent, and `guards`, what protects a position, both as a sentence. By id: `placed`,
-    the decisions behind the summary's orders.
+    the decisions behind the summary's orders. `resting` are the symbols of which an entry waits at the exchange.
     """
 
     now: datetime
@@ -45,6 +45,7 @@ class Circumstances:
     locked: Mapping[str, str] = field(default_factory=dict)
     guards: Mapping[str, str] = field(default_factory=dict)
     placed: Mapping[str, DecisionRow] = field(default_factory=dict)
+    resting: frozenset[str] = frozenset()
 
 
 def conditions_of(summary: DecisionSummary, around: Circumstances) -> tuple[Condition, ...]:

@@ -27,6 +27,7 @@ from binance_trade_agent.domain.gate_advice import (
 from binance_trade_agent.domain.hold_rules import hold_rule
 from binance_trade_agent.domain.phrases import counted, length, moment, sentence
 from binance_trade_agent.domain.ranked_reasons import RankedReason, ReasonKind, ranked
+from binance_trade_agent.domain.reasons_now import ENTRY_RESTS, as_of_now, rest_advice, resting_advice
 from binance_trade_agent.domain.records import (
     DecisionRow,
 )
@@ -81,7 +82,7 @@ def explain(summary: DecisionSummary, around: Circumstances) -> Explanation:
     """The explanation of `summary` under the circumstances `around` it."""
     conditions = conditions_of(summary, around)
     decisive = tuple(found for found in conditions if _is_decisive(found, conditions, summary, around))
-    reasons = tuple(ranked(summary.counts))
+    reasons = tuple(as_of_now(reason, summary, around) for reason in ranked(summary.counts))
     funnel = funnel_of(summary)
     trades = trades_of(summary, around)
     others = tuple(found for found in conditions if found not in decisive)
@@ -145,6 +146,8 @@ def _changes(
                 is_exit=reason.action == SignalAction.SELL,
                 lifted=_lifted(reason.code, reason.symbols, around),
             )
+        elif reason.code == ENTRY_RESTS:
+            yield Change(reason.code, resting_advice(reason, around))
         elif reason.kind is ReasonKind.HELD or (reason.kind is ReasonKind.WAITING and len(reasons) == 1):
             yield Change(reason.code, hold_rule(_count_of(summary, reason)))
 
@@ -171,7 +174,8 @@ def _behind(row: DecisionRow, around: Circumstances, told: set[str]) -> Iterator
         is_earlier=is_earlier,
         is_alone=not others,
     )
-    changes = [change_of(first, lifted=_lifted(first.gate, (row.symbol,), around))]
+    lifted = _lifted(first.gate, (row.symbol,), around) or rest_advice(first, others)
+    changes = [change_of(first, lifted=lifted)]
     for gate in others:
         if gate.gate not in told:
             told.add(gate.gate)

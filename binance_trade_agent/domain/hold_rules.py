@@ -28,8 +28,6 @@ _RULES = {
     " grid add to a position",
     "no_position": "It wanted to sell what it does not hold: nothing is sold short",
     "stale_signal": "The signal came while nobody was there to act on it, and is too old now: the next one counts",
-    "entry_rests": "A limit order waits for its price, and meanwhile nothing else of it is bought: `cancel` ends it, or"
-    " its time does. The strategy's own come of ENTRY_ORDER_TYPE=limit; with market it buys at once",
     **dict.fromkeys(("no_cross", "no_crossing", "no_turn", "no_breakout_of_squeeze"), _EVENT),
     **dict.fromkeys(
         ("trend_filter", "trend_weak", "weak_trend", "under_zero", "after_winner", "young_day"),

@@ -23,7 +23,10 @@ _Row = TypeVar("_Row")
 
 
 class Grouping(StrEnum):
-    """What a breakdown is by. Weeks are ISO weeks; a strategy is that of the decision that opened the trip."""
+    """What a breakdown is by. Weeks are ISO weeks; a strategy is that of the decision that opened the trip.
+
+    Trips that a person opened, whoever it was, are together (`BY_HAND`).
+    """
 
     DAY = "day"
     WEEK = "week"

@@ -8,12 +8,16 @@ from decimal import Decimal
 from binance_trade_agent.domain.money import EXACT, ZERO, total
 
 
+#: Stands for a strategy where a person chose the side.
+BY_HAND = "by hand"
+
+
 @dataclass(frozen=True, slots=True)
 class ClosedTrip:
     """A round trip that is over, in quote currency.
 
     `realised` is net of fees paid in quote or base; `outside_fees` are those paid in another asset.
-    `strategy` is that of the decision behind the order that opened it.
+    `strategy` is that of the decision behind the order that opened it, `BY_HAND` where a person asked for that.
     """
 
     symbol: str

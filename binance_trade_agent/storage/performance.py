@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, bindparam, select
+from sqlalchemy import ColumnElement, Row, bindparam, case, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from binance_trade_agent.domain.equity_curve import (
@@ -29,15 +29,15 @@ from binance_trade_agent.domain.equity_curve import (
 from binance_trade_agent.domain.money import EXACT, ZERO, total
 from binance_trade_agent.domain.performance import Dealings, PerformanceRows
 from binance_trade_agent.domain.records import Book, EquityRow
-from binance_trade_agent.domain.trip_statistics import ClosedTrip
+from binance_trade_agent.domain.trip_statistics import BY_HAND, ClosedTrip
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.dealt import KeptDealings
 from binance_trade_agent.storage.equity_days import curve_between, points_between, points_of
 from binance_trade_agent.storage.fee_prices import third_price
+from binance_trade_agent.storage.kept_equity import KeptEquity
 from binance_trade_agent.storage.positions import held, position_of
 from binance_trade_agent.storage.sessions import COMMANDS
-from binance_trade_agent.storage.shown import equity_shown
 
 #: How far after the beginning a symbol's first price may be looked for.
 _FIRST_PRICE_WITHIN = timedelta(days=1)
@@ -53,13 +53,14 @@ class SqlPerformance:
         self._database = database
         self._book = book
         self._dealt: KeptDealings[_Dealt] = KeptDealings(book.id)
+        self._kept = KeptEquity(book.id)
 
     def performance_rows(
         self, *, since: datetime, until: datetime, symbol: str | None = None
     ) -> PerformanceRows:
         """What happened in `[since, until)`, as of one state of the database."""
         with self._database.read() as transaction:
-            reading = _Reading(transaction, self._book, since, until, symbol)
+            reading = _Reading(transaction, self._book, self._kept, since, until, symbol)
             dealt = self._dealt.get(transaction, since, until, symbol, reading.dealt)
             return reading.rows(dealt)
 
@@ -75,10 +76,17 @@ class _Reading:
     """One answer being put together."""
 
     def __init__(
-        self, transaction: Session, book: Book, since: datetime, until: datetime, symbol: str | None
+        self,
+        transaction: Session,
+        book: Book,
+        kept: KeptEquity,
+        since: datetime,
+        until: datetime,
+        symbol: str | None,
     ) -> None:
         self._transaction = transaction
         self._book = book
+        self._kept = kept
         self._since, self._until = since, until
         self._symbol = symbol
 
@@ -152,13 +160,13 @@ class _Reading:
         moments = {curve.begin_at, *(end.at for end in curve.days)}
         if curve.fall is not None:
             moments |= {curve.fall.from_at, curve.fall.to_at}
-        query = select(_E).where(_E.book_id == self._book.id, _E.at.in_(moments))
-        return {row.at: equity_shown(row) for row in self._transaction.scalars(query)}
+        return self._kept.rows(self._transaction, moments)
 
     def _trips(self) -> list[Row[Any]]:
         """Those closed in the time, each with the strategy of the decision behind its first fill."""
+        is_by_hand = _D.signal_reasons[(0, "code")].as_string() == "requested"
         strategy = (
-            select(_D.strategy)
+            select(case((is_by_hand, literal(BY_HAND)), else_=_D.strategy))
             .select_from(_F)
             .join(_O, (_O.book_id == _F.book_id) & (_O.client_order_id == _F.client_order_id))
             .join(_D, (_D.book_id == _O.book_id) & (_D.id == _O.decision_id))

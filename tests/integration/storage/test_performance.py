@@ -6,12 +6,14 @@ SOLUSDT  bought 10 at 10, fee 0.001 BNB at 300 (0.3);
          sold at 11, fee 0.001 BNB at 310 (0.31)                 10 - 0.61              = 9.39
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import event
 
+from binance_trade_agent.domain.decisions import Reason
 from binance_trade_agent.domain.history_rows import TripFilter
 from binance_trade_agent.domain.orders import OrderStatus, Side
 from binance_trade_agent.domain.performance import Grouping, measure
@@ -60,13 +62,13 @@ class Trader:
         self.log.open_cycle(start, "s1")
         self.log.close_cycle(report(start, decisions, equity=equity), {})
 
-    def trade(self, minute, symbol, side, quantity, price, fee, asset):
+    def trade(self, minute, symbol, side, quantity, price, fee, asset, **decided_by):
         self.number += 1
         start = cycle_start(f"c{self.number}", self.number, (symbol,))
         self.log.open_cycle(start, "s1")
         at = T0 + minute * MINUTE
         sent = intent(side=side, quantity=quantity, symbol=symbol, created_at=at)
-        decided = decision(f"d{self.number}", symbol, decided_at=at, price=None)
+        decided = decision(f"d{self.number}", symbol, decided_at=at, price=None, **decided_by)
         self.journal.write_intent(sent, decided, start.id, {})
         made = fill(
             round(minute * 60),
@@ -102,6 +104,16 @@ def measured(database, book, since=T0, until=END, **changes):
         since=since, until=until, symbol=changes.get("symbol")
     )
     return measure(rows, since=since, until=until, **changes)
+
+
+def test_a_trip_that_a_person_opened_is_no_strategys(trader, database, book):
+    asked = replace(
+        decision("d").signal, strategy="cli:ann", reasons=(Reason("requested", "BUY was asked for"),)
+    )
+    trader.trade(10, "BTCUSDT", Side.BUY, "1", "100", "0", "USDT", signal=asked)
+    trader.trade(11, "BTCUSDT", Side.SELL, "1", "110", "0", "USDT")
+    found = measured(database, book, grouping=Grouping.STRATEGY)
+    assert {one.name: one.trips.trips for one in found.slices} == {"combined_default": 3, "by hand": 1}
 
 
 def test_round_trips_are_net_of_fees_in_any_asset(trader, database, book):

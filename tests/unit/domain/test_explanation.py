@@ -10,7 +10,7 @@ from binance_trade_agent.domain.circumstances import Condition
 from binance_trade_agent.domain.decisions import ControlSnapshot, Reason, TradingState
 from binance_trade_agent.domain.explanation import Answer, explain
 from binance_trade_agent.domain.ranked_reasons import ReasonKind
-from binance_trade_agent.domain.records import CycleRow
+from binance_trade_agent.domain.records import CycleRow, DecisionRow
 from tests.fakes import START
 from tests.summaries import around, count_of, decision_of, gate, order_of, summary_of
 
@@ -376,3 +376,51 @@ def test_an_order_that_the_exchange_refused_is_what_stopped_the_signal() -> None
     found = explain(summary_of(HOLD, refused, orders=[order_of(1, status="REJECTED")]), around())
     assert (found.answer, found.code) == (Answer.NOT_TRADED, "rejected")
     assert "2 BUY signals were stopped by rejected (the exchange refused the order)" in found.headline
+
+
+RESTS = count_of(9, "entry_rests", "an entry of 0.01 rests at 80000 until 2026-05-05 09:30:00 UTC")
+
+
+def waiting(action: str = "HOLD") -> DecisionRow:
+    said = (Reason("no_cross", "EMA 12 is above EMA 26 and did not cross"),)
+    return decision_of(action=action, reason=Reason("entry_rests", RESTS.text), signal_reasons=said)
+
+
+def test_an_entry_by_hand_that_rests_is_not_blamed_on_the_setting_and_hides_no_word_of_the_strategy() -> None:
+    settings = {"ENTRY_ORDER_TYPE": "market"}
+    found = explain(summary_of(RESTS, latest=[waiting()]), around(settings=settings, resting=["BTCUSDT"]))
+    assert found.reasons[0].text == (
+        f"{RESTS.text}; the strategy itself said: EMA 12 is above EMA 26 and did not cross"
+    )
+    assert found.changes[0].text.startswith("A person asked for it: `cancel` ends it")
+    assert "ENTRY_ORDER_TYPE" not in found.changes[0].text
+    wanted = explain(summary_of(RESTS, latest=[waiting("SELL")]), around(resting=["BTCUSDT"]))
+    assert "the strategy itself said: SELL, EMA 12" in wanted.headline
+
+
+def test_the_strategys_own_resting_entry_names_its_setting() -> None:
+    found = explain(summary_of(RESTS), around(settings={"ENTRY_ORDER_TYPE": "limit"}, resting=["BTCUSDT"]))
+    assert "with market it buys at once" in found.changes[0].text
+
+
+def test_an_entry_that_rests_no_longer_is_told_as_over() -> None:
+    found = explain(summary_of(RESTS, latest=[waiting()]), around(resting=["ETHUSDT"]))
+    assert f"{RESTS.text}; it rests no longer" in found.headline
+    assert found.changes[0].text == "It holds no longer: no entry rests"
+
+
+@pytest.mark.parametrize(("after_loss", "is_told"), [("600 candles", True), ("20 candles", False)])
+def test_the_longer_rest_after_a_loss_is_named_with_the_shorter(after_loss: str, is_told: bool) -> None:
+    count = count_of(7, "cooldown", "5 candles closed; 120 are asked for", gate="cooldown")
+    row = decision_of(
+        action="BUY",
+        outcome="refused",
+        gates=[
+            gate("cooldown", False, "120 candles", "5 candles"),
+            gate("loss_cooldown", False, after_loss, "5 candles"),
+        ],
+    )
+    settings = {"RISK_COOLDOWN_CANDLES": "120", "RISK_LOSS_COOLDOWN_CANDLES": "600"}
+    found = explain(summary_of(count, blocked=[row]), around(settings=settings))
+    assert ("120 are asked for, and 600 candles after a loss (loss_cooldown)" in found.headline) is is_told
+    assert ("the longer rest counts, that of loss_cooldown" in found.changes[0].text) is is_told

@@ -1,11 +1,12 @@
 """What the page of strategies shows."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from binance_trade_agent.domain.decisions import Reason
 from binance_trade_agent.interfaces.dashboard.pages import strategies
-from tests.fakes import FakeDesk, fake_desk
+from tests.fakes import START, FakeDesk, fake_desk
 from tests.unit.interfaces.test_dashboard_overview import text
 
 
@@ -25,6 +26,25 @@ def test_equal_strategies_stand_together_with_their_parameters() -> None:
     first, second = strategies.parameters(desk)
     assert "on BTCUSDT, SOLUSDT period 14 oversold 30 One of the shipped strategies." in text(first)
     assert "on ETHUSDT It has no parameters. From file mine.py ab12." in text(second)
+
+
+def test_a_change_of_another_setting_does_not_begin_a_strategy_anew() -> None:
+    session = desk_with_plan({}).reads.stored.session
+    assert session is not None
+    rsi = {"name": "rsi_level", "params": {"period": 14}, "source": None}
+    slower = {**rsi, "params": {"period": 21}}
+    plans: list[dict[str, Any]] = [
+        {"strategies": {"*": rsi}, "risk": {"max_open_positions": "3"}},
+        {"strategies": {"*": rsi}, "risk": {"max_open_positions": "5"}},
+        {"strategies": {"*": slower}},
+        {"strategies": {"*": rsi}},
+    ]
+    sessions = [
+        replace(session, id=f"s{number}", plan=plan, started_at=START - timedelta(hours=number))
+        for number, plan in enumerate(plans)
+    ]
+    (now,) = strategies.assigned(sessions[0])
+    assert strategies.in_effect_since(now, sessions) == START - timedelta(hours=1)
 
 
 def test_a_session_without_a_plan_names_its_strategy() -> None:

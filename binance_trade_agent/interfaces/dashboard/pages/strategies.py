@@ -1,8 +1,8 @@
 """Strategies: what decides on which symbol, with which parameters, what each said last, and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from dash import Dash, Output, dcc
@@ -13,7 +13,7 @@ from binance_trade_agent.domain.records import DecisionRow, Session
 from binance_trade_agent.interfaces.dashboard.components import badges
 from binance_trade_agent.interfaces.dashboard.components import elements as html
 from binance_trade_agent.interfaces.dashboard.components.cards import card, heading
-from binance_trade_agent.interfaces.dashboard.components.states import Child, details, empty_state, loading
+from binance_trade_agent.interfaces.dashboard.components.states import details, empty_state, loading
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.decision_trace import values_list
@@ -26,6 +26,8 @@ from binance_trade_agent.interfaces.desks import Desk
 #: What stands for every symbol that has none of its own, in a session's plan.
 _OTHERS = "*"
 _SYMBOLS = 20
+#: Each change of a setting that the trader starts anew for is one.
+_SESSIONS = 50
 #: Between two candles there may be many decisions that had nothing to look at: so many are looked through, then more.
 _NEAR, _FAR = 6, 60
 
@@ -92,28 +94,51 @@ def last(desk: Desk) -> Component:
 
 def parameters(desk: Desk) -> list[Component]:
     """Each strategy of the newest session with all its parameters."""
-    session = desk.watch.status().session
-    if session is None:
+    sessions = _sessions(desk)
+    if not sessions:
         none = empty_state(
             "No session yet.", ["Strategies and their parameters are stored when the trader starts."]
         )
         return [card("Parameters", none)]
-    since: list[Child] = [html.Small(["in effect since ", moment(session.started_at)])]
-    return [card(each.name, _parameters(each), aside=since) for each in assigned(session)]
+    return [
+        card(
+            each.name,
+            _parameters(each),
+            aside=[html.Small(["in effect since ", moment(in_effect_since(each, sessions))])],
+        )
+        for each in assigned(sessions[0])
+    ]
 
 
 def effect(desk: Desk) -> Component:
-    """What round trips made since the newest session began, by the strategy that opened them."""
-    session = desk.watch.status().session
-    if session is None or session.started_at >= desk.watch.now():
+    """What round trips made since all strategies are in effect as they are, by the strategy that opened them."""
+    sessions = _sessions(desk)
+    since = max(
+        (in_effect_since(each, sessions) for each in (assigned(sessions[0]) if sessions else [])),
+        default=None,
+    )
+    if since is None or since >= desk.watch.now():
         return card("Since they took effect", empty_state("Nothing was traded yet."))
-    since = session.started_at.astimezone(UTC).replace(tzinfo=None).isoformat()
-    found = desk.performance.performance(since, by=Grouping.STRATEGY)
+    begin = since.astimezone(UTC).replace(tzinfo=None).isoformat()
+    found = desk.performance.performance(begin, by=Grouping.STRATEGY)
     return card(
         "Since they took effect",
         breakdown(found, Grouping.STRATEGY),
-        aside=[html.Small(["closed since ", moment(session.started_at)])],
+        aside=[html.Small(["round trips closed since ", moment(since), "; by hand: whoever asked"])],
     )
+
+
+def in_effect_since(each: Assigned, sessions: Sequence[Session]) -> datetime:
+    """Since when it decides as it does: a session that changed only other settings changed nothing of it.
+
+    `sessions` come newest first, and `each` is of the first.
+    """
+    since = sessions[0].started_at
+    for session in sessions:
+        if each not in assigned(session):
+            break
+        since = session.started_at
+    return since
 
 
 def assigned(session: Session) -> list[Assigned]:
@@ -133,6 +158,11 @@ def assigned(session: Session) -> list[Assigned]:
         )
         for symbols in groups.values()
     ]
+
+
+def _sessions(desk: Desk) -> tuple[Session, ...]:
+    """The newest sessions, newest first."""
+    return desk.watch.sessions(limit=_SESSIONS)
 
 
 def _source(source: Mapping[str, Any] | None) -> str:
