@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -140,15 +139,13 @@ def test_the_end_of_stdin_ends_it_in_the_middle_of_a_call_whose_command_stays(pl
         send(process.stdin, "tools/call", 2, name="execute_trading_workflow", arguments=arguments)
         with place.desk() as desk:
             eventually(lambda: desk.watch.audit(limit=1), within_s=60, what="the command is stored")
-        began = time.monotonic()
-        rest, stderr = process.communicate(timeout=30)
-        took_s = time.monotonic() - began
+        # less than it would wait for the command's end
+        rest, stderr = process.communicate(timeout=45)
     finally:
         process.kill()
         process.wait(60)
 
     assert process.returncode == 0, stderr
-    assert took_s < 10  # 2 s on a machine with nothing else to do
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())
     with place.desk() as desk:
         (act,) = desk.watch.audit(limit=5)

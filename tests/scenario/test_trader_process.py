@@ -183,9 +183,9 @@ def test_every_candle_close_has_its_cycle_from_the_first_one_on(tmp_path: Path) 
             assert desk.watch.status().health.healthy
     first, *aligned = (row.scheduled_at for row in rows)
     assert aligned
-    # the simulator's clock is this machine's; candles are asked for 0.3 s after their close
-    assert all(0.2 < at.timestamp() % 1 < 0.4 for at in aligned)
-    assert (aligned[0] - first).total_seconds() <= 1 + rows[1].skipped_ticks
+    # candles are asked for 0.3 s after their close, by the exchange's time: as exact as a busy machine lets it be told
+    assert all(0 < at.timestamp() % 1 < 0.6 for at in aligned)
+    assert (aligned[0] - first).total_seconds() <= 1.3 + rows[1].skipped_ticks
 
 
 def test_sigterm_while_a_silent_exchange_is_waited_for_ends_it_before_the_wait(tmp_path: Path) -> None:
