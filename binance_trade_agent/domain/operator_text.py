@@ -3,12 +3,12 @@
 Each function also takes the value in its parsed form, and raises `ValueError` saying what is wrong.
 """
 
+import ipaddress
 import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from ipaddress import AddressValueError, IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,6 +70,11 @@ def host(value: Any) -> str:
     return text
 
 
+def ip_address(value: Any) -> str:
+    """An IPv4 or IPv6 address, in the form in which it is compared."""
+    return str(ipaddress.ip_address(str(value).strip()))
+
+
 def http_address(value: Any) -> str:
     """An http or https address without a trailing slash."""
     return _address(str(value), "http", "https")
@@ -92,8 +97,8 @@ def database_address(value: Any) -> str:
 
 def _is_ipv6(text: str) -> bool:
     try:
-        IPv6Address(text)
-    except AddressValueError:
+        ipaddress.IPv6Address(text)
+    except ipaddress.AddressValueError:
         return False
     return True
 

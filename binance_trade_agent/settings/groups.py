@@ -26,6 +26,7 @@ from binance_trade_agent.settings.kinds import (
     UPPER,
     Host,
     HttpAddress,
+    IpAddress,
     Port,
     SymbolNames,
     SymbolPatterns,
@@ -369,6 +370,12 @@ class ServiceGroup(Group):
         (),
         "Host headers the dashboard accepts besides its own address and those of this machine.",
         allowed="a comma list of host or host:port",
+    )
+    dashboard_tls_proxy: IpAddress | None = default(
+        None,
+        "Proxy with TLS that stands before the dashboard: its X-Forwarded-For tells who asks, and the cookie is for"
+        " TLS alone.",
+        allowed="an IP address",
     )
     notify_urls: SecretStr | None = default(
         None, "Where notifications go.", allowed="a comma list of Apprise addresses"

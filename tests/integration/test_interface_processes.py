@@ -35,11 +35,11 @@ def environment(module: str, port: int, data_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def started(module: str, data_dir: Path) -> Iterator[Program]:
+def started(module: str, data_dir: Path, **more: str) -> Iterator[Program]:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", module],
-        env=environment(module, port, data_dir),
+        env=environment(module, port, data_dir) | more,
         cwd=data_dir,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -108,6 +108,25 @@ def test_the_generated_password_opens_the_dashboard(tmp_path: Path) -> None:
         password = (tmp_path / "secrets" / "dashboard_password").read_text()
         assert client.post("/login", data={"password": password}).status_code == 303
         assert client.get("/_dash-layout").status_code == 200
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1", "127.0.0.2", ""])
+def test_only_the_proxy_that_is_named_tells_who_asks(tmp_path: Path, proxy: str) -> None:
+    def attempt(client: httpx.Client, address: str, password: str) -> httpx.Response:
+        # a proxy appends whom it was asked by; what stands before may be made up
+        headers = {"X-Forwarded-For": f"10.9.9.9, {address}"}
+        return client.post("/login", data={"password": password}, headers=headers)
+
+    with (
+        started(DASHBOARD, tmp_path, DASHBOARD_TLS_PROXY=proxy) as program,
+        httpx.Client(base_url=program.url, timeout=START_LIMIT_S) as client,
+    ):
+        right = (tmp_path / "secrets" / "dashboard_password").read_text()
+        cookie = attempt(client, "10.0.0.2", right).headers["Set-Cookie"]
+        assert ("Secure" in cookie) is bool(proxy)
+        assert [attempt(client, "10.0.0.1", "guess").status_code for _ in range(6)] == [401] * 5 + [429]
+        is_named = proxy == "127.0.0.1"
+        assert attempt(client, "10.0.0.2", "guess").status_code == (401 if is_named else 429)
 
 
 @pytest.mark.parametrize("module", [MCP, DASHBOARD])

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from typing import Any
 
 import structlog
 import waitress
@@ -45,6 +46,7 @@ def serve(settings: Settings) -> None:
         redeem=SignInLink(settings).redeem,
         ended=SignedOut(settings),
         hosts=(host, *settings.dashboard_allowed_hosts),
+        is_behind_tls=settings.dashboard_tls_proxy is not None,
     )
     door = DeskDoor(lambda: open_desk(settings))
     app = build_app(door, guard, mode=settings.mode.value, mode_note=settings.mode_note)
@@ -53,8 +55,20 @@ def serve(settings: Settings) -> None:
     structlog.get_logger(PROGRAM).info("dashboard ready", address=f"http://{host}:{port}/")
     set_aside()
     waitress.serve(
-        app.server, sockets=[listener], threads=_THREADS, ident="", max_request_body_size=MAX_BODY_BYTES
+        app.server,
+        sockets=[listener],
+        threads=_THREADS,
+        ident="",
+        max_request_body_size=MAX_BODY_BYTES,
+        # of anybody else such headers are taken away
+        clear_untrusted_proxy_headers=True,
+        **_believing(settings.dashboard_tls_proxy),
     )
+
+
+def _believing(proxy: str | None) -> dict[str, Any]:
+    """What makes the server believe a proxy that says who asked it."""
+    return {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
 
 
 def main() -> int:

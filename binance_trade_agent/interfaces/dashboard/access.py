@@ -62,8 +62,9 @@ def _no_link(_token: str) -> bool:
 class Guard:
     """Denies by default.
 
-    `redeem` takes the token of a one-time link and says whether it opens. `hosts` are the names, besides those
-    of this machine itself, by which the dashboard may be asked for, with or without a port.
+    `redeem` takes the token of a one-time link and says whether it opens; links have a throttle of their own, so that
+    neither they nor passwords hold the other up. `hosts` are the names, besides those of this machine itself, by which
+    the dashboard may be asked for, with or without a port. With `is_behind_tls` browsers send the cookie over TLS only.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class Guard:
         throttle: LoginThrottle,
         *,
         redeem: Callable[[str], bool] = _no_link,
+        link_throttle: LoginThrottle | None = None,
         hosts: Collection[str] = (),
+        is_behind_tls: bool = False,
         ended: EndedSessions | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -82,7 +85,8 @@ class Guard:
         # a session carries it: another password or key is another mark
         digest = hashlib.sha256(password.encode()).digest()
         self._mark = hmac.new(session_key, digest, hashlib.sha256).hexdigest()
-        self._throttle = throttle
+        self._throttle, self._link_throttle = throttle, link_throttle or LoginThrottle()
+        self._is_behind_tls = is_behind_tls
         self._redeem = redeem
         self._hosts = frozenset(host.lower() for host in (*_LOCAL_HOSTS, *hosts))
         self._now = now
@@ -96,6 +100,7 @@ class Guard:
         server.config.update(
             SESSION_COOKIE_NAME=COOKIE,
             SESSION_COOKIE_HTTPONLY=True,
+            SESSION_COOKIE_SECURE=self._is_behind_tls,
             SESSION_COOKIE_SAMESITE="Strict",
             SESSION_REFRESH_EACH_REQUEST=False,
             PERMANENT_SESSION_LIFETIME=LONGEST,
@@ -138,19 +143,19 @@ class Guard:
                 # to look at a link spends nothing: only the button does, so a preview cannot
                 return _html(login_page.link_page(token), 200)
             return redirect("/", 303) if self._signed_in() else _html(login_page.password_page(), 200)
-        address = request.remote_addr or ""
-        wait_s = self._throttle.wait_s(address)
+        address, token = request.remote_addr or "", request.form.get("token")
+        throttle = self._throttle if token is None else self._link_throttle
+        wait_s = throttle.begin(address)
         if wait_s > 0:
             return _refuse(f"Too many wrong attempts: try again in {wait_s:.0f} s.", 429)
-        token = request.form.get("token")
         if token is not None:
             opens, wrong = self._redeem(token), "This link was used already, or is too old."
         else:
             opens = self._password.matches(request.form.get("password", ""))
             wrong = "This is not the password."
         if not opens:
-            self._throttle.failed(address)
             return _refuse(wrong, 401)
+        throttle.take_back(address)
         session.clear()
         session.permanent = True
         session.update(who=self._mark, id=secrets.token_hex(8), begun=self._now(), seen=self._now())

@@ -36,7 +36,10 @@ class PasswordCheck:
 
 
 class LoginThrottle:
-    """Five wrong attempts a minute from one address, thirty from all; then who asks waits."""
+    """Five wrong attempts a minute from one address, thirty from all; then who asks waits.
+
+    An attempt counts from its beginning, and is taken back when it was right: of many at once no more are looked at.
+    """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -44,21 +47,27 @@ class LoginThrottle:
         self._of_one: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
 
-    def wait_s(self, address: str) -> float:
-        """Seconds until the next attempt from `address` is looked at; 0 for now."""
+    def begin(self, address: str) -> float:
+        """Count an attempt from `address`; or seconds until the next one is looked at, and this one is not."""
         with self._lock:
-            return max(self._left(self._of_one.get(address)), self._left(self._of_all))
-
-    def failed(self, address: str) -> None:
-        """Count a wrong attempt."""
-        with self._lock:
+            wait_s = max(self._left(self._of_one.get(address)), self._left(self._of_all))
+            if wait_s > 0:
+                return wait_s
             if address not in self._of_one and len(self._of_one) >= _MOST_ADDRESSES:
                 self._of_one.pop(next(iter(self._of_one)))
             now = self._monotonic()
             self._of_one.setdefault(address, deque(maxlen=_MOST_OF_ONE)).append(now)
             self._of_all.append(now)
-
-    def _left(self, failures: deque[float] | None) -> float:
-        if failures is None or failures.maxlen is None or len(failures) < failures.maxlen:
             return 0.0
-        return max(0.0, failures[0] + _WINDOW_S - self._monotonic())
+
+    def take_back(self, address: str) -> None:
+        """The attempt that was begun last was right."""
+        with self._lock:
+            for counted in (self._of_one.get(address), self._of_all):
+                if counted:
+                    counted.pop()
+
+    def _left(self, counted: deque[float] | None) -> float:
+        if counted is None or counted.maxlen is None or len(counted) < counted.maxlen:
+            return 0.0
+        return max(0.0, counted[0] + _WINDOW_S - self._monotonic())

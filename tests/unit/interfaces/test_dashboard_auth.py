@@ -200,11 +200,36 @@ def test_after_five_wrong_passwords_even_the_right_one_waits_a_minute(door: Door
 def test_wrong_passwords_of_many_addresses_hold_everybody_up(door: Door) -> None:
     throttle = LoginThrottle(door.clock.monotonic)
     for number in range(30):
-        assert throttle.wait_s(f"10.0.0.{number}") == 0
-        throttle.failed(f"10.0.0.{number}")
-    assert throttle.wait_s("10.0.1.1") == 60
+        assert throttle.begin(f"10.0.0.{number}") == 0
+    assert throttle.begin("10.0.1.1") == 60
     door.clock.advance(60)
-    assert throttle.wait_s("10.0.1.1") == 0
+    assert throttle.begin("10.0.1.1") == 0
+
+
+def test_attempts_that_come_at_once_are_counted_before_they_are_looked_at(door: Door) -> None:
+    throttle = LoginThrottle(door.clock.monotonic)
+    assert [throttle.begin("10.0.0.1") for _ in range(8)] == [0] * 5 + [60] * 3
+    throttle.take_back("10.0.0.1")
+    assert [throttle.begin("10.0.0.1") for _ in range(2)] == [0, 60]
+
+
+def test_right_passwords_count_for_nothing(door: Door) -> None:
+    for _ in range(40):
+        assert door.sign_in() == 303
+
+
+def test_wrong_links_hold_no_password_up_and_wrong_passwords_no_link() -> None:
+    door = Door(links={"abc"})
+    for _ in range(5):
+        assert door.client.post("/login", data={"token": "guess"}).status_code == 401
+    assert door.client.post("/login", data={"token": "abc"}).status_code == 429
+    assert door.sign_in() == 303
+    door.client.post("/logout")
+    for _ in range(5):
+        door.client.post("/login", data={"password": "guess"})
+    assert door.sign_in() == 429
+    elsewhere = {"REMOTE_ADDR": "10.0.0.9"}
+    assert door.client.post("/login", data={"token": "abc"}, environ_overrides=elsewhere).status_code == 303
 
 
 def test_a_session_nobody_uses_ends_and_one_in_use_ends_when_its_time_is_up(door: Door) -> None:
