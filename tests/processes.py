@@ -163,7 +163,7 @@ def simulator(place: Installation) -> Iterator[subprocess.Popen[bytes]]:
     with running(
         place.start(sys.executable, "-m", "binance_trade_agent.interfaces.exchange_simulator")
     ) as process:
-        eventually(lambda: _answers(place, process), within_s=60, what="the simulator answers")
+        eventually(lambda: _answers(place, process), within_s=120, what="the simulator answers")
         yield process
 
 
@@ -179,7 +179,7 @@ def _answers(place: Installation, process: subprocess.Popen[bytes]) -> bool:
 def mcp_server(place: Installation) -> Iterator[subprocess.Popen[bytes]]:
     """The MCP server of `place`, answering."""
     with running(place.start(sys.executable, "-m", "binance_trade_agent.interfaces.mcp_server")) as process:
-        eventually(lambda: _serves(place, process), within_s=60, what="the MCP server answers")
+        eventually(lambda: _serves(place, process), within_s=120, what="the MCP server answers")
         yield process
 
 

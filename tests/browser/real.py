@@ -71,7 +71,7 @@ class Demo(Stage):
         is_halted = self.control == "HALTED"
         if is_halted != (state is State.HALTED):
             command(self.place, *(("resume", "drill over") if is_halted else ("halt", "drill", "--yes")))
-        eventually(self._cycles, within_s=90, what="the trader cycles")
+        eventually(self._cycles, within_s=120, what="the trader cycles")
 
     @property
     def control(self) -> str:
@@ -91,7 +91,7 @@ class Demo(Stage):
 def dashboard(place: Installation) -> Iterator[subprocess.Popen[bytes]]:
     """The dashboard of `place`, answering."""
     with running(place.start(sys.executable, "-m", "binance_trade_agent.interfaces.dashboard")) as process:
-        eventually(lambda: _answers(place, process), within_s=60, what="the dashboard answers")
+        eventually(lambda: _answers(place, process), within_s=120, what="the dashboard answers")
         yield process
 
 
@@ -128,7 +128,7 @@ def demo_stage(folder: Path) -> Iterator[Demo]:
 def until_it_holds(place: Installation) -> None:
     """Wait for both positions behind stops and targets, and a cycle that has seen them."""
     eventually(lambda: _has_positions(place), within_s=150, what="two positions with their OCOs")
-    eventually(lambda: _is_seen(place), within_s=60, what="a cycle after the orders")
+    eventually(lambda: _is_seen(place), within_s=120, what="a cycle after the orders")
 
 
 def command(place: Installation, *words: str) -> None:

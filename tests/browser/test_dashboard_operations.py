@@ -80,12 +80,12 @@ def test_a_setting_is_changed_and_taken_back(visit: Visit, place: Installation) 
     dialog.get_by_role("button", name="Change", exact=True).dblclick(force=True)
     expect(page.locator("#toasts")).to_contain_text(f"{SPREAD}: 50 → 23", timeout=90_000)
     expect(page.locator("[data-table=settings-overrides]")).to_contain_text("23")
-    eventually(lambda: _session_spread(place) == "23", within_s=60, what="the trader takes it")
+    eventually(lambda: _session_spread(place) == "23", within_s=120, what="the trader takes it")
 
     press(page, f"Take back {SPREAD}", "Take back", reason="as before")
     expect(page.locator("#toasts")).to_contain_text(f"{SPREAD}: 23 → 50", timeout=90_000)
     expect(page.locator("#settings-overrides")).to_contain_text("Nothing is set at run time")
-    eventually(lambda: _session_spread(place) == "50", within_s=60, what="the trader takes it back")
+    eventually(lambda: _session_spread(place) == "50", within_s=120, what="the trader takes it back")
     assert in_audit(visit, "thin market today") == ["set_setting"]
     assert in_audit(visit, "as before") == ["unset_setting"]
 
@@ -155,7 +155,7 @@ def test_a_halt_wants_its_word_and_nothing_is_sent_until_it_is_resumed(
 
     orders = len(place.truth("orders"))
     begun = _cycles(place)
-    eventually(lambda: _cycles(place) >= begun + 3, within_s=60, what="cycles go on")
+    eventually(lambda: _cycles(place) >= begun + 3, within_s=120, what="cycles go on")
     assert len(place.truth("orders")) == orders, "nothing is sent"
 
     press(page, "Resume", "Resume", reason="drill is over")

@@ -137,7 +137,7 @@ def test_what_the_demo_shows_is_not_nothing(stage: Stage) -> None:
 
     # the weight is noted in time, not with each request; dust is compared in test_truths
     none = {"/settings settings-overrides", "/positions positions-dust", "/portfolio portfolio-dust"}
-    eventually(lambda: empty() == none, within_s=90, what="something in every table")
+    eventually(lambda: empty() == none, within_s=120, what="something in every table")
     assert truths()["/trades"].figures["trips"] == 1
 
 

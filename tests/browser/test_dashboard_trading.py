@@ -52,7 +52,7 @@ def test_a_part_is_sold_once_and_the_rest_stays_guarded(visit: Visit, stage: Sta
     (sale,) = sales(stage, "BTCUSDT")
     assert Decimal(sale["executedQty"]) == Decimal(part)
     assert position(stage, "BTCUSDT").quantity == before - Decimal(part)
-    eventually(lambda: resting(stage, "BTCUSDT"), within_s=60, what="the rest is guarded")
+    eventually(lambda: resting(stage, "BTCUSDT"), within_s=120, what="the rest is guarded")
     row = page.locator("[data-table=positions-open] tbody tr", has_text="BTCUSDT")
     expect(row.locator("td").nth(1)).to_have_attribute(
         "data-value", f"{before - Decimal(part):f}".rstrip("0")
@@ -68,7 +68,7 @@ def test_a_stop_is_moved_at_the_exchange_and_taken_back(visit: Visit, stage: Sta
     average = position(stage, "BTCUSDT").average_price
     assert average is not None
     stop = (average * Decimal("0.85")).quantize(Decimal("1"))
-    eventually(lambda: resting(stage, "BTCUSDT"), within_s=60, what="it is guarded")
+    eventually(lambda: resting(stage, "BTCUSDT"), within_s=120, what="it is guarded")
     dialog = begin(page, "Move stop or target of BTCUSDT")
     expect(dialog.get_by_role("heading")).to_have_text("Move stop or target of BTCUSDT")
     dialog.get_by_label("Stop: sell when the price falls to").fill(str(stop))
@@ -150,7 +150,7 @@ def test_an_entry_is_cancelled_once_from_the_page_of_orders(visit: Visit, stage:
     assert last is not None
     price = str((last * Decimal("0.95")).quantize(Decimal("1")))
     command(stage.place, "trade", "ETHUSDT", "--side", "BUY", "--limit-price", price, "--yes")
-    eventually(lambda: resting(stage, "ETHUSDT", "BUY"), within_s=60, what="the entry rests")
+    eventually(lambda: resting(stage, "ETHUSDT", "BUY"), within_s=120, what="the entry rests")
 
     visit.open("/orders")
     dialog = begin(page, "Cancel the entry of ETHUSDT")
@@ -217,7 +217,7 @@ def test_flattening_sells_everything_once_and_halts(visit: Visit, stage: Stage) 
     dialog.get_by_label("Reason").fill("going home")
     send.dblclick(force=True)
     expect(page.locator("#bar-control")).to_have_text("Halted", timeout=90_000)
-    eventually(lambda: open_orders(stage.place) == [], within_s=60, what="nothing rests any more")
+    eventually(lambda: open_orders(stage.place) == [], within_s=120, what="nothing rests any more")
     sold = {symbol for symbol, count in before.items() if len(sales(stage, symbol)) == count + 1}
     assert sold == held
     expect(page.locator("#toasts .working")).to_have_count(0, timeout=60_000)

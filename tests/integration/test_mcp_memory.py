@@ -25,7 +25,7 @@ def test_the_server_loads_no_library_that_it_does_not_need(tmp_path: Path) -> No
             return False
 
     with running(server):
-        eventually(answers, within_s=60, what="the MCP server answers")
+        eventually(answers, within_s=120, what="the MCP server answers")
         mapped = Path(f"/proc/{server.pid}/maps").read_text()
 
     assert [name for name in _STRANGERS if f"/{name}/" in mapped] == []

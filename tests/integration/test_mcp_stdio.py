@@ -138,7 +138,7 @@ def test_the_end_of_stdin_ends_it_in_the_middle_of_a_call_whose_command_stays(pl
         arguments = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.01", "idempotency_key": "mine"}
         send(process.stdin, "tools/call", 2, name="execute_trading_workflow", arguments=arguments)
         with place.desk() as desk:
-            eventually(lambda: desk.watch.audit(limit=1), within_s=60, what="the command is stored")
+            eventually(lambda: desk.watch.audit(limit=1), within_s=120, what="the command is stored")
         # less than it would wait for the command's end
         rest, stderr = process.communicate(timeout=45)
     finally:

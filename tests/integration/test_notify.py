@@ -58,7 +58,7 @@ def test_what_people_do_to_trading_is_told_by_the_trader_that_runs(tmp_path: Pat
         for words in (("pause", "lunch"), ("halt", "fire", "--yes"), ("pause", "again")):
             place.run(CLI, *words)
         with running(place.trader()):
-            eventually(lambda: len(told) >= 2, within_s=60, what="two messages")
+            eventually(lambda: len(told) >= 2, within_s=120, what="two messages")
     assert [each["title"] for each in told if "control" in each["title"]] == [
         "binance_trade_agent: control"
     ] * 2

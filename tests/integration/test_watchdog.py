@@ -77,7 +77,7 @@ class Supervised:
                 stderr=log,
             )
         self._processes.append(process)
-        eventually(self.client.pid, within_s=60, what="supervisord answers")
+        eventually(self.client.pid, within_s=120, what="supervisord answers")
         return process
 
     def end(self) -> None:
@@ -107,7 +107,7 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
 
 def test_a_hanging_trader_is_killed_and_started_again(supervised: Supervised) -> None:
     process = supervised.start()
-    eventually(lambda: len(supervised.starts) == 2, within_s=60, what="a second start")
+    eventually(lambda: len(supervised.starts) == 2, within_s=120, what="a second start")
     first, second = supervised.starts
     info = supervised.client.process(TRADER)
     assert (info.state, info.pid) == ("RUNNING", second)
@@ -126,9 +126,9 @@ def test_a_hanging_trader_is_killed_and_started_again(supervised: Supervised) ->
 @pytest.mark.parametrize("status", [0, 78, 79])
 def test_a_trader_that_ended_is_left_alone(supervised: Supervised, status: int) -> None:
     supervised.start(TRADER_ENDS_WITH=str(status))
-    eventually(lambda: supervised.trader_is("EXITED"), within_s=60, what="the trader has ended")
+    eventually(lambda: supervised.trader_is("EXITED"), within_s=120, what="the trader has ended")
     said = f"ended with exit status {status}" if status else "ended as planned"
-    eventually(lambda: said in supervised.output, within_s=60, what="it is said")
+    eventually(lambda: said in supervised.output, within_s=120, what="it is said")
     assert supervised.client.process(TRADER).exit_status == status
     supervised.end()
     assert len(supervised.starts) == 1
@@ -153,4 +153,4 @@ def test_a_command_that_means_another_book_than_what_runs_is_refused(
 
 def test_any_other_end_is_healed(supervised: Supervised) -> None:
     supervised.start(TRADER_ENDS_WITH="143")
-    eventually(lambda: len(supervised.starts) >= 2, within_s=60, what="a second start")
+    eventually(lambda: len(supervised.starts) >= 2, within_s=120, what="a second start")

@@ -79,7 +79,7 @@ def test_a_start_that_its_configuration_ended_is_told_until_a_good_one(
     place = installation(tmp_path, {"TRADING_DURATION_MINUTES": "60"})
     with simulator(place):
         with running(place.trader()) as trader:
-            eventually(lambda: status(place).health.condition == "cycling", within_s=60, what="a cycle")
+            eventually(lambda: status(place).health.condition == "cycling", within_s=120, what="a cycle")
             trader.kill()
         killed = status(place).session
         code, output = run_trader(place, **{variable: value})
@@ -92,7 +92,7 @@ def test_a_start_that_its_configuration_ended_is_told_until_a_good_one(
         explained = wrong.run(CLI, "explain")
         assert says in " ".join((explained.stdout + explained.stderr).split())
         with running(place.trader()):
-            eventually(lambda: status(place).health.condition == "cycling", within_s=60, what="a cycle")
+            eventually(lambda: status(place).health.condition == "cycling", within_s=120, what="a cycle")
         again = status(place).session
         assert killed is not None
         assert again is not None

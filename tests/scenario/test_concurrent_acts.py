@@ -168,10 +168,10 @@ def test_many_at_once_trade_nothing_twice_and_keep_the_limits(tmp_path: Path) ->
     other = replace(place, environment={**place.environment, "MCP_PORT": str(free_port())})
     with simulator(place), mcp_server(place), mcp_server(other):
         with running(place.trader()) as trader:
-            eventually(lambda: place.truth("orders"), within_s=60, what="a first order")
+            eventually(lambda: place.truth("orders"), within_s=120, what="a first order")
             answers = asked_until_answered((place, other), calls)
             before = cycles(place)
-            eventually(lambda: cycles(place) > before + 2, within_s=60, what="cycles after the calls")
+            eventually(lambda: cycles(place) > before + 2, within_s=120, what="cycles after the calls")
             trader.send_signal(signal.SIGTERM)
             assert trader.wait(60) == ExitCode.SIGTERM, place.output
         check_answers(calls, answers)

@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     place = installation(tmp_path_factory.mktemp("mcp"))
     process = place.start(sys.executable, "-m", "binance_trade_agent.interfaces.mcp_server")
     with running(process):
-        eventually(lambda: _answers(place), within_s=60, what="the MCP server answers")
+        eventually(lambda: _answers(place), within_s=120, what="the MCP server answers")
         yield place
 
 

@@ -64,9 +64,9 @@ def price(place: Installation, share: str) -> Decimal:
 
 
 def guarded(place: Installation) -> None:
-    eventually(lambda: len(resting(place)) == 2, within_s=60, what="a position with its OCO")
+    eventually(lambda: len(resting(place)) == 2, within_s=120, what="a position with its OCO")
     with place.desk() as desk:
-        eventually(lambda: desk.watch.protection()[0].guards, within_s=60, what="its rows")
+        eventually(lambda: desk.watch.protection()[0].guards, within_s=120, what="its rows")
 
 
 def test_a_stop_and_a_target_are_moved_refused_halted_and_taken_back(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_levels_of_a_trader_killed_before_it_sent_anything_are_carried_out_by_th
             with running(place.start(sys.executable, "-c", ASKING, str(stop))):
                 assert trader.wait(60) == -9
         with running(place.trader()):
-            eventually(lambda: resting(place) == {"STOP_LOSS": stop}, within_s=60, what="the moved stop")
+            eventually(lambda: resting(place) == {"STOP_LOSS": stop}, within_s=120, what="the moved stop")
         with place.desk() as desk:
             (row,) = (row for row in desk.watch.audit() if row.action == "protect")
             check_books(place, desk.watch)

@@ -70,7 +70,7 @@ def market_trades(place: Installation, price: Decimal, quantity: Decimal) -> Non
 def price_below(place: Installation) -> Decimal:
     """A price that the market does not come down to by itself in the time of a test."""
     with place.desk() as desk:
-        eventually(lambda: desk.watch.last_price("ETHUSDT"), within_s=60, what="a first cycle")
+        eventually(lambda: desk.watch.last_price("ETHUSDT"), within_s=120, what="a first cycle")
     port = place.environment["SIMULATOR_PORT"]
     url = f"http://127.0.0.1:{port}/api/v3/ticker/bookTicker?symbol={SYMBOL}"
     with urllib.request.urlopen(url, timeout=60) as answer:
@@ -117,9 +117,9 @@ def test_what_it_buys_in_parts_is_guarded_until_its_time_is_over(tmp_path: Path)
         assert result.status is CommandStatus.DONE, result.text
         assert (only_entry(place)["status"], guarded(place)) == ("NEW", 0)
         market_trades(place, price, PART)
-        eventually(lambda: 0 < guarded(place) <= PART, within_s=60, what="a stop for the part")
+        eventually(lambda: 0 < guarded(place) <= PART, within_s=120, what="a stop for the part")
         assert trade(place, price, time_limit_s=8, idempotency_key="k").repeated
-        eventually(lambda: ended(place), within_s=60, what="its end")
+        eventually(lambda: ended(place), within_s=120, what="its end")
         assert Decimal(only_entry(place)["executedQty"]) == PART
         assert 0 < guarded(place) <= PART
         books_agree(place)
@@ -134,7 +134,7 @@ def test_it_is_taken_back_and_what_it_bought_stays_guarded(tmp_path: Path, how: 
             result = trade(place, price)
             assert result.status is CommandStatus.DONE, result.text
             market_trades(place, price, PART)
-            eventually(lambda: guarded(place), within_s=60, what="a stop for the part")
+            eventually(lambda: guarded(place), within_s=120, what="a stop for the part")
             with place.desk() as desk:
                 if how in {"pause", "halt"}:
                     getattr(desk.steering, how)("enough", actor="ann", channel="cli")
@@ -145,7 +145,7 @@ def test_it_is_taken_back_and_what_it_bought_stays_guarded(tmp_path: Path, how: 
             if how == "stop":
                 trader.send_signal(signal.SIGTERM)
                 trader.wait(60)
-            eventually(lambda: ended(place), within_s=60, what="its end")
+            eventually(lambda: ended(place), within_s=120, what="its end")
             assert Decimal(only_entry(place)["executedQty"]) == PART
             assert 0 < guarded(place) <= PART
         books_agree(place)
@@ -165,7 +165,7 @@ def test_what_it_bought_while_its_trader_was_dead_is_guarded_by_the_next(
         market_trades(place, price, bought)
         assert guarded(place) == 0
         with running(place.trader(**TRADED)):
-            eventually(lambda: bought * 9 / 10 < guarded(place) <= bought, within_s=60, what="a stop")
+            eventually(lambda: bought * 9 / 10 < guarded(place) <= bought, within_s=120, what="a stop")
             assert trade(place, price, time_limit_s=600, idempotency_key="k").repeated
             assert only_entry(place)["status"] == ("FILLED" if bought == QUANTITY else "PARTIALLY_FILLED")
         assert only_entry(place)["status"] == ("FILLED" if bought == QUANTITY else "CANCELED")
@@ -188,7 +188,7 @@ def test_a_kill_while_it_is_sent_makes_one_order_or_none(tmp_path: Path, killed_
             with place.desk() as desk:
                 eventually(
                     lambda: [row for row in desk.watch.audit() if row.outcome == "failed"],
-                    within_s=60,
+                    within_s=120,
                     what="word of what was interrupted",
                 )
             again = trade(place, price, idempotency_key="k")

@@ -50,7 +50,7 @@ def test_a_flatten_killed_in_the_middle_sells_everything_once(tmp_path: Path, ki
     with simulator(place):
         with running(place.trader(TRADE_AGENT_CRASH_POINT=killed_at)) as trader:
             eventually(
-                lambda: len(open_orders(place)) == 4, within_s=60, what="two positions with their OCOs"
+                lambda: len(open_orders(place)) == 4, within_s=120, what="two positions with their OCOs"
             )
             # the trader dies of it; the command goes on in a process of its own
             flatten = place.run(CLI, "flatten", "fire", "--key", "k", "--yes", "--json", within_s=120)
@@ -82,12 +82,12 @@ def test_a_halt_while_an_order_is_on_its_way_lets_nothing_follow(tmp_path: Path)
     with simulator(place):
         control(place, "POST", "faults", {"match": post, "fault": "hold"})
         with running(place.trader()):
-            eventually(lambda: place.truth("orders"), within_s=60, what="the first order")
+            eventually(lambda: place.truth("orders"), within_s=120, what="the first order")
             with place.desk() as desk:
                 desk.steering.halt("fire", actor="ann", channel="cli")
             control(place, "DELETE", "faults")
             before = cycles(place)
-            eventually(lambda: cycles(place) > before + 2, within_s=60, what="cycles after the halt")
+            eventually(lambda: cycles(place) > before + 2, within_s=120, what="cycles after the halt")
             assert len(place.truth("orders")) == 1
             with place.desk() as desk:
                 (filled,) = desk.watch.orders()
@@ -123,12 +123,12 @@ async def test_a_pause_over_mcp_is_why_the_cycles_refuse_until_a_resume(tmp_path
     place = installation(tmp_path, {**TWO_SYMBOLS, **one})
     with simulator(place), mcp_server(place):
         with running(place.trader()):
-            eventually(lambda: cycles(place) > 2, within_s=60, what="cycles")
+            eventually(lambda: cycles(place) > 2, within_s=120, what="cycles")
             paused = await over_mcp(place, "pause_trading", reason="the news")
             assert (paused["state"], paused["actor"]) == ("PAUSED", "mcp:operator")
             since = datetime.fromisoformat(paused["since"])
             eventually(
-                lambda: len(blocking(place, "ETHUSDT", since)) > 2, within_s=60, what="cycles while paused"
+                lambda: len(blocking(place, "ETHUSDT", since)) > 2, within_s=120, what="cycles while paused"
             )
             # the first may have been decided on already
             assert set(blocking(place, "ETHUSDT", since)[1:]) == {"paused"}
@@ -140,7 +140,7 @@ async def test_a_pause_over_mcp_is_why_the_cycles_refuse_until_a_resume(tmp_path
             since = datetime.fromisoformat(resumed["since"])
             eventually(
                 lambda: len(blocking(place, "ETHUSDT", since)) > 2,
-                within_s=60,
+                within_s=120,
                 what="cycles after the resume",
             )
             assert set(blocking(place, "ETHUSDT", since)[1:]) == {"open_positions"}

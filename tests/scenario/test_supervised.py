@@ -58,16 +58,16 @@ def place(tmp_path: Path) -> Iterator[Installation]:
     made = installation(tmp_path, {"METRICS_PORT": str(free_port())})
     with running(made.start(CLI, "supervise")):
         eventually(
-            lambda: made.settings.run_dir.joinpath("supervisor.sock").exists(), within_s=60, what="socket"
+            lambda: made.settings.run_dir.joinpath("supervisor.sock").exists(), within_s=120, what="socket"
         )
         yield made
 
 
 def test_everything_runs_trades_and_survives_stop_start_and_kill(place: Installation) -> None:
     eventually(
-        lambda: set(states(place).items()) >= {(p, "RUNNING") for p in PROGRAMS}, within_s=60, what="RUNNING"
+        lambda: set(states(place).items()) >= {(p, "RUNNING") for p in PROGRAMS}, within_s=120, what="RUNNING"
     )
-    eventually(lambda: filled(place), within_s=60, what="a filled order")
+    eventually(lambda: filled(place), within_s=120, what="a filled order")
     socket_mode = stat.S_IMODE(place.settings.run_dir.joinpath("supervisor.sock").stat().st_mode)
     assert socket_mode == 0o700
 
@@ -82,14 +82,14 @@ def test_everything_runs_trades_and_survives_stop_start_and_kill(place: Installa
         assert (row.action, row.before, row.after, row.outcome) == ("stop", "RUNNING", "STOPPED", "done")
     before = completed(place)
     assert place.run(CLI, "start").stdout.startswith("autonomous_trader was STOPPED and is ")
-    eventually(lambda: completed(place) > before, within_s=60, what="cycles after the start")
+    eventually(lambda: completed(place) > before, within_s=120, what="cycles after the start")
     with place.desk() as desk:
         assert set(positions) <= {p.symbol for p in desk.watch.positions()}
         assert orders <= {o.client_order_id for o in desk.watch.orders(limit=10_000)}
 
     before = completed(place)
     os.kill(pid_of(place, "autonomous_trader"), signal.SIGKILL)
-    eventually(lambda: completed(place) > before, within_s=60, what="a completed cycle after kill -9")
+    eventually(lambda: completed(place) > before, within_s=120, what="a completed cycle after kill -9")
     control(place, "stop", "autonomous_trader")
     with place.desk() as desk:
         rows = desk.watch.cycles(limit=10_000)
@@ -113,11 +113,11 @@ def test_an_ended_session_is_exited_and_not_restarted(tmp_path: Path) -> None:
                 place.settings.run_dir.joinpath("supervisor.sock").exists()
                 and states(place).get("autonomous_trader") == "EXITED"
             ),
-            within_s=90,
+            within_s=120,
             what="EXITED",
         )
         eventually(
-            lambda: states(place).get("binance_agent") == "RUNNING", within_s=60, what="the others run on"
+            lambda: states(place).get("binance_agent") == "RUNNING", within_s=120, what="the others run on"
         )
         assert states(place)["autonomous_trader"] == "EXITED"
         assert len(place.truth("orders")) == 1
@@ -126,12 +126,12 @@ def test_an_ended_session_is_exited_and_not_restarted(tmp_path: Path) -> None:
 
 
 def test_a_trader_that_hangs_is_killed_and_cycles_again(place: Installation) -> None:
-    eventually(lambda: completed(place) > 1, within_s=60, what="cycles")
+    eventually(lambda: completed(place) > 1, within_s=120, what="cycles")
     hung = pid_of(place, "autonomous_trader")
     before = completed(place)
     os.kill(hung, signal.SIGSTOP)
-    eventually(lambda: pid_of(place, "autonomous_trader") not in (0, hung), within_s=60, what="a new trader")
-    eventually(lambda: completed(place) > before, within_s=60, what="cycles again")
+    eventually(lambda: pid_of(place, "autonomous_trader") not in (0, hung), within_s=120, what="a new trader")
+    eventually(lambda: completed(place) > before, within_s=120, what="cycles again")
 
 
 def test_a_restart_that_a_kill_cut_in_two_is_finished_by_the_next_dashboard(place: Installation) -> None:
@@ -139,7 +139,7 @@ def test_a_restart_that_a_kill_cut_in_two_is_finished_by_the_next_dashboard(plac
         lambda: (
             states(place).get("autonomous_trader") == "RUNNING" and states(place).get("dash_ui") == "RUNNING"
         ),
-        within_s=60,
+        within_s=120,
         what="RUNNING",
     )
     killed = place.run(sys.executable, "-c", KILLED_IN_BETWEEN)
@@ -147,12 +147,12 @@ def test_a_restart_that_a_kill_cut_in_two_is_finished_by_the_next_dashboard(plac
     assert states(place)["autonomous_trader"] == "STOPPED"
     os.kill(pid_of(place, "dash_ui"), signal.SIGKILL)
     eventually(
-        lambda: states(place)["autonomous_trader"] == "RUNNING", within_s=60, what="the trader runs again"
+        lambda: states(place)["autonomous_trader"] == "RUNNING", within_s=120, what="the trader runs again"
     )
     with place.desk() as desk:
         ended = eventually(
             lambda: [row for row in desk.watch.audit() if row.reason == "killed" and row.outcome],
-            within_s=60,
+            within_s=120,
             what="the act is ended",
         )
     assert (ended[0].outcome, ended[0].before, ended[0].action) == ("done", "unknown", "restart")

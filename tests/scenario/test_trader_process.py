@@ -45,7 +45,7 @@ def test_sigterm_ends_it_with_143_and_a_new_start_goes_on(tmp_path: Path) -> Non
     place = installation(tmp_path)
     with simulator(place):
         with running(place.trader()) as trader:
-            eventually(lambda: orders(place), within_s=60, what="a first order")
+            eventually(lambda: orders(place), within_s=120, what="a first order")
             trader.send_signal(signal.SIGTERM)
             assert trader.wait(60) == ExitCode.SIGTERM
         before = cycles(place)
@@ -55,7 +55,7 @@ def test_sigterm_ends_it_with_143_and_a_new_start_goes_on(tmp_path: Path) -> Non
             assert status.session.end_reason == "stopped"
             held = {p.symbol: p.quantity for p in desk.watch.positions()}
         with running(place.trader()):
-            eventually(lambda: cycles(place) > before, within_s=60, what="cycles go on")
+            eventually(lambda: cycles(place) > before, within_s=120, what="cycles go on")
         with place.desk() as desk:
             assert set(held) <= {p.symbol for p in desk.watch.positions()}
             check_books(place, desk.watch)
@@ -67,11 +67,11 @@ def test_a_killed_trader_leaves_no_cycle_open_and_no_order_twice(tmp_path: Path)
         for _ in range(4):
             before = cycles(place)
             with running(place.trader()) as trader:
-                eventually(lambda b=before: cycles(place) > b + 3, within_s=60, what="cycles")
+                eventually(lambda b=before: cycles(place) > b + 3, within_s=120, what="cycles")
                 os.kill(trader.pid, signal.SIGKILL)
         before = cycles(place)
         with running(place.trader()) as trader:
-            eventually(lambda: cycles(place) > before + 2, within_s=60, what="cycles after the last kill")
+            eventually(lambda: cycles(place) > before + 2, within_s=120, what="cycles after the last kill")
             trader.send_signal(signal.SIGTERM)
             trader.wait(60)
         with place.desk() as desk:
@@ -87,7 +87,7 @@ def test_a_session_ends_by_itself_and_a_kill_does_not_lengthen_it(tmp_path: Path
     place = installation(tmp_path, {"TRADING_DURATION_MINUTES": "1"})
     with simulator(place):
         with running(place.trader()) as trader:
-            eventually(lambda: cycles(place) >= 3, within_s=60, what="cycles")
+            eventually(lambda: cycles(place) >= 3, within_s=120, what="cycles")
             with place.desk() as desk:
                 first = desk.watch.status().session
             trader.kill()
@@ -109,17 +109,17 @@ def test_an_exchange_out_of_reach_is_said_in_every_cycle_and_trading_begins_when
 ) -> None:
     place = installation(tmp_path)
     with running(place.trader()) as trader:
-        eventually(lambda: cycles(place) >= 2, within_s=60, what="cycles without an exchange")
+        eventually(lambda: cycles(place) >= 2, within_s=120, what="cycles without an exchange")
         assert trader.poll() is None
         with place.desk() as desk:
             decisions = desk.watch.decisions()
             assert {(d.outcome, d.reason_code) for d in decisions} == {(Outcome.NO_DATA, "unavailable")}
             assert desk.watch.status().incidents
         with simulator(place):
-            eventually(lambda: orders(place), within_s=90, what="an order once the exchange is there")
+            eventually(lambda: orders(place), within_s=120, what="an order once the exchange is there")
             with place.desk() as desk:
                 eventually(
-                    lambda: not desk.watch.status().incidents, within_s=60, what="the incidents are cleared"
+                    lambda: not desk.watch.status().incidents, within_s=120, what="the incidents are cleared"
                 )
                 check_books(place, desk.watch)
 
@@ -127,7 +127,7 @@ def test_an_exchange_out_of_reach_is_said_in_every_cycle_and_trading_begins_when
 def test_a_second_trader_on_the_same_book_does_not_trade(tmp_path: Path) -> None:
     place = installation(tmp_path)
     with simulator(place), running(place.trader()):
-        eventually(lambda: cycles(place) >= 1, within_s=60, what="the first trader cycles")
+        eventually(lambda: cycles(place) >= 1, within_s=120, what="the first trader cycles")
         with running(place.trader()) as second:
             assert second.wait(60) == ExitCode.LEASE_HELD
         assert "another" in place.output
@@ -138,13 +138,13 @@ def test_a_failing_database_is_no_bad_configuration_and_the_next_start_trades_on
     database = place.settings.data_dir / "portfolio.db"
     with simulator(place):
         with running(place.trader()) as trader:
-            eventually(lambda: cycles(place) > 1, within_s=60, what="cycles")
+            eventually(lambda: cycles(place) > 1, within_s=120, what="cycles")
             rename(database, "heartbeats", "away")
             assert trader.wait(60) == ExitCode.FAILURE, place.output
         rename(database, "away", "heartbeats")
         before = cycles(place)
         with running(place.trader()):
-            eventually(lambda: cycles(place) > before + 1, within_s=60, what="cycles go on")
+            eventually(lambda: cycles(place) > before + 1, within_s=120, what="cycles go on")
 
 
 def rename(database: Path, table: str, name: str) -> None:
@@ -177,7 +177,7 @@ def test_every_candle_close_has_its_cycle_from_the_first_one_on(tmp_path: Path) 
         tmp_path, {"TRADING_ALIGN": "candle_close", "CANDLE_INTERVAL": "1s", "TRADING_INTERVAL_SECONDS": "60"}
     )
     with simulator(place), running(place.trader()):
-        eventually(lambda: cycles(place) >= 6, within_s=60, what="cycles just after candle closes")
+        eventually(lambda: cycles(place) >= 6, within_s=120, what="cycles just after candle closes")
         with place.desk() as desk:
             rows = sorted(desk.watch.cycles(), key=lambda row: row.number)
             assert desk.watch.status().health.healthy
@@ -212,4 +212,4 @@ def test_after_too_many_failed_starts_it_gives_up_and_a_person_may_start_it_agai
     with place.desk() as desk:
         assert desk.watch.status().health.condition == "failed"
     with simulator(place), running(place.trader()):
-        eventually(lambda: cycles(place) > 0, within_s=60, what="a cycle after a start by a person")
+        eventually(lambda: cycles(place) > 0, within_s=120, what="a cycle after a start by a person")

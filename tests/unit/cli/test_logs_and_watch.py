@@ -43,7 +43,7 @@ def interrupted_once_it_said(place: Installation, text: str, *words: str) -> sub
     """A command that has ended by Ctrl-C, pressed when its output held `text`."""
     process = place.start(CLI, *words)
     try:
-        eventually(lambda: text in place.output, within_s=60, what=f"{words} says {text}")
+        eventually(lambda: text in place.output, within_s=120, what=f"{words} says {text}")
         process.send_signal(signal.SIGINT)
         process.wait(60)
     finally:

@@ -170,7 +170,7 @@ def test_a_cancel_of_an_entry_is_one_command_without_force() -> None:
         assert client.post("/acts/do", json={"key": question["key"]}).status_code == 202
     eventually(
         lambda: client.get(f"/acts/{question['key']}").get_json()["state"] == "done",
-        within_s=60,
+        within_s=120,
         what="the act ends",
     )
     (command,) = desk.state.commands.values()
@@ -191,7 +191,7 @@ def test_nothing_is_cancelled_where_more_has_traded_than_was_said(*, guards: boo
         answer = client.get(f"/acts/{question['key']}").get_json()
         return answer if answer["state"] != "working" else None
 
-    answer = eventually(ended, within_s=60, what="the act ends")
+    answer = eventually(ended, within_s=120, what="the act ends")
     assert answer["text"] == (
         "Nothing was done, for it changed since you were asked: what of it has traded was 0 and is 0.01 now. Ask again."
     )
@@ -208,7 +208,7 @@ def test_a_cancel_of_protection_says_what_it_bares_and_is_forced() -> None:
 
     desk.state.answer = done("cancelled")
     client.post("/acts/do", json={"key": question["key"]})
-    eventually(lambda: desk.state.commands, within_s=60, what="the command is stored")
+    eventually(lambda: desk.state.commands, within_s=120, what="the command is stored")
     (command,) = desk.state.commands.values()
     assert command.arguments == {"client_order_id": stop.client_order_id, "force": "true"}
 
