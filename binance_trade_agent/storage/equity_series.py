@@ -1,64 +1,58 @@
 """Series of equity for charts: thinned without losing a peak or a trough, beside buy-and-hold, by days."""
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, pairwise
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from binance_trade_agent.domain.equity_curve import microseconds_of, moment_of
 from binance_trade_agent.domain.history_rows import DayProfit, EquityBucket, HoldPoint
-from binance_trade_agent.domain.money import EXACT
 from binance_trade_agent.domain.performance import profit_of
 from binance_trade_agent.domain.records import EquityRow
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.equity_days import day_of, microseconds, points_between
+from binance_trade_agent.storage.kept_equity import KeptEquity
 from binance_trade_agent.storage.sessions import COMMANDS
-from binance_trade_agent.storage.shown import equity_shown
 
 _DAY = timedelta(days=1)
 #: Longer spans are told by days, of which digests are stored. A week that begins at 00:00 is shorter.
 _BY_SNAPSHOTS = timedelta(days=8)
-#: Moments asked for in one query.
-_AT_A_TIME = 500
 
-_E, _Y, _D = models.EquitySnapshot, models.EquityDay, models.Decision
-#: Columns, not rows of the session: there may be hundreds.
-_SHOWN = (_E.at, _E.quote, _E.cash, _E.positions_value, _E.realised, _E.unrealised, _E.contributed)
+_E, _Y = models.EquitySnapshot, models.EquityDay
 
 #: When equity was first, last, lowest and highest in a piece of time.
 Moments = tuple[datetime, datetime, datetime, datetime]
 
 
 def equity_curve(
-    transaction: Session, book_id: int, since: datetime, until: datetime, points: int
+    transaction: Session, kept: KeptEquity, since: datetime, until: datetime, points: int
 ) -> tuple[EquityBucket, ...]:
     """At most about `points` pieces of `[since, until)` that have snapshots."""
+    book_id = kept.book_id
     begin = _begin(transaction, book_id, since, until)
     if begin is None:
         return ()
     if until - begin > _BY_SNAPSHOTS:
         days = _day_pieces(transaction, book_id, begin, until)
-        return _buckets(transaction, book_id, _joined_pieces(transaction, book_id, days, points))
+        return _buckets(transaction, kept, _joined_pieces(transaction, kept, days, points))
     width = timedelta(microseconds=_width_us(begin, until, points))
-    return _buckets(transaction, book_id, _pieces(transaction, book_id, begin, until, begin, width))
+    return _buckets(transaction, kept, _pieces(transaction, book_id, begin, until, begin, width))
 
 
 def against_holding(
-    transaction: Session, book_id: int, since: datetime, until: datetime, points: int
+    transaction: Session, kept: KeptEquity, since: datetime, until: datetime, points: int
 ) -> tuple[HoldPoint, ...]:
     """The last snapshots of the pieces, each beside its worth had the first been held in the session's symbols.
 
     What is put in or taken out later is so of both.
     """
-    rows = _ends(transaction, book_id, since, until, points)
+    rows = _ends(transaction, kept, since, until, points)
     if not rows:
         return ()
-    symbols = _symbols(transaction, book_id, rows[0].at)
-    prices = [_prices(transaction, book_id, symbol, [row.at for row in rows]) for symbol in symbols]
+    symbols = _symbols(transaction, kept.book_id, rows[0].at)
+    prices = [kept.prices(transaction, symbol, [row.at for row in rows]) for symbol in symbols]
     levels = [_level(prices, row.at, rows[0].at) for row in rows]
     hold: Decimal | None = rows[0].total if levels[0] is not None else None
     told = [HoldPoint(rows[0].at, rows[0].total, hold)]
@@ -70,25 +64,27 @@ def against_holding(
 
 
 def daily_profits(
-    transaction: Session, book_id: int, since: datetime, until: datetime
+    transaction: Session, kept: KeptEquity, since: datetime, until: datetime
 ) -> tuple[DayProfit, ...]:
     """Days with snapshots, rising; the first is told against the last snapshot before the time."""
     before = transaction.scalar(
-        select(_E.at).where(_E.book_id == book_id, _E.at < since).order_by(_E.at.desc()).limit(1)
+        select(_E.at).where(_E.book_id == kept.book_id, _E.at < since).order_by(_E.at.desc()).limit(1)
     )
-    ends = [bucket.last for bucket in _days(transaction, book_id, since, until)]
-    profit = profit_of(_snapshots(transaction, book_id, [before])[before]) if before else Decimal(0)
+    ends = [last for _, last, *_ in _day_pieces(transaction, kept.book_id, since, until)]
+    rows = kept.rows(transaction, [*ends, before] if before else ends)
+    profit = profit_of(rows[before]) if before else Decimal(0)
     days = []
-    for row in ends:
+    for row in (rows[at] for at in ends):
         days.append(DayProfit(row.at.date(), profit_of(row) - profit, row.total))
         profit = profit_of(row)
     return tuple(days)
 
 
 def _ends(
-    transaction: Session, book_id: int, since: datetime, until: datetime, points: int
+    transaction: Session, kept: KeptEquity, since: datetime, until: datetime, points: int
 ) -> list[EquityRow]:
     """The last snapshots of the pieces that `equity_curve` tells."""
+    book_id = kept.book_id
     begin = _begin(transaction, book_id, since, until)
     if begin is None:
         return []
@@ -102,7 +98,7 @@ def _ends(
         )
         last = select(func.max(_E.at)).where(_E.book_id == book_id, _E.at >= begin, _E.at < until)
         moments = list(transaction.scalars(last.where(_E.contributed.is_not(None)).group_by(number)))
-    rows = _snapshots(transaction, book_id, moments)
+    rows = kept.rows(transaction, moments)
     return [rows[at] for at in sorted(rows)]
 
 
@@ -113,17 +109,15 @@ def _begin(transaction: Session, book_id: int, since: datetime, until: datetime)
 
 
 def _width_us(begin: datetime, until: datetime, points: int) -> int:
-    return max((until - begin) // points // timedelta(microseconds=1), 1)
+    """Rounded up to three binary digits: pieces that grew with each second would never be those of before."""
+    width = max(-(-((until - begin) // timedelta(microseconds=1)) // points), 1)
+    step = 1 << max(width.bit_length() - 3, 0)
+    return -(-width // step) * step
 
 
 def _size(days: int, points: int) -> int:
     """How many days make a piece."""
     return -(-days // points) or 1
-
-
-def _days(transaction: Session, book_id: int, since: datetime, until: datetime) -> tuple[EquityBucket, ...]:
-    """A bucket a day."""
-    return _buckets(transaction, book_id, _day_pieces(transaction, book_id, since, until))
 
 
 def _day_pieces(transaction: Session, book_id: int, since: datetime, until: datetime) -> list[Moments]:
@@ -143,12 +137,13 @@ def _day_pieces(transaction: Session, book_id: int, since: datetime, until: date
     return pieces + _pieces(transaction, book_id, at, until, day_of(at), _DAY)
 
 
-def _joined_pieces(transaction: Session, book_id: int, days: list[Moments], points: int) -> list[Moments]:
+def _joined_pieces(transaction: Session, kept: KeptEquity, days: list[Moments], points: int) -> list[Moments]:
     """At most `points` of them, each of several neighbours."""
     size = _size(len(days), points)
     if size == 1:
         return days
-    totals = _totals(transaction, book_id, {at for _, _, *ends in days for at in ends})
+    rows = kept.rows(transaction, {at for _, _, *ends in days for at in ends})
+    totals = {at: row.total for at, row in rows.items()}
     groups = [days[place : place + size] for place in range(0, len(days), size)]
     return [
         (
@@ -159,15 +154,6 @@ def _joined_pieces(transaction: Session, book_id: int, days: list[Moments], poin
         )
         for own in groups
     ]
-
-
-def _totals(transaction: Session, book_id: int, moments: Iterable[datetime]) -> dict[datetime, Decimal]:
-    """Equity at each of the moments."""
-    totals: dict[datetime, Decimal] = {}
-    for some in _portions(moments):
-        query = select(_E.at, _E.cash, _E.positions_value).where(_E.book_id == book_id, _E.at.in_(some))
-        totals |= {at: EXACT.add(cash, worth) for at, cash, worth in transaction.execute(query)}
-    return totals
 
 
 def _pieces(
@@ -190,23 +176,9 @@ def _pieces(
     return pieces
 
 
-def _buckets(transaction: Session, book_id: int, pieces: list[Moments]) -> tuple[EquityBucket, ...]:
-    rows = _snapshots(transaction, book_id, {at for moments in pieces for at in moments})
+def _buckets(transaction: Session, kept: KeptEquity, pieces: list[Moments]) -> tuple[EquityBucket, ...]:
+    rows = kept.rows(transaction, {at for moments in pieces for at in moments})
     return tuple(EquityBucket(*(rows[at] for at in moments)) for moments in pieces)
-
-
-def _snapshots(transaction: Session, book_id: int, moments: Iterable[datetime]) -> dict[datetime, EquityRow]:
-    rows: dict[datetime, EquityRow] = {}
-    for some in _portions(moments):
-        query = select(*_SHOWN).where(_E.book_id == book_id, _E.at.in_(some))
-        found: Iterable[Any] = transaction.execute(query)
-        rows |= {row.at: equity_shown(row) for row in found}
-    return rows
-
-
-def _portions(moments: Iterable[datetime]) -> Iterator[list[datetime]]:
-    wanted = sorted(set(moments))
-    return (wanted[place : place + _AT_A_TIME] for place in range(0, len(wanted), _AT_A_TIME))
 
 
 def _symbols(transaction: Session, book_id: int, at: datetime) -> tuple[str, ...]:
@@ -219,27 +191,6 @@ def _symbols(transaction: Session, book_id: int, at: datetime) -> tuple[str, ...
         .limit(1)
     )
     return tuple(transaction.scalar(query) or ())
-
-
-def _prices(
-    transaction: Session, book_id: int, symbol: str, moments: list[datetime]
-) -> dict[datetime, Decimal | None]:
-    """Moment of a snapshot -> the price that the newest decision by then saw."""
-    price = (
-        select(_D.price)
-        .where(
-            _D.book_id == _E.book_id,
-            _D.symbol == symbol,
-            _D.decided_at <= _E.at,
-            _D.price.is_not(None),
-        )
-        .order_by(_D.decided_at.desc())
-        .limit(1)
-        .correlate(_E)
-        .scalar_subquery()
-    )
-    query = select(_E.at, price.label("price")).where(_E.book_id == book_id, _E.at.in_(moments))
-    return {row.at: row.price for row in transaction.execute(query)}
 
 
 def _level(prices: list[dict[datetime, Decimal | None]], at: datetime, begin: datetime) -> Decimal | None:

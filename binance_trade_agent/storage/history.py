@@ -30,6 +30,7 @@ from binance_trade_agent.storage.column_types import EPOCH, MICROSECOND
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.decision_rows import shown
 from binance_trade_agent.storage.equity_series import against_holding, daily_profits, equity_curve
+from binance_trade_agent.storage.kept_equity import KeptEquity
 from binance_trade_agent.storage.order_life import order_life
 from binance_trade_agent.storage.shown import equity_shown, order_shown
 from binance_trade_agent.storage.trip_rows import trip_rows
@@ -50,6 +51,7 @@ class SqlHistory:
     def __init__(self, database: Database, book: Book) -> None:
         self._database = database
         self._book = book
+        self._kept = KeptEquity(book.id)
 
     def decisions(self, wanted: DecisionFilter, *, limit: int, cursor: str | None) -> Page[DecisionRow]:
         """Decisions as asked for."""
@@ -124,7 +126,7 @@ class SqlHistory:
     def equity_curve(self, since: datetime, until: datetime, points: int) -> tuple[EquityBucket, ...]:
         """Equity for a chart."""
         with self._database.read() as transaction:
-            return equity_curve(transaction, self._book.id, since, until, max(1, min(points, _MOST_POINTS)))
+            return equity_curve(transaction, self._kept, since, until, max(1, min(points, _MOST_POINTS)))
 
     def equity_before(self, at: datetime) -> EquityRow | None:
         """The last snapshot before a moment."""
@@ -142,12 +144,12 @@ class SqlHistory:
         """Equity beside that of holding the symbols."""
         with self._database.read() as transaction:
             wanted = max(1, min(points, _MOST_HOLD_POINTS))
-            return against_holding(transaction, self._book.id, since, until, wanted)
+            return against_holding(transaction, self._kept, since, until, wanted)
 
     def daily_profits(self, since: datetime, until: datetime) -> tuple[DayProfit, ...]:
         """What each day made."""
         with self._database.read() as transaction:
-            return daily_profits(transaction, self._book.id, since, until)
+            return daily_profits(transaction, self._kept, since, until)
 
     def size(self) -> DatabaseSize:
         """The database's size; rows are of all books."""

@@ -48,7 +48,8 @@ class Past:
         SqlSessions(database, book).begin(session(symbols=("BTCUSDT",)))
         self.log = SqlDecisionLog(database, book)
         self.journal = SqlOrderJournal(database, book)
-        self.history = History(SqlHistory(database, book), FakeClock(T0 + 60 * DAY))
+        self.reads = SqlHistory(database, book)
+        self.history = History(self.reads, FakeClock(T0 + 60 * DAY))
         self.cycles = 0
 
     def cycle(self, at, *, equity=None, price="100", order=None, fills=(), **changes):
@@ -210,6 +211,36 @@ def test_days_and_holding_are_told_in_quote_currency(past):
     assert [(one.profit, one.equity) for one in days] == [(0, 1000), (100, 1100), (-50, 1050)]
     points = past.history.against_holding("2024-08-05T00:00")
     assert [(one.equity, one.hold) for one in points] == [(1000, 1000), (1100, 1500), (1050, 1200)]
+
+
+def test_what_was_read_before_hides_nothing_that_came_since(past, database, book):
+    """Reads that keep what they read tell the same as reads that begin: also of a snapshot that came late."""
+    rng = random.Random(11)
+    hours = [*range(0, 60, 3), 4, 31, *range(60, 900, 20), 70]
+    for number, hour in enumerate(hours):
+        past.cycle(T0 + hour * HOUR, equity=str(rng.randint(500, 1500)), price=str(rng.randint(50, 150)))
+        if number % 6 and hour not in (4, 31, 70):
+            continue
+        fresh = SqlHistory(database, book)
+        for since, until, points in (
+            (T0, T0 + 3 * DAY, 12),
+            (T0, T0 + 40 * DAY, 9),
+            (T0 + 7 * HOUR, T0 + 50 * DAY, 60),
+        ):
+            assert past.reads.equity_curve(since, until, points) == fresh.equity_curve(since, until, points)
+            held = past.reads.against_holding(since, until, points)
+            assert held == fresh.against_holding(since, until, points)
+            assert past.reads.daily_profits(since, until) == fresh.daily_profits(since, until)
+
+
+def test_pieces_of_a_growing_time_stay_those_of_before(past):
+    for minute in range(0, 600, 5):
+        past.cycle(T0 + timedelta(minutes=minute), equity=str(1000 + minute))
+    earlier, later = (
+        past.history.equity_curve(T0, T0 + timedelta(minutes=minutes), 20) for minutes in (550, 552)
+    )
+    assert earlier[:-1] == later[: len(earlier) - 1]
+    assert 16 <= len(later) <= 20
 
 
 def test_the_last_snapshot_before_a_moment_is_found(past):
