@@ -136,8 +136,8 @@ def _ask_to_close(visit: Visit) -> None:
 
 
 def _ask_why(visit: Visit) -> None:
-    """The newest decision that placed an order, with its gates."""
-    visit.open("/decisions?outcome=placed")
+    """The newest order that a gate refused."""
+    visit.open("/decisions?outcome=refused")
     visit.page.get_by_role("link", name="Why", exact=True).first.click()
     expect(visit.page.locator("#decisions-one .card")).not_to_have_count(0)
     visit.page.mouse.move(0, 0)

@@ -41,9 +41,7 @@ def trace(desk: Desk, reference: str, close: str) -> Component:
     order = desk.watch.order(found.client_order_id) if found.client_order_id else None
     parts = [
         _figures(found),
-        _said(found),
-        _order(found, order),
-        _values(found),
+        html.Div([_said(found), html.Div([_order(found, order), _values(found)])], className="told"),
         *_gates(found),
         _steps(found),
     ]
@@ -65,7 +63,8 @@ def values_list(values: Mapping[str, float]) -> Component:
 
 
 def _figures(row: DecisionRow) -> Component:
-    distance = "" if row.miss_distance is None else f"missed by {row.miss_distance:.4g}"
+    # a share of the price, or of the indicator's scale: often far below a hundredth
+    distance = "" if row.miss_distance is None else f"{row.miss_distance * 100:.4f} %"
     strength = "" if row.strength is None else f"strength {row.strength:.2f}"
     shown = [
         _fact("Signal", badges.action(row.action), strength),
@@ -92,9 +91,8 @@ def _said(row: DecisionRow) -> Component:
     dry = [note("info", "It was only asked what would happen: nothing was sent.")] if _is_dry(row) else []
     reasons = [html.Li(reason.text, title=reason.code) for reason in row.signal_reasons]
     by = [html.P(f"by {row.strategy}", className="quiet-text")] if row.strategy else []
-    missed = [html.P(["Nearest miss: ", row.nearest_miss])] if row.nearest_miss else []
     said = [html.H3("What the strategy said"), *by, html.Ul(reasons, className="said")] if reasons else by
-    return html.Div([*dry, html.P(html.Strong(row.reason)), *missed, *said], className="card-body")
+    return html.Div([*dry, html.P(html.Strong(row.reason)), *said], className="card-body")
 
 
 def _is_dry(row: DecisionRow) -> bool:
@@ -108,11 +106,8 @@ def _order(row: DecisionRow, order: OrderRow | None) -> Component:
     done: list[Child] = []
     if order is not None:
         executed = percent(order.executed, order.quantity)
-        done = [
-            badges.side_and_purpose(order),
-            html.P(f"{quantity(order.quantity)} {order.symbol}, {executed} executed"),
-            badges.order_status(order),
-        ]
+        what = f" {quantity(order.quantity)} {order.symbol} ({order.purpose}), {executed} executed, "
+        done = [html.P([badges.action(order.side), what, badges.order_status(order)])]
     return html.Div([html.H3("Its order"), html.P(link), *done], className="card-body")
 
 

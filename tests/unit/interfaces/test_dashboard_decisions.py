@@ -103,7 +103,7 @@ def test_a_decision_leads_to_its_order() -> None:
 
     shown = decisions.one(desk, "?id=placed-1")
     assert links(shown)[order.client_order_id] == f"/orders?id={order.client_order_id}"
-    assert "▲ BUY entry 0.016 BTCUSDT, 100.00 % executed FILLED".lower() in text(shown).lower()
+    assert "▲ BUY 0.016 BTCUSDT (entry), 100.00 % executed, filled" in " ".join(text(shown).split())
     assert decisions.one(desk, "") == ""
     assert "There is no such decision." in text(decisions.one(desk, "?id=gone"))
 
