@@ -376,7 +376,7 @@ def _orders(book: Book) -> Truth:
             "Side": row["side"],
             "Quantity": _money(row["quantity"]),
             "Executed": _money(row["executed"]),
-            "Average": _average(row),
+            "Average price": _average(row),
             "Status": row["status"],
         }
         for row in _ordered(book, 50)

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from binance_trade_agent.interfaces.dashboard.components.choices import Choice
 
 _WORDS = {
-    "24h": "yesterday",
-    "7d": "7 days ago",
-    "30d": "30 days ago",
-    "90d": "90 days ago",
-    "365d": "365 days ago",
-    "all": "the beginning",
+    "24h": "since yesterday",
+    "7d": "since 7 days ago",
+    "30d": "since 30 days ago",
+    "90d": "since 90 days ago",
+    "365d": "since 365 days ago",
+    "all": "since the beginning",
 }
 
 
 def whole_days(name: str, usual: str, periods: Sequence[str] = tuple(_WORDS)) -> Choice:
     """The choice `name` of whole days until now; without one it is `usual`."""
     others = [(period, _WORDS[period]) for period in periods if period != usual]
-    return Choice(name, "Whole days (UTC), from", [("", _WORDS[usual]), *others])
+    return Choice(name, "Whole days (UTC)", [("", _WORDS[usual]), *others])

@@ -95,4 +95,5 @@ def worth_figure(label: str, name: str, status: AgentStatus, *, live: str = "") 
         name=name,
         value=worth.value,
         live=live or name,
+        live_note=True,
     )

@@ -114,7 +114,7 @@
       element.className = shown.tone;
       element.querySelector(".value").textContent = shown.text;
       const note = element.nextElementSibling;
-      if (note && note.matches(".figure-note") && shown.note) note.textContent = note.title = shown.note;
+      if (note && note.dataset.note === "live") note.textContent = note.title = shown.note;
     }
   };
 

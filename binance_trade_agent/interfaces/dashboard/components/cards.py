@@ -44,10 +44,12 @@ def figure(
     name: str = "",
     value: Decimal | int | None = None,
     live: str = "",
+    live_note: bool = False,
 ) -> Component:
     """A key figure with its unit. `name` and `value` declare what it stands for, to the last digit.
 
-    `live` is the figure of the pulse that it follows, where the bar is read for the same thing.
+    `live` is the figure of the pulse that it follows, where the bar is read for the same thing; with `live_note` its
+    note does, too.
     """
     shown_unit = [html.Span(unit, className="unit")] if unit and text != ABSENT else []
     declared = {"data_figure": name} if name else {}
@@ -61,7 +63,12 @@ def figure(
             html.Dd(
                 [html.Span(text, className="value"), *shown_unit], className=tone, **attributes(**declared)
             ),
-            html.Dd(note or "\u00a0", className="figure-note", title=note if isinstance(note, str) else ""),
+            html.Dd(
+                note or "\u00a0",
+                className="figure-note",
+                title=note if isinstance(note, str) else "",
+                **attributes(**({"data_note": "live"} if live_note else {})),
+            ),
         ],
         className="figure",
     )

@@ -134,7 +134,7 @@ def rows(desk: Desk, search: str | None) -> Component:
         Column("Time", lambda o: moment(o.created_at), value=lambda o: o.created_at),
         *_beginning(quote_of(desk.watch)),
         Column(
-            "Average",
+            "Average price",
             lambda o: price(o.average_price),
             numeric=True,
             unit=quote_of(desk.watch),

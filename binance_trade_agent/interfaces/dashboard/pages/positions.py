@@ -192,12 +192,15 @@ def positions(held: Sequence[Holding], reduce_only: dict[str, str]) -> Component
 def levels(held: Sequence[Holding]) -> Component:
     """What rests at the exchange, and what the trader watches itself."""
     rows = [row for h in held if h.protection for row in _levels_of(h.protection)]
+    quote = held[0].position.quote if held else ""
     columns: list[Column[_Level]] = [
         Column("Symbol", lambda row: html.Strong(row.symbol), value=lambda row: row.symbol),
         Column("Held by", _place, value=lambda row: row.place),
         Column("Quantity", lambda row: quantity(row.quantity), numeric=True, value=lambda row: row.quantity),
-        Column("Stop", lambda row: price(row.stop), numeric=True, value=lambda row: row.stop),
-        Column("Target", lambda row: price(row.target), numeric=True, value=lambda row: row.target),
+        Column("Stop", lambda row: price(row.stop), numeric=True, unit=quote, value=lambda row: row.stop),
+        Column(
+            "Target", lambda row: price(row.target), numeric=True, unit=quote, value=lambda row: row.target
+        ),
         Column("Set by", lambda row: row.asked or "the settings", wide=True),
     ]
     empty = empty_state(

@@ -111,7 +111,7 @@ def key_figures(found: Performance) -> Component:
             "Net",
             signed_amount(trips.net, quote),
             unit=quote,
-            note="of trades that closed, after all fees" if trips.trips else "",
+            note="of closed ones, after fees" if trips.trips else "",
             tone=direction(trips.net, quote),
             name="net",
             value=trips.net,
