@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from binance_trade_agent.domain.dealt_sums import Dealings
 from binance_trade_agent.domain.equity_curve import Cost, CurvePoint, microseconds_of, trace
-from binance_trade_agent.domain.performance import Dealings, PerformanceRows
+from binance_trade_agent.domain.performance import PerformanceRows
 from binance_trade_agent.domain.records import EquityRow
 from binance_trade_agent.domain.trip_statistics import ClosedTrip
 

@@ -4,22 +4,19 @@ docs/performance.md states each figure with its source. Money is exact `Decimal`
 and ratios of the equity curve are floats, shares of round trips `Decimal`s.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from statistics import fmean
-from typing import TypeVar
 
+from binance_trade_agent.domain.dealt_sums import NOTHING, Dealings, DealtSum, DealtSums, Naming, grouped
 from binance_trade_agent.domain.equity_curve import EquityCurve
 from binance_trade_agent.domain.money import EXACT, ZERO, total
 from binance_trade_agent.domain.records import EquityRow
 from binance_trade_agent.domain.return_statistics import daily_returns, sharpe_ratio, sortino_ratio, yearly
-from binance_trade_agent.domain.trip_statistics import ClosedTrip, TripStatistics, trip_statistics
-
-_Row = TypeVar("_Row")
+from binance_trade_agent.domain.trip_statistics import ClosedTrip, TripStatistics
 
 
 class Grouping(StrEnum):
@@ -41,22 +38,6 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Dealings:
-    """The fills of one symbol on one day, in quote currency: what was traded, and what it cost.
-
-    `fees` holds all that have a price, `outside_fees` that part of them which is in no position's and no
-    cash's figures, being paid from coins of a third asset.
-    """
-
-    day: date
-    symbol: str
-    fills: int
-    turnover: Decimal
-    fees: Decimal
-    outside_fees: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class PerformanceRows:
     """What the figures are made of, as of one state of the database, for `[since, until)`.
 
@@ -66,6 +47,7 @@ class PerformanceRows:
     last_prices     symbol -> newest price in the time, of the same symbols
     unpriced_fees   asset -> fees for which no price is stored
     fall_fees       fees in third assets that were paid during the curve's fall
+    sums            of the same trips and dealings, where they are kept from one answer to the next
     from_opening    whether the curve begins with the book: then it is measured against what was put in
     """
 
@@ -79,6 +61,7 @@ class PerformanceRows:
     last_prices: dict[str, Decimal]
     unpriced_fees: dict[str, Decimal]
     fall_fees: Decimal = ZERO
+    sums: DealtSums | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,24 +173,25 @@ def measure(
         for name, price in rows.first_prices.items()
         if price and name in rows.last_prices
     }
-    turnover = total(one.turnover for one in rows.dealings)
+    sums = rows.sums or DealtSums(rows.trips, rows.dealings)
+    whole = sums.by("", _WHOLE).get("", NOTHING)
     mean_equity = _mean_equity(rows)
     return Performance(
         since=since,
         until=until,
         symbol=symbol,
         quote=rows.quote,
-        figures=None if symbol else _figures(rows, fmean(held.values()) if held else None),
-        trips=trip_statistics(rows.trips),
+        figures=None if symbol else _figures(rows, whole, fmean(held.values()) if held else None),
+        trips=whole.trips,
         buy_and_hold=held,
-        fills=sum(one.fills for one in rows.dealings),
-        turnover=turnover,
-        turnover_share=turnover / mean_equity if mean_equity and not symbol else None,
-        fees=total(one.fees for one in rows.dealings),
-        outside_fees=total(one.outside_fees for one in rows.dealings),
+        fills=whole.fills,
+        turnover=whole.turnover,
+        turnover_share=whole.turnover / mean_equity if mean_equity and not symbol else None,
+        fees=whole.fees,
+        outside_fees=whole.outside_fees,
         unpriced_fees=rows.unpriced_fees,
         grouping=grouping,
-        slices=_slices(rows, grouping, symbol) if grouping else (),
+        slices=_slices(rows, sums, grouping, symbol) if grouping else (),
     )
 
 
@@ -216,13 +200,13 @@ def rate(last: Decimal, first: Decimal) -> float:
     return float(last / first - 1)
 
 
-def _figures(rows: PerformanceRows, held: float | None) -> EquityFigures | None:
+def _figures(rows: PerformanceRows, dealt: DealtSum, held: float | None) -> EquityFigures | None:
     curve = rows.curve
     if curve is None:
         return None
     end = rows.snapshots[curve.days[-1].at]
     begin = rows.snapshots[curve.begin_at]
-    outside = total(one.outside_fees for one in rows.dealings)
+    outside = dealt.outside_fees
     realised, unrealised = end.realised, end.unrealised
     if not rows.from_opening:
         realised = EXACT.subtract(realised, begin.realised)
@@ -291,48 +275,38 @@ def _mean_equity(rows: PerformanceRows) -> Decimal | None:
     return total(ends) / len(ends)
 
 
-def _slices(rows: PerformanceRows, grouping: Grouping, symbol: str | None) -> tuple[PerformanceSlice, ...]:
+def _slices(
+    rows: PerformanceRows, sums: DealtSums, grouping: Grouping, symbol: str | None
+) -> tuple[PerformanceSlice, ...]:
+    naming = _NAMINGS[grouping]
+    dealt = sums.by(grouping, naming)
     if grouping.is_of_time:
-        return _pieces_of_time(rows, _NAMES[grouping], is_whole=symbol is None)
-    if grouping is Grouping.SYMBOL:
-        return _symbols(rows)
-    trips = _grouped(rows.trips, lambda trip: trip.strategy or "")
-    slices = [
-        PerformanceSlice(name or "unknown", None, None, None, trip_statistics(own), None, None)
-        for name, own in trips.items()
-    ]
-    return tuple(sorted(slices, key=lambda one: (-one.trips.net, one.name)))
-
-
-def _symbols(rows: PerformanceRows) -> tuple[PerformanceSlice, ...]:
-    trips = _grouped(rows.trips, lambda trip: trip.symbol)
-    dealings = _grouped(rows.dealings, lambda one: one.symbol)
+        return _pieces_of_time(rows, dealt, _NAMES[grouping], is_whole=symbol is None)
+    has_dealings = naming.of_dealings is not None
     slices = [
         PerformanceSlice(
-            name,
+            name or "unknown",
             None,
             None,
             None,
-            trip_statistics(trips.get(name, [])),
-            total(one.turnover for one in dealings.get(name, [])),
-            total(one.fees for one in dealings.get(name, [])),
+            own.trips,
+            own.turnover if has_dealings else None,
+            own.fees if has_dealings else None,
         )
-        for name in trips.keys() | dealings.keys()
+        for name, own in dealt.items()
     ]
     return tuple(sorted(slices, key=lambda one: (-one.trips.net, one.name)))
 
 
 def _pieces_of_time(
-    rows: PerformanceRows, name_of: Callable[[date], str], *, is_whole: bool
+    rows: PerformanceRows, dealt: Mapping[str, DealtSum], name_of: Callable[[date], str], *, is_whole: bool
 ) -> tuple[PerformanceSlice, ...]:
     """Rising in time; what happened on days without a snapshot counts for the next that has one."""
-    trips = _grouped(rows.trips, lambda trip: name_of(trip.closed_at.date()))
-    dealings = _grouped(rows.dealings, lambda one: name_of(one.day))
-    ends = _grouped(rows.curve.days if rows.curve and is_whole else (), lambda end: name_of(end.day))
+    ends = grouped(rows.curve.days if rows.curve and is_whole else (), lambda end: name_of(end.day))
     profit_then, unit_then = _profit_before(rows), 1.0
     slices = []
-    for name in sorted(trips.keys() | dealings.keys() | ends.keys()):
-        own = dealings.get(name, [])
+    for name in sorted(dealt.keys() | ends.keys()):
+        own = dealt.get(name, NOTHING)
         equity = profit = gained = None
         if name in ends:
             end = ends[name][-1]
@@ -340,28 +314,10 @@ def _pieces_of_time(
             profit = EXACT.subtract(profit_of(row), profit_then)
             equity, gained = row.total, end.unit / unit_then - 1 if unit_then > 0 else 0.0
             profit_then, unit_then = profit_of(row), end.unit
-        outside = total(one.outside_fees for one in own)
-        if is_whole and outside:
-            profit = EXACT.subtract(profit or ZERO, outside)
-        slices.append(
-            PerformanceSlice(
-                name,
-                equity,
-                profit,
-                gained,
-                trip_statistics(trips.get(name, [])),
-                total(one.turnover for one in own),
-                total(one.fees for one in own),
-            )
-        )
+        if is_whole and own.outside_fees:
+            profit = EXACT.subtract(profit or ZERO, own.outside_fees)
+        slices.append(PerformanceSlice(name, equity, profit, gained, own.trips, own.turnover, own.fees))
     return tuple(slices)
-
-
-def _grouped(rows: Iterable[_Row], name_of: Callable[[_Row], str]) -> dict[str, list[_Row]]:
-    groups: dict[str, list[_Row]] = defaultdict(list)
-    for row in rows:
-        groups[name_of(row)].append(row)
-    return dict(groups)
 
 
 def _week(day: date) -> str:
@@ -369,8 +325,18 @@ def _week(day: date) -> str:
     return f"{year}-W{week:02}"
 
 
+def _by_time(name_of: Callable[[date], str]) -> Naming:
+    return Naming(lambda trip: name_of(trip.closed_at.date()), lambda one: name_of(one.day))
+
+
 _NAMES: dict[Grouping, Callable[[date], str]] = {
     Grouping.DAY: date.isoformat,
     Grouping.WEEK: _week,
     Grouping.MONTH: lambda day: f"{day:%Y-%m}",
+}
+_WHOLE = Naming(lambda trip: "", lambda one: "")
+_NAMINGS: dict[Grouping, Naming] = {
+    **{grouping: _by_time(name_of) for grouping, name_of in _NAMES.items()},
+    Grouping.SYMBOL: Naming(lambda trip: trip.symbol, lambda one: one.symbol),
+    Grouping.STRATEGY: Naming(lambda trip: trip.strategy or "", None),
 }

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Row, bindparam, case, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from binance_trade_agent.domain.dealt_sums import Dealings, DealtSums
 from binance_trade_agent.domain.equity_curve import (
     Cost,
     CurvePoint,
@@ -27,7 +28,7 @@ from binance_trade_agent.domain.equity_curve import (
     trace,
 )
 from binance_trade_agent.domain.money import EXACT, ZERO, total
-from binance_trade_agent.domain.performance import Dealings, PerformanceRows
+from binance_trade_agent.domain.performance import PerformanceRows
 from binance_trade_agent.domain.records import Book, EquityRow
 from binance_trade_agent.domain.trip_statistics import BY_HAND, ClosedTrip
 from binance_trade_agent.storage import models
@@ -96,7 +97,8 @@ class _Reading:
         fills = _Fills(self._book, self._outside_shares(), self._since)
         for row in self._fills(earliest):
             fills.take(row)
-        return _Dealt(tuple(_closed(trip, fills.paid) for trip in trips), fills.dealings(), fills)
+        closed = tuple(_closed(trip, fills.paid) for trip in trips)
+        return _Dealt(DealtSums(closed, fills.dealings()), fills)
 
     def rows(self, dealt: "_Dealt") -> PerformanceRows:
         fills = dealt.fills
@@ -109,12 +111,13 @@ class _Reading:
             curve=curve,
             snapshots=self._snapshots(curve) if curve else {},
             from_opening=begin is None,
-            trips=dealt.trips,
-            dealings=dealt.dealings,
+            trips=dealt.sums.trips,
+            dealings=dealt.sums.dealings,
             first_prices=self._prices(symbols, start) if start else {},
             last_prices=self._prices(symbols, self._until),
             unpriced_fees=dict(fills.unpriced),
             fall_fees=fills.outside_during(curve.fall if curve else None),
+            sums=dealt.sums,
         )
 
     def _of_symbol(self, column: InstrumentedAttribute[str]) -> list[ColumnElement[bool]]:
@@ -327,8 +330,7 @@ class _Fills:
 class _Dealt(NamedTuple):
     """The round trips that closed in a time, its dealings, and the fills they are made of."""
 
-    trips: tuple[ClosedTrip, ...]
-    dealings: tuple[Dealings, ...]
+    sums: DealtSums
     fills: _Fills
 
 

@@ -260,7 +260,12 @@ def test_one_reader_tells_at_every_moment_what_a_new_one_tells(database, book):
             for since, symbol in ((T0, None), (T0 + MINUTE, None), (T0, "SOLUSDT")):
                 asked = {"since": since, "until": max(until, since), "symbol": symbol}
                 fresh = SqlPerformance(database, book).performance_rows(**asked)
-                assert reader.performance_rows(**asked) == fresh
+                rows = reader.performance_rows(**asked)
+                assert rows == fresh
+                # the sums that the reader keeps are those of these rows
+                for grouping in Grouping:
+                    told = measure(rows, **asked, grouping=grouping)
+                    assert told == measure(replace(rows, sums=None), **asked, grouping=grouping)
 
 
 def test_what_was_dealt_is_read_again_only_once_something_was(trader, database, book):
