@@ -99,6 +99,15 @@ class Programs:
         """
         return self._do(ActKind.RESTART, program, actor, channel, reason, idempotency_key)
 
+    def stopped_note(self) -> str:
+        """What is stopped and what to do, where no trader runs."""
+        try:
+            found = self._supervisor.states()
+        except TradeAgentError:
+            return "no trader runs, nor does anything else: `make up` (or `binance-trade-agent supervise`) starts everything"
+        state = found.get(_TRADER, _UNKNOWN)
+        return f"no trader runs, {_TRADER} is {state}: `binance-trade-agent start` starts it"
+
     async def end_left_open(self, audit: Iterable[AuditRow], channel: str) -> None:
         """End the acts of a `channel` that its process left open when it was killed; `audit` has the newest first.
 

@@ -100,6 +100,11 @@ class Steering:
         """The same, with `tell` called while it waits for a command."""
         return Steering(self._state, self._lease, self._launcher, self._clock, tell)
 
+    @property
+    def is_traded(self) -> bool:
+        """Whether some process holds the right to trade on the book: a trader, or one that carries out commands."""
+        return self._lease.is_held()
+
     def pause(
         self, reason: str, *, actor: str, channel: str = "", idempotency_key: str | None = None
     ) -> Steered:

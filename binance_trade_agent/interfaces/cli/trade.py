@@ -16,7 +16,7 @@ from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
-from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor
+from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor, stopped_note
 from binance_trade_agent.interfaces.cli.waiting import Asking, answer
 
 
@@ -150,15 +150,19 @@ def _protecting(symbol: str, stop: Decimal | None, target: Decimal | None) -> st
 
 
 def _answer(desk: Desk, asking: Asking) -> CommandResult:
-    """What came of it; while that lasts it is said what the newest decision lacks."""
-    since = desk.watch.now()
+    """What came of it; while that lasts it is said what is stopped, or what the newest decision lacks."""
+    since, stopped = desk.watch.now(), stopped_note(desk)
 
     def hindrance() -> str:
         newest = desk.watch.decisions(limit=1)
         lacks = [row for row in newest if row.outcome == Outcome.NO_DATA and row.decided_at >= since]
-        return f"{lacks[0].symbol} cannot be decided on: {lacks[0].reason}" if lacks else ""
+        lacking = f"{lacks[0].symbol} cannot be decided on: {lacks[0].reason}" if lacks else ""
+        return "; ".join(filter(None, (lacking, stopped)))
 
-    return answer(desk.steering, asking, hindrance)
+    result = answer(desk.steering, asking, hindrance)
+    if stopped and result.status is CommandStatus.FAILED:
+        typer.echo(stopped, err=True)
+    return result
 
 
 def _show(result: CommandResult, as_json: bool) -> None:

@@ -60,6 +60,7 @@ def _resume_words(desk: Desk, wish: Wish) -> Words:
 
 
 def _resume(doing: Doing) -> Told:
+    stopped = "" if doing.desk.steering.is_traded else f" But {doing.desk.programs.stopped_note()}."
     steered = doing.desk.steering.resume(
         doing.reason,
         actor=ACTOR,
@@ -67,7 +68,7 @@ def _resume(doing: Doing) -> Told:
         idempotency_key=doing.key,
         only_from=(TradingState(doing.basis[_STATE]),),
     )
-    return _steered(steered, "Resumed: entries are allowed from the next cycle on.")
+    return _steered(steered, f"Resumed: entries are allowed from the next cycle on.{stopped}")
 
 
 def _halt_words(desk: Desk, wish: Wish) -> Words:

@@ -141,7 +141,9 @@ def test_pause_and_resume_are_recorded_with_who_and_why(tmp_path: Path) -> None:
     assert cli(tmp_path, "resume").stdout.startswith("RUNNING")
     by_option = json.loads(cli(tmp_path, "pause", "--reason", "lunch", "--key", "k", "--json").stdout)
     assert (by_option["reason"], by_option["repeated"]) == ("lunch", False)
-    assert cli(tmp_path, "resume").returncode == ExitCode.OK
+    resumed = cli(tmp_path, "resume")
+    assert resumed.returncode == ExitCode.OK
+    assert resumed.stderr.endswith("`make up` (or `binance-trade-agent supervise`) starts everything\n")
     again = cli(tmp_path, "pause", "--reason", "lunch", "--key", "k")
     assert again.stdout.startswith("already done at ")
     assert "now RUNNING" in again.stdout

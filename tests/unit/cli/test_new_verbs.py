@@ -129,3 +129,11 @@ def test_the_status_names_symbols_that_may_only_be_sold() -> None:
     desk = fake_desk()
     desk.steering.reduce_only(["BTCUSDT"], "news", on=True, actor="ann")
     assert ("may only be sold", "[yellow]BTCUSDT[/]: news (ann)") in lines_of(desk.watch.status(), None)
+
+
+def test_a_trade_where_nothing_runs_says_what_is_stopped_and_what_to_do(tmp_path: Path) -> None:
+    answer = cli(tmp_path, "trade", "BTCUSDT", "--side", "buy", "--dry-run", **quiet(tmp_path))
+    assert (answer.returncode, answer.stdout[:7]) == (ExitCode.FAILURE, "failed:"), answer.stderr
+    assert answer.stderr.splitlines()[-1] == (
+        "no trader runs, nor does anything else: `make up` (or `binance-trade-agent supervise`) starts everything"
+    )

@@ -82,6 +82,17 @@ def test_a_supervisor_that_does_not_run_is_a_failed_act(
     assert (row.outcome, row.answer) == ("failed", "supervisord does not run: `make up`")
 
 
+def test_what_is_stopped_is_said_with_what_to_do(programs: Programs, supervisor: FakeSupervisor) -> None:
+    programs.stop(actor="me", channel="cli")
+    assert programs.stopped_note() == (
+        "no trader runs, autonomous_trader is STOPPED: `binance-trade-agent start` starts it"
+    )
+    supervisor.broken = "supervisord does not run"
+    assert programs.stopped_note().endswith(
+        "`make up` (or `binance-trade-agent supervise`) starts everything"
+    )
+
+
 def test_a_program_of_others_is_refused(programs: Programs, state: FakeControlState) -> None:
     with pytest.raises(TradeAgentError, match="none of ours"):
         programs.stop("sshd", actor="me", channel="cli")

@@ -86,6 +86,16 @@ def test_a_pause_and_a_resume_say_how_they_ended(stage: Stage) -> None:
     assert stage.desk.state.snapshot.state is TradingState.RUNNING
 
 
+def test_a_resume_where_no_trader_runs_says_so(stage: Stage) -> None:
+    stage.desk.lease.held = False
+    stage.desk.programs.stop(actor="ann", channel="cli")
+    asked = stage.ask("resume")
+    stage.send(asked["key"])
+    assert stage.outcome(asked["key"])["text"].endswith(
+        "from the next cycle on. But no trader runs, autonomous_trader is STOPPED: `binance-trade-agent start` starts it."
+    )
+
+
 def test_a_pause_of_a_halted_trader_says_that_nothing_changed(stage: Stage) -> None:
     stage.desk.steering.halt("drill", actor="cli:ana")
     asked = stage.ask("pause")
