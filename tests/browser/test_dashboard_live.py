@@ -78,7 +78,7 @@ def test_a_page_with_nothing_new_asks_for_nothing_but_the_pulse(browser: Browser
         visit.callbacks.clear()
         for _ in range(3):
             with visit.page.expect_response(lambda answer: "/live?" in answer.url) as answer:
-                pass
+                visit.pulse()
             assert answer.value.status == 204
         assert visit.callbacks == []
 
@@ -137,9 +137,9 @@ def test_what_is_slow_is_not_asked_for_again_before_it_came(browser: Browser) ->
         for decisions in (482, 484, 486):
             desk.reads.stored = replace(desk.reads.stored, decisions=decisions)
             with page.expect_response(lambda answer: "/live?" in answer.url and answer.status == 200):
-                pass
+                visit.pulse()
         with page.expect_response(lambda answer: "/live?" in answer.url):
-            pass
+            visit.pulse()
         outputs = [route.request.post_data_json["output"] for route in held]
         assert outputs
         assert len(outputs) == len(set(outputs))
