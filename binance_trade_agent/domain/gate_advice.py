@@ -107,7 +107,10 @@ GATES: Mapping[str, GateRule] = {
         remedy="There is nothing to set: it passes with the next candle; a shorter CANDLE_INTERVAL brings that sooner",
     ),
     "cooldown": GateRule(
-        "the symbol rests after it was sold", "RISK_COOLDOWN_CANDLES", Bound.AT_MOST, _WAIT_CANDLES
+        "the symbol rests after it was sold",
+        "RISK_COOLDOWN_CANDLES",
+        Bound.AT_MOST,
+        f"{_WAIT_CANDLES}; after a loss RISK_LOSS_COOLDOWN_CANDLES asks for its own number of them",
     ),
     "loss_cooldown": GateRule(
         "the symbol rests after a loss", "RISK_LOSS_COOLDOWN_CANDLES", Bound.AT_MOST, _WAIT_CANDLES

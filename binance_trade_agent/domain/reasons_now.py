@@ -63,9 +63,9 @@ def _rests(reason: RankedReason, around: Circumstances) -> bool:
 
 
 def _own_words(reason: RankedReason, latest: Mapping[str, DecisionRow]) -> str:
-    """What the strategy said at the newest of these decisions, whatever waited."""
+    """What the strategy said at the newest of these decisions, whatever waited; empty where a newer one is known."""
     row = latest.get(reason.symbol)
-    if row is None or row.reason_code != ENTRY_RESTS or not row.signal_reasons:
+    if row is None or row.decided_at != reason.last_at or not row.signal_reasons:
         return ""
     wanted = "" if row.action in (None, SignalAction.HOLD) else f"{row.action}, "
     return f"; the strategy itself said: {wanted}{row.signal_reasons[0].text}"
