@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from binance_trade_agent.domain.equity_curve import CurvePoint, DayDigest
 from binance_trade_agent.domain.records import EquityRow
 from binance_trade_agent.storage import models
+from binance_trade_agent.storage.equity_days import points_of
 from binance_trade_agent.storage.shown import equity_shown
 
 #: What is kept: some charts of a year, a few megabytes.
-_MOST_ROWS, _MOST_PRICES = 4000, 6000
+_MOST_ROWS, _MOST_PRICES, _MOST_POINTS = 4000, 6000, 20_000
 #: Moments asked for in one query.
 _AT_A_TIME = 500
 
@@ -37,6 +39,7 @@ class KeptEquity:
         self._lock = threading.Lock()
         self._rows: dict[datetime, EquityRow] = {}
         self._prices: dict[tuple[str, datetime], Decimal | None] = {}
+        self._points: dict[DayDigest, list[CurvePoint]] = {}
 
     def rows(self, transaction: Session, moments: Iterable[datetime]) -> dict[datetime, EquityRow]:
         """Moment -> its snapshot, of those there are."""
@@ -63,6 +66,19 @@ class KeptEquity:
             read |= _prices(transaction, self.book_id, symbol, some)
         self._keep(self._prices, {(symbol, at): price for at, price in read.items()}, _MOST_PRICES)
         return found | read
+
+    def points(self, transaction: Session, day: DayDigest) -> list[CurvePoint]:
+        """The snapshots of a digested day, rising: a snapshot that comes late makes it another digest."""
+        with self._lock:
+            found = self._points.get(day)
+        if found is not None:
+            return found
+        found = list(points_of(transaction, self.book_id, day))
+        with self._lock:
+            self._points[day] = found
+            while len(self._points) > 1 and sum(map(len, self._points.values())) > _MOST_POINTS:
+                del self._points[next(iter(self._points))]
+        return found
 
     def _keep(self, kept: dict[K, V], read: Mapping[K, V], most: int) -> None:
         with self._lock:

@@ -34,7 +34,7 @@ from binance_trade_agent.domain.trip_statistics import BY_HAND, ClosedTrip
 from binance_trade_agent.storage import models
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.dealt import KeptDealings
-from binance_trade_agent.storage.equity_days import curve_between, points_between, points_of
+from binance_trade_agent.storage.equity_days import curve_between, points_between
 from binance_trade_agent.storage.fee_prices import third_price
 from binance_trade_agent.storage.kept_equity import KeptEquity
 from binance_trade_agent.storage.positions import held, position_of
@@ -113,7 +113,7 @@ class _Reading:
             from_opening=begin is None,
             trips=dealt.sums.trips,
             dealings=dealt.sums.dealings,
-            first_prices=self._prices(symbols, start) if start else {},
+            first_prices=self._first_prices(symbols, start) if start else {},
             last_prices=self._prices(symbols, self._until),
             unpriced_fees=dict(fills.unpriced),
             fall_fees=fills.outside_during(curve.fall if curve else None),
@@ -151,7 +151,7 @@ class _Reading:
         return trace(chain(first, points), costs, whole=begin is None, points_of=self._points_of)
 
     def _points_of(self, day: DayDigest) -> Iterable[CurvePoint]:
-        return points_of(self._transaction, self._book.id, day)
+        return self._kept.points(self._transaction, day)
 
     def _streamed(self, query: Any) -> Iterator[Row[Any]]:
         found = self._transaction.connection().execute(
@@ -238,6 +238,17 @@ class _Reading:
             .limit(1)
         )
         return tuple(self._transaction.scalar(query) or ())
+
+    def _first_prices(self, symbols: Iterable[str], start: datetime) -> dict[str, Decimal]:
+        """Symbol -> what a decision last saw by the snapshot at `start`, else first saw soon after it."""
+        seen = {
+            symbol: self._kept.prices(self._transaction, symbol, [start]).get(start) for symbol in symbols
+        }
+        known = {symbol: price for symbol, price in seen.items() if price is not None}
+        late = self._prices([symbol for symbol in seen if symbol not in known], start)
+        return {
+            symbol: price for symbol in seen if (price := known.get(symbol) or late.get(symbol)) is not None
+        }
 
     def _prices(self, symbols: Iterable[str], at: datetime) -> dict[str, Decimal]:
         """Symbol -> what a decision last saw by `at`, else first saw soon after it."""

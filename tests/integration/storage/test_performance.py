@@ -268,6 +268,19 @@ def test_one_reader_tells_at_every_moment_what_a_new_one_tells(database, book):
                     assert told == measure(replace(rows, sums=None), **asked, grouping=grouping)
 
 
+def test_a_snapshot_that_comes_late_is_told_by_who_had_read_its_day(database, book):
+    reader, made = SqlPerformance(database, book), Trader(database, book)
+    prices, day = {"BTCUSDT": "100"}, 24 * 60
+    worth = {0: "1000", 60: "1100", day: "900", day + 60: "1200", 2 * day: "1000", 3 * day: "1300"}
+    late = {day + 30: "700", 2 * day + 30: "1500"}
+    for minute, equity in (*worth.items(), *late.items()):
+        made.cycle(minute, prices, equity)
+        for since in (T0, T0 + timedelta(days=1)):
+            asked = {"since": since, "until": T0 + timedelta(days=4)}
+            fresh = SqlPerformance(database, book).performance_rows(**asked)
+            assert reader.performance_rows(**asked) == fresh
+
+
 def test_what_was_dealt_is_read_again_only_once_something_was(trader, database, book):
     reader, statements = SqlPerformance(database, book), []
     event.listen(database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
