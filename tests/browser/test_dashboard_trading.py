@@ -136,7 +136,7 @@ def closing_sells_once_and_is_a_trade(visit: Visit, stage: Stage) -> None:
     visit.open("/trades?symbol=ETHUSDT")
     (row,) = page.locator("[data-table=trades-rows] tbody tr").all()
     shown = values(row)
-    numbers = (trip.quantity, trip.entry_price, trip.exit_price, trip.profit, trip.fees)
+    numbers = (trip.sold, trip.entry_price, trip.exit_price, trip.profit, trip.fees)
     assert [Decimal(str(value)) for value in shown[2:7]] == list(numbers)
     assert page.locator("[data-figure=net]").get_attribute("data-value") == f"{trip.profit:f}".rstrip("0")
 
