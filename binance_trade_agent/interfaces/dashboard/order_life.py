@@ -76,7 +76,7 @@ def _facts(life: OrderLife) -> Component:
         ("Quantity", quantity(order.quantity)),
         ("Executed", quantity(order.executed)),
         ("Average price", price(order.average_price)),
-        ("Waits for", badges.waits_for(order)),
+        ("At", badges.waits_for(order)),
         ("Our id", html.Code(order.client_order_id)),
         ("Id at the exchange", str(order.exchange_order_id or "")),
         ("Order list", html.Code(order.client_list_id) if order.client_list_id else ""),
