@@ -23,7 +23,7 @@ class Figure:
     @property
     def target_text(self) -> str:
         """The target for the table."""
-        return f"≤ {self.target:,.0f} {self.unit}"
+        return f"≤ {self.target:,.1f}".removesuffix(".0") + f" {self.unit}"
 
     def as_dict(self) -> dict[str, object]:
         """For the results file."""
