@@ -84,14 +84,16 @@ class Protection:
         return self._distance(self.target)
 
     @property
+    def asker(self) -> str:
+        """Who asked for levels: `ann (cli)`; a name that is its channel's is told once."""
+        name, _, channel = self.asked_by.partition(" (")
+        return name if channel.rstrip(")") == name else self.asked_by
+
+    @property
     def asked_words(self) -> str:
-        """Who asked for levels and why: `ann (cli): news`; a name that is its channel's, and a reason that says no more
-        than it, are told once."""
-        who, _, channel = self.asked_by.partition(" (")
-        if channel.rstrip(")") != who:
-            who = self.asked_by
-        is_told = not self.asked_reason or self.asked_reason == f"from the {who}"
-        return who if is_told else f"{who}: {self.asked_reason}"
+        """Who asked for levels and why: `ann (cli): news`; a reason that says no more than that is left out."""
+        is_told = not self.asked_reason or self.asked_reason == f"from the {self.asker}"
+        return self.asker if is_told else f"{self.asker}: {self.asked_reason}"
 
     @property
     def is_unprotected(self) -> bool:

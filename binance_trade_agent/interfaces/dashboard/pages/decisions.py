@@ -35,7 +35,7 @@ _PATH = "/decisions"
 _ROWS = 50
 _REASONS = 12
 _EXPORT_ROWS, _EXPORT_PAGE = 10_000, 1000
-_PERIODS = (("", "Any"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"))
+_PERIODS = (("", "any time"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"))
 #: What the funnel is of where no time is asked for.
 _FUNNEL_PERIOD = "24h"
 

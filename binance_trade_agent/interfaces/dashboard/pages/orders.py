@@ -31,7 +31,7 @@ from binance_trade_agent.interfaces.desks import Desk
 _PATH = "/orders"
 _ROWS, _OPEN, _CANCELS = 50, 100, 20
 _EXPORT_ROWS, _EXPORT_PAGE = 10_000, 1000
-_PERIODS = (("", "Any"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"))
+_PERIODS = (("", "any time"), ("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"))
 _STATUSES = [("", "All"), *((s.value, s.value.replace("_", " ").lower()) for s in OrderStatus)]
 _WAITING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 
