@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.dashboards import served_dashboard
 from tests.browser.visits import Visit, signed_in
 from tests.fakes import FakeClock, FakeDesk, fake_desk
+from tests.processes import eventually
 from tests.resting import with_oco
 
 
@@ -35,8 +36,11 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).first.click()
 
 
-def let_go(page: Page, route: Route) -> None:
-    """Until its answer is dealt with."""
+def let_go(page: Page, held: list[Route], number: int) -> None:
+    """The request of that number, once it is there, until its answer is dealt with."""
+    # each question to the browser also takes what it has to tell
+    eventually(lambda: page.evaluate("true") and len(held) > number, within_s=60, what="a request")
+    route = held[number]
     with page.expect_response(lambda answer: answer.request == route.request) as answered:
         route.continue_()
     answered.value.finished()
@@ -49,11 +53,10 @@ def test_the_last_question_that_was_asked_for_is_the_one_that_opens(visit: Visit
     press(page, "Flatten")
     press(page, "Pause")
     page.wait_for_function("() => document.querySelectorAll('[data-act]:disabled').length === 2")
-    second, first = held[1], held[0]
-    let_go(page, second)
+    let_go(page, held, 1)
     heading = page.get_by_role("dialog").get_by_role("heading")
     expect(heading).to_have_text("Pause trading?")
-    let_go(page, first)
+    let_go(page, held, 0)
     expect(heading).to_have_text("Pause trading?")
     expect(page.locator("dialog")).to_have_count(1)
 
@@ -69,7 +72,7 @@ def test_a_question_that_comes_after_its_dialog_was_closed_opens_none(visit: Vis
     expect(dialog.get_by_role("button", name="Continue")).to_be_disabled()
     dialog.get_by_role("button", name="Cancel").click()
     expect(page.locator("dialog")).to_have_count(0)
-    let_go(page, held[0])
+    let_go(page, held, 0)
     expect(page.locator("dialog")).to_have_count(0)
 
 
@@ -84,7 +87,7 @@ def test_an_act_that_was_sent_before_its_dialog_was_closed_is_told_and_closes_no
     dialog.get_by_role("button", name="Cancel").click()
     press(page, "Halt")
     expect(dialog.get_by_role("heading")).to_have_text("Halt all trading?")
-    let_go(page, held[0])
+    let_go(page, held, 0)
     expect(page.locator("#toasts .note.good")).to_contain_text("Paused")
     expect(dialog.get_by_role("heading")).to_have_text("Halt all trading?")
     assert desk.state.snapshot.actor == "dashboard"
@@ -96,7 +99,7 @@ def test_a_dialog_is_headed_by_the_button_that_was_pressed(visit: Visit) -> None
     held = held_back(page, "/acts/ask")
     press(page, "Move stop or target of BTCUSDT")
     page.evaluate("document.querySelector('[data-act]:disabled').setAttribute('aria-label', 'another row')")
-    let_go(page, held[0])
+    let_go(page, held, 0)
     expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text("Move stop or target of BTCUSDT")
 
 

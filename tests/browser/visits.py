@@ -24,7 +24,7 @@ QUIET = [
 ]
 PHONE = {"width": 375, "height": 812}
 SCREEN = {"width": 1360, "height": 900}
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 _DRAGS = 5
 
 
@@ -89,7 +89,10 @@ class Visit:
     def hurry(self, condition: str, arg: object = None) -> None:
         """Wait for a condition, `arg => ...`, with the pulse asked for at once, not every two seconds."""
         self.page.wait_for_function(
-            f"arg => {{ window.tradeAgentLive.poll(); return ({condition})(arg); }}", arg=arg, polling=200
+            f"arg => {{ window.tradeAgentLive.poll(); return ({condition})(arg); }}",
+            arg=arg,
+            polling=200,
+            timeout=120_000,
         )
 
     def become(self, viewport: dict[str, int], *, dark: bool) -> None:
@@ -127,7 +130,7 @@ class Visit:
         try:
             self.page.wait_for_function(
                 "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth",
-                timeout=5000,
+                timeout=20_000,
             )
         except TimeoutError:
             return False
