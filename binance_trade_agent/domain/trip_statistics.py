@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from binance_trade_agent.domain.money import EXACT, ZERO, total
 
-
 #: Stands for a strategy where a person chose the side.
 BY_HAND = "by hand"
 
