@@ -11,7 +11,12 @@ _INCIDENTS = 100
 
 def unscheduled_decisions(transaction: Session, book_id: int) -> int:
     """How many no schedule began, but a fill or a person: few, so that they can be counted each time."""
-    query = select(func.count()).where(models.Decision.book_id == book_id, models.UNSCHEDULED)
+    query = (
+        select(func.count(models.Decision.id))
+        # by itself SQLite goes through the index of all decisions
+        .with_hint(models.Decision, "INDEXED BY ix_decisions_unscheduled", "sqlite")
+        .where(models.Decision.book_id == book_id, models.UNSCHEDULED)
+    )
     return transaction.scalar(query) or 0
 
 

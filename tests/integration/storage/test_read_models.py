@@ -117,6 +117,22 @@ def test_positions_and_balances_are_the_ledgers(reads, book):
     assert reads.book() == book
 
 
+def test_a_status_looks_through_no_index_of_all_decisions(reads, database):
+    if database.engine.dialect.name != "sqlite":
+        pytest.skip("the plan of SQLite")
+    seen = []
+    event.listen(
+        database.engine, "before_cursor_execute", lambda _c, _cur, sql, args, *_: seen.append((sql, args))
+    )
+    reads.status()
+    of_decisions = [(sql, args) for sql, args in seen if "FROM decisions" in sql]
+    assert of_decisions
+    with database.engine.connect() as connection:
+        for sql, args in of_decisions:
+            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", args).all())
+            assert "ix_decisions_unscheduled" in plan, plan
+
+
 def test_no_read_of_a_large_table_scans_or_sorts_it(reads, database, book):
     """Each list must come out of an index: a year has 2.6 million decisions."""
     explain = "EXPLAIN QUERY PLAN" if database.engine.dialect.name == "sqlite" else "EXPLAIN"
