@@ -212,7 +212,9 @@ class StatusAnswer(BaseModel):
     next_cycle_due: datetime | None
     cycles: int
     decisions: int
-    unscheduled_decisions: int = Field(description="of `decisions`: after a fill or by hand, between two ticks")
+    unscheduled_decisions: int = Field(
+        description="of `decisions`: after a fill or by hand, between two ticks"
+    )
     orders_by_status: dict[str, int]
     unresolved_orders: list[OrderAnswer]
     unresolved_cancels: list[CancelAnswer]
