@@ -71,7 +71,7 @@ async def test_kill_nine_loses_nothing_that_was_answered(tmp_path: Path) -> None
     )
     try:
         assert child.stdout is not None
-        url = (await asyncio.wait_for(child.stdout.readline(), 20)).decode().strip()
+        url = (await asyncio.wait_for(child.stdout.readline(), 60)).decode().strip()
         client = ExchangeClient(url, ScriptedMarket())
         bought = (await client.market("BUY", "0.01")).body
         resting = (await client.limit("BUY", "0.01", "49000")).body
