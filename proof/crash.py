@@ -33,11 +33,11 @@ SYMBOLS = 12
 #: Kills between the commit of an intent and its reply that a campaign of 200 must have.
 LEAST_BEFORE_REPLY_SHARE = 0.1
 #: How long a trigger may take to be met before the trader is killed anyway.
-_TRIGGER_S = 20.0
+_TRIGGER_S = 60.0
 #: Window and grace of the last unresolved order, and some more.
 _SETTLE_S = 100.0
 #: What a person asked for is carried out within this time of a start without faults.
-_MET_S = 20.0
+_MET_S = 60.0
 #: A flatten gives up after 120 s of one process.
 _FLATTEN_S = 200.0
 _BETWEEN_ACTS_S = (0.1, 0.5)

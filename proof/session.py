@@ -17,7 +17,7 @@ from proof.lane import Lane
 
 _PATIENCE_S = 60.0
 _FLATTEN_S = 180.0
-_FAULT_PATIENCE_S = 15.0
+_FAULT_PATIENCE_S = 45.0
 _LOOK_S = 0.05
 _LOT = Decimal("0.0001")
 _CENT = Decimal("0.01")
