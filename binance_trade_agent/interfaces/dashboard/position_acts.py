@@ -281,7 +281,7 @@ def _back_words(desk: Desk, wish: Wish) -> Words:
     told = f" ({', '.join(shares)})" if shares else ""
     ends = "no longer hold" if len(asked) > 1 else "no longer holds"
     text = (
-        f"The {' and the '.join(asked)} that {guard.asked_by} asked for {ends}. What rests at the exchange"
+        f"The {' and the '.join(asked)} that {guard.asker} asked for {ends}. What rests at the exchange"
         f" moves to the levels of the settings{told}."
     )
     if guard.stops and len(shares) > 1:
