@@ -111,7 +111,9 @@ def _sale_words(held: _Held, sold: Decimal) -> str:
     text = f"Sell {quantity(sold)} {position.base} at market{held.about(sold)}."
     if held.bid is not None:
         gain = held.gain_of(sold, held.bid)
-        text += f" At {price(held.bid)} {held.unit} that is {gain} on what it cost, before the fee of selling."
+        text += (
+            f" At {price(held.bid)} {held.unit} that is {gain} on what it cost, before the fee of selling."
+        )
     return text
 
 
