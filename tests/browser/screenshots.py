@@ -154,6 +154,9 @@ def _until_drawn(visit: Visit) -> None:
     visit.page.evaluate("document.fonts.ready")
     # a machine that is busy with the pictures may be late with its answers
     expect(visit.page.locator("#bar-health")).to_have_text("Cycling")
+    # an order is on its way for a moment only
+    expect(visit.page.locator("#bar-unresolved")).to_have_text("0")
+    expect(visit.page.locator("#page .note.warn")).to_have_count(0)
 
 
 def _indexed(page: Page, png: bytes) -> bytes:
