@@ -86,10 +86,11 @@ def merged(candles: Sequence[Candle], interval: CandleInterval) -> list[Candle]:
 
     An oldest one of which the beginning is not there is left out, unless it is the only one.
     """
-    found = [
-        _one(begin, begin + interval.duration, list(group))
-        for begin, group in groupby(candles, key=lambda candle: begin_of_candle(candle.open_time, interval))
-    ]
+    length = interval.duration
+    length_s = length.total_seconds()
+    groups = groupby(candles, key=lambda candle: candle.open_time.timestamp() // length_s)
+    own = [(begin_of_candle(one[0].open_time, interval), one) for one in (list(group) for _, group in groups)]
+    found = [_one(begin, begin + length, group) for begin, group in own]
     is_cut = len(found) > 1 and candles[0].open_time > found[0].open_time
     return found[1:] if is_cut else found
 
