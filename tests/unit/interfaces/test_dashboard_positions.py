@@ -47,7 +47,7 @@ class Stage:
             assert (
                 self.client.post("/acts/do", json={"key": asked["key"], "reason": reason}).status_code == 202
             )
-        return eventually(lambda: self._ended(asked["key"]), within_s=60, what="the act ends")
+        return eventually(lambda: self._ended(asked["key"]), within_s=120, what="the act ends")
 
     def _ended(self, key: str) -> Any:
         answer = self.client.get(f"/acts/{key}").get_json()
