@@ -111,10 +111,13 @@ async def over_mcp(place: Installation, tool: str, **arguments: Any) -> Any:
 
 
 def blocking(place: Installation, symbol: str, since: datetime) -> list[str | None]:
-    """What blocked each decision on `symbol` since then, oldest first."""
+    """What blocked each entry wanted in `symbol` since then, oldest first; None where nothing did.
+
+    A cycle that finds no new candle wants nothing.
+    """
     with place.desk() as desk:
         rows = desk.watch.decisions(limit=100, symbol=symbol)
-    return [row.blocking_gate for row in reversed(rows) if row.decided_at > since]
+    return [row.blocking_gate for row in reversed(rows) if row.decided_at > since and row.action == "BUY"]
 
 
 async def test_a_pause_over_mcp_is_why_the_cycles_refuse_until_a_resume(tmp_path: Path) -> None:
