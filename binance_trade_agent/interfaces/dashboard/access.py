@@ -156,6 +156,8 @@ class Guard:
         if not opens:
             return _refuse(wrong, 401)
         throttle.take_back(address)
+        for each in (self._throttle, self._link_throttle):
+            each.remember(address, LONGEST.total_seconds())
         session.clear()
         session.permanent = True
         session.update(who=self._mark, id=secrets.token_hex(8), begun=self._now(), seen=self._now())

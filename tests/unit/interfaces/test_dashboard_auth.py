@@ -206,6 +206,58 @@ def test_wrong_passwords_of_many_addresses_hold_everybody_up(door: Door) -> None
     assert throttle.begin("10.0.1.1") == 0
 
 
+def sign_in_from(door: Door, address: str, **form: str) -> int:
+    return (
+        door.app.server.test_client()
+        .post("/login", data=form, environ_overrides={"REMOTE_ADDR": address})
+        .status_code
+    )
+
+
+def guess_from_everywhere(door: Door) -> None:
+    for number in range(30):
+        assert sign_in_from(door, f"10.0.0.{number}", password="guess") == 401
+    assert sign_in_from(door, "10.0.1.1", password=PASSWORD) == 429
+
+
+@pytest.mark.parametrize("signed_in_by", ["password", "token"])
+def test_strangers_hold_nobody_up_who_signed_in_from_there_before(signed_in_by: str) -> None:
+    door = Door(links={PASSWORD})
+    assert sign_in_from(door, "192.0.2.7", **{signed_in_by: PASSWORD}) == 303
+    door.clock.advance(LONGEST.total_seconds() - 1)
+    guess_from_everywhere(door)
+    assert sign_in_from(door, "192.0.2.7", password=PASSWORD) == 303
+    for _ in range(5):
+        assert sign_in_from(door, "192.0.2.7", password="guess") == 401
+    assert sign_in_from(door, "192.0.2.7", password=PASSWORD) == 429, "its own limit holds"
+
+
+def test_where_somebody_signed_in_is_forgotten_when_a_session_would_have_ended(door: Door) -> None:
+    assert sign_in_from(door, "192.0.2.7", password=PASSWORD) == 303
+    door.clock.advance(LONGEST.total_seconds())
+    guess_from_everywhere(door)
+    assert sign_in_from(door, "192.0.2.7", password=PASSWORD) == 429
+
+
+def test_attempts_from_where_somebody_signed_in_do_not_count_for_the_others(door: Door) -> None:
+    throttle = LoginThrottle(door.clock.monotonic)
+    throttle.remember("192.0.2.7", 3600)
+    assert [throttle.begin("192.0.2.7") for _ in range(5)] == [0] * 5
+    throttle.take_back("192.0.2.7")
+    assert [throttle.begin(f"10.0.0.{number}") for number in range(31)] == [0] * 30 + [60]
+
+
+def test_a_network_of_ipv6_is_one_address_and_a_mapped_one_is_that_of_ipv4(door: Door) -> None:
+    throttle = LoginThrottle(door.clock.monotonic)
+    assert [throttle.begin(f"2001:db8::{number}") for number in range(6)] == [0] * 5 + [60]
+    assert throttle.begin("2001:db8:0:1::1") == 0
+    assert [throttle.begin(f"::ffff:10.0.0.{number}") for number in range(6)] == [0] * 6
+    assert [throttle.begin("10.0.0.1") for _ in range(5)] == [0] * 4 + [60]
+    throttle.remember("2001:db8:0:2::1", 3600)
+    assert [throttle.begin(f"10.0.1.{number}") for number in range(15)] == [0] * 14 + [60]
+    assert throttle.begin("2001:db8:0:2::9") == 0
+
+
 def test_attempts_that_come_at_once_are_counted_before_they_are_looked_at(door: Door) -> None:
     throttle = LoginThrottle(door.clock.monotonic)
     assert [throttle.begin("10.0.0.1") for _ in range(8)] == [0] * 5 + [60] * 3
