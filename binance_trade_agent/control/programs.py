@@ -1,8 +1,9 @@
 """Starts, stops and restarts the programs through supervisord; each act is a row of the audit."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from binance_trade_agent.control.act_record import ActRecord, unended, unrecorded_note
 from binance_trade_agent.domain.acts import ActKind, ActOutcome, AuditRow
@@ -14,9 +15,11 @@ _TRADER = "autonomous_trader"
 _UNKNOWN = "unknown"
 _ACTS = frozenset({ActKind.START.value, ActKind.STOP.value, ActKind.RESTART.value})
 #: A restart that nobody finished for so long is no longer meant.
-_RESTART_MEANT = timedelta(minutes=5)
+RESTART_MEANT = timedelta(minutes=5)
 #: Longer than any program takes to stop, and how often it is looked at meanwhile.
 _STOPPING_S, _POLL_S = 20.0, 0.5
+#: Between two attempts to end what was left open.
+_AGAIN_S = 5.0
 
 
 class ProgramActFailed(TradeAgentError):
@@ -108,35 +111,62 @@ class Programs:
         state = found.get(_TRADER, _UNKNOWN)
         return f"no trader runs, {_TRADER} is {state}: `binance-trade-agent start` starts it"
 
-    async def end_left_open(self, audit: Iterable[AuditRow], channel: str) -> None:
-        """End the acts of a `channel` that its process left open when it was killed; `audit` has the newest first.
+    async def end_left_open(
+        self, audit: Callable[[], Iterable[AuditRow]], channel: str, *, before: datetime
+    ) -> tuple[str, ...]:
+        """End the acts that an earlier process of `channel` left open when it was killed, those of up to `before`.
 
-        A program that a restart had stopped is started, unless the restart is long ago or another act on the program
-        came after it. Call it at the start of the one process of the channel, before it acts.
+        `audit` reads the newest acts, newest first. A program that a restart had stopped is started, unless the restart
+        is long ago or another act on the program came after it; what goes wrong is tried again until then. Call it in
+        the one process of the channel. Returns what the audit could not be told.
+
+        Raises:
+            StorageError: the audit cannot be read; nothing was done.
         """
-        later: set[str] = set()
-        for row in audit:
-            program = row.details.get("program", "")
-            if row.action not in _ACTS:
-                continue
-            if row.outcome is None and row.channel == channel and row.idempotency_key:
-                is_meant = program not in later and self._clock.now() - row.at <= _RESTART_MEANT
-                await self._end_left_open(row, row.idempotency_key, program, is_meant=is_meant)
-            later.add(program)
+        give_up_at = self._clock.monotonic() + RESTART_MEANT.total_seconds()
+        unrecorded = []
+        for row in audit():
+            if row.action in _ACTS and row.outcome is None and row.channel == channel and row.at <= before:
+                outcome, told = await self._finished(row, audit)
+                unrecorded.append(await self._recorded(row, outcome, told, give_up_at))
+        return tuple(filter(None, unrecorded))
 
-    async def _end_left_open(self, row: AuditRow, key: str, program: str, *, is_meant: bool) -> None:
-        outcome, told = ActOutcome.FAILED, "whoever did it ended in between"
-        try:
-            now = await self._settled(program)
-            if row.action == ActKind.RESTART and is_meant and not now.is_up:
-                self._supervisor.start(program)
-                outcome, told = ActOutcome.DONE, f"{told}; {program} was stopped, and was started afterwards"
-            elif _came_true(row, now):
-                outcome = ActOutcome.DONE
-            told += f"; {program} is {self._state_of(program)}"
-        except TradeAgentError as error:
-            told += f"; how {program} is now is not known: {error}"
-        self._record.end(key, outcome, told, before=row.before or _UNKNOWN, after=self._state_of(program))
+    async def _finished(
+        self, row: AuditRow, audit: Callable[[], Iterable[AuditRow]]
+    ) -> tuple[ActOutcome, str]:
+        program = _program_of(row)
+        told, hindrance = "whoever did it ended in between", ""
+        while True:
+            try:
+                now = await self._settled(program)
+                # it was waited for: somebody may have acted meanwhile
+                if not now.is_up and self._is_in_time(row) and _is_newest(row, audit()):
+                    self._supervisor.start(program)
+                    told += f"; {program} was stopped, and was started afterwards"
+                    return ActOutcome.DONE, f"{told}; {program} is {self._state_of(program)}"
+                if _came_true(row, now):
+                    outcome, hindrance = ActOutcome.DONE, ""
+                else:
+                    outcome = ActOutcome.FAILED
+            except TradeAgentError as error:
+                if not self._is_in_time(row):
+                    return ActOutcome.FAILED, f"{told}; how {program} is now is not known: {error}"
+                hindrance = f", it could not be started: {error}"
+            else:
+                return outcome, f"{told}; {program} is {self._state_of(program)}{hindrance}"
+            await self._clock.sleep(_AGAIN_S)
+
+    def _is_in_time(self, row: AuditRow) -> bool:
+        return row.action == ActKind.RESTART and self._clock.now() - row.at <= RESTART_MEANT
+
+    async def _recorded(self, row: AuditRow, outcome: ActOutcome, told: str, give_up_at: float) -> str:
+        """Write how an act ended, tried again until then; returns why it could not be, or nothing."""
+        key, after = row.idempotency_key or "", self._state_of(_program_of(row))
+        while problem := self._record.end(key, outcome, told, before=row.before or _UNKNOWN, after=after):
+            if self._clock.monotonic() >= give_up_at:
+                return f"{row.action} by {row.actor}: {told}{unrecorded_note(problem)}"
+            await self._clock.sleep(_AGAIN_S)
+        return ""
 
     async def _settled(self, program: str) -> ProgramState:
         """The program, once it is not on its way to its end any more: a start would be lost on it."""
@@ -206,6 +236,16 @@ class Programs:
             return self._supervisor.states().get(program, _UNKNOWN)
         except TradeAgentError:
             return _UNKNOWN
+
+
+def _program_of(row: AuditRow) -> str:
+    return row.details.get("program", "")
+
+
+def _is_newest(row: AuditRow, audit: Iterable[AuditRow]) -> bool:
+    """Whether nobody acted on the program of `row` after it; `audit` has the newest first."""
+    later = takewhile(lambda other: other.idempotency_key != row.idempotency_key, audit)
+    return not any(other.action in _ACTS and _program_of(other) == _program_of(row) for other in later)
 
 
 def _came_true(row: AuditRow, now: ProgramState) -> bool:

@@ -50,10 +50,10 @@ def serve(settings: Settings) -> None:
     )
     door = DeskDoor(lambda: open_desk(settings))
     app = build_app(door, guard, mode=settings.mode.value, mode_note=settings.mode_note)
-    # whoever has the address is the only dashboard here: what an earlier one left open nobody else ends
-    threading.Thread(target=end_left_open, args=(door,), name="left open", daemon=True).start()
     structlog.get_logger(PROGRAM).info("dashboard ready", address=f"http://{host}:{port}/")
     set_aside()
+    # whoever has the address is the only dashboard here: what an earlier one left open nobody else ends
+    threading.Thread(target=end_left_open, args=(door,), name="left open", daemon=True).start()
     waitress.serve(
         app.server,
         sockets=[listener],

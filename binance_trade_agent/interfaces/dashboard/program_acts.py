@@ -1,9 +1,12 @@
 """Starting, stopping and restarting the programs, as acts."""
 
 import asyncio
+import functools
 
 import structlog
 
+from binance_trade_agent.bootstrap.clock import SystemClock
+from binance_trade_agent.control.programs import RESTART_MEANT
 from binance_trade_agent.domain.errors import ConfigurationError, TradeAgentError
 from binance_trade_agent.interfaces.dashboard.acting import ACTOR, CHANNEL, Act, Doing, Told, Wish, Words
 from binance_trade_agent.interfaces.desks import Desk, DeskDoor
@@ -82,13 +85,30 @@ def _restart(doing: Doing) -> Told:
     return Told(True, done.told)
 
 
-def end_left_open(door: DeskDoor) -> None:
-    """End what a dashboard before this one was killed in the middle of: a program that it stopped to restart is started."""
-    try:
-        desk = door.desk()
-        asyncio.run(desk.programs.end_left_open(desk.watch.audit(limit=_ACTS_SEEN), CHANNEL))
-    except TradeAgentError as error:
-        structlog.get_logger(DASHBOARD).warning("acts that were left open cannot be ended", reason=str(error))
+def end_left_open(door: DeskDoor, again_s: float = 5.0) -> None:
+    """End what a dashboard before this one was killed in the middle of: a program that it stopped to restart is started.
+
+    Tried again every `again_s` seconds while the database cannot be used, until such a restart is no longer meant.
+    """
+    asyncio.run(_end_left_open(door, again_s))
+
+
+async def _end_left_open(door: DeskDoor, again_s: float) -> None:
+    clock, log = SystemClock(), structlog.get_logger(DASHBOARD)
+    begun = clock.now()
+    while True:
+        try:
+            desk = door.desk()
+            newest = functools.partial(desk.watch.audit, limit=_ACTS_SEEN)
+            for told in await desk.programs.end_left_open(newest, CHANNEL, before=begun):
+                log.warning("how an act ended that was left open is not in the audit", act=told)
+        except TradeAgentError as error:
+            log.warning("acts that were left open cannot be ended", reason=str(error))
+            if clock.now() - begun >= RESTART_MEANT:
+                return
+        else:
+            return
+        await clock.sleep(again_s)
 
 
 def _named(wish: Wish) -> str:

@@ -1,6 +1,7 @@
 """Starting and stopping programs: once for a key, each act in the audit."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
@@ -192,6 +193,14 @@ def killed(state: FakeControlState, verb: str, act: str = "restart") -> FakeSupe
     return FakeSupervisor(running=supervisor.running)
 
 
+async def ended(
+    supervisor: FakeSupervisor, state: FakeControlState, clock: FakeClock, channel: str = "dashboard"
+) -> tuple[str, ...]:
+    """What the next process of `channel` could not tell the audit, after it has ended what was left open."""
+    programs = Programs(supervisor, state, clock)
+    return await programs.end_left_open(lambda: tuple(reversed(state.rows)), channel, before=clock.now())
+
+
 async def test_a_restart_that_a_kill_cut_in_two_is_finished_by_the_next_process(
     state: FakeControlState,
 ) -> None:
@@ -199,13 +208,13 @@ async def test_a_restart_that_a_kill_cut_in_two_is_finished_by_the_next_process(
     assert supervisor.running["autonomous_trader"] == "STOPPED"
     clock = FakeClock()
     clock.advance(5)
-    await Programs(supervisor, state, clock).end_left_open(state.rows, "dashboard")
+    await ended(supervisor, state, clock)
     assert supervisor.asked == [("start", "autonomous_trader")]
     (row,) = state.rows
     assert (row.outcome, row.after) == ("done", "STARTING")
     assert "autonomous_trader was stopped, and was started afterwards" in (row.answer or "")
 
-    await Programs(supervisor, state, clock).end_left_open(state.rows, "dashboard")
+    await ended(supervisor, state, clock)
     assert len(supervisor.asked) == 1
 
 
@@ -218,15 +227,69 @@ async def test_a_program_that_is_on_its_way_to_its_end_is_waited_for(state: Fake
             supervisor.running["autonomous_trader"] = "STOPPED"
             await super().sleep(seconds)
 
-    await Programs(supervisor, state, Clock()).end_left_open(state.rows, "dashboard")
+    await ended(supervisor, state, Clock())
     assert supervisor.running["autonomous_trader"] == "STARTING"
+
+
+async def test_a_stop_that_is_asked_for_while_it_ends_is_not_undone(state: FakeControlState) -> None:
+    supervisor = killed(state, "start")
+    supervisor.running["autonomous_trader"] = "STOPPING"
+
+    class Clock(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            Programs(supervisor, state, self).stop(actor="ann", channel="cli")
+
+    await ended(supervisor, state, Clock())
+    assert supervisor.running["autonomous_trader"] == "STOPPED"
+    assert [(row.action, row.outcome) for row in state.rows] == [("restart", "failed"), ("stop", "done")]
+
+
+@pytest.mark.parametrize(
+    ("recovers", "now", "outcome"), [(True, "STARTING", "done"), (False, "STOPPED", "failed")]
+)
+async def test_a_start_that_is_refused_is_tried_again_while_the_restart_is_meant(
+    state: FakeControlState, recovers: bool, now: str, outcome: str
+) -> None:
+    supervisor = Stubborn(running=killed(state, "start").running, refused={"start"})
+
+    class Clock(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            if recovers:
+                supervisor.refused.clear()
+
+    clock = Clock()
+    assert await ended(supervisor, state, clock) == ()
+    assert supervisor.running["autonomous_trader"] == now
+    (row,) = state.rows
+    assert row.outcome == outcome
+    assert recovers or "SPAWN_ERROR" in (row.answer or "")
+    assert clock.elapsed_s == (5 if recovers else 305)
+
+
+async def test_how_it_ended_is_written_once_the_database_takes_it(state: FakeControlState) -> None:
+    supervisor, busy = killed(state, "start"), BusyAtTheEnd()
+    busy.rows = state.rows
+    (told,) = await ended(supervisor, busy, FakeClock())
+    assert told.startswith("restart by me: whoever did it ended in between; autonomous_trader was stopped")
+    assert told.endswith("not recorded in the audit: another process writes")
+    assert supervisor.asked == [("start", "autonomous_trader")]
+
+
+async def test_what_this_process_does_itself_is_not_ended(state: FakeControlState) -> None:
+    supervisor, clock = killed(state, "start"), FakeClock()
+    programs = Programs(supervisor, state, clock)
+    before = clock.now() - timedelta(seconds=1)
+    await programs.end_left_open(lambda: state.rows, "dashboard", before=before)
+    assert [row.outcome for row in state.rows] == [None]
 
 
 async def test_a_restart_that_never_stopped_anything_is_told_and_not_done_again(
     state: FakeControlState,
 ) -> None:
     supervisor = killed(state, "stop")
-    await Programs(supervisor, state, FakeClock()).end_left_open(state.rows, "dashboard")
+    await ended(supervisor, state, FakeClock())
     (row,) = state.rows
     assert (row.outcome, row.answer) == (
         "failed",
@@ -243,9 +306,8 @@ async def test_a_restart_that_is_not_meant_any_more_starts_nothing(state: FakeCo
     if why == "a later stop":
         clock.advance(1)
         Programs(supervisor, state, clock).stop(actor="ann", channel="cli")
-    newest_first = tuple(reversed(state.rows))
     channel = "mcp" if why == "another channel" else "dashboard"
-    await Programs(supervisor, state, clock).end_left_open(newest_first, channel)
+    await ended(supervisor, state, clock, channel)
     assert supervisor.running["autonomous_trader"] == "STOPPED"
     assert state.rows[0].outcome == (None if why == "another channel" else "failed")
 
@@ -255,10 +317,10 @@ async def test_an_act_that_was_left_open_is_told_as_what_holds_now(
     state: FakeControlState, act: str, outcome: str
 ) -> None:
     supervisor = killed(state, act, act)
-    await Programs(supervisor, state, FakeClock()).end_left_open(state.rows, "dashboard")
+    await ended(supervisor, state, FakeClock())
     assert [row.outcome for row in state.rows] == [outcome]
 
     supervisor.broken = "supervisord does not run"
     state.rows[0] = replace(state.rows[0], outcome=None)
-    await Programs(supervisor, state, FakeClock()).end_left_open(state.rows, "dashboard")
+    await ended(supervisor, state, FakeClock())
     assert "is not known: supervisord does not run" in (state.rows[0].answer or "")
