@@ -296,6 +296,8 @@ class FakeReadModels:
 
     control: FakeControlState
     stored: StoreStatus
+    #: Sessions before the one that is stored there, newest first.
+    older_sessions: tuple[Session, ...] = field(default=(), kw_only=True)
     position_rows: tuple[Position, ...] = ()
     balance_rows: dict[str, Decimal] = field(default_factory=dict)
     order_rows: tuple[OrderRow, ...] = ()
@@ -328,7 +330,8 @@ class FakeReadModels:
 
     def sessions(self, *, limit: int = 50) -> tuple[Session, ...]:
         self._check()
-        return (self.stored.session,)[:limit] if self.stored.session else ()
+        newest = (self.stored.session,) if self.stored.session else ()
+        return (*newest, *self.older_sessions)[:limit]
 
     def positions(self) -> tuple[Position, ...]:
         self._check()

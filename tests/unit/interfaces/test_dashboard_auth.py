@@ -207,11 +207,8 @@ def test_wrong_passwords_of_many_addresses_hold_everybody_up(door: Door) -> None
 
 
 def sign_in_from(door: Door, address: str, **form: str) -> int:
-    return (
-        door.app.server.test_client()
-        .post("/login", data=form, environ_overrides={"REMOTE_ADDR": address})
-        .status_code
-    )
+    client: FlaskClient = door.app.server.test_client()
+    return client.post("/login", data=form, environ_overrides={"REMOTE_ADDR": address}).status_code
 
 
 def guess_from_everywhere(door: Door) -> None:

@@ -1,7 +1,8 @@
 """What the page of strategies shows."""
 
+import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from binance_trade_agent.domain.decisions import Reason
@@ -45,6 +46,45 @@ def test_a_change_of_another_setting_does_not_begin_a_strategy_anew() -> None:
     ]
     (now,) = strategies.assigned(sessions[0])
     assert strategies.in_effect_since(now, sessions) == START - timedelta(hours=1)
+
+
+def desk_after_starts(count: int, plan: dict[str, Any]) -> FakeDesk:
+    """Sessions of one plan, an hour each."""
+    desk = desk_with_plan(plan)
+    session = desk.reads.stored.session
+    assert session is not None
+    desk.reads.older_sessions = tuple(
+        replace(session, id=f"s{number}", started_at=session.started_at - timedelta(hours=number))
+        for number in range(1, count)
+    )
+    return desk
+
+
+def begins_of(desk: FakeDesk) -> tuple[str, set[timedelta]]:
+    """What is said of it, and how long before the newest session that is."""
+    session = desk.reads.stored.session
+    assert session is not None
+    (card,) = strategies.parameters(desk)
+    found = re.findall(r"dateTime='([^']+)'", str(card))
+    return text(card), {session.started_at - datetime.fromisoformat(at) for at in found}
+
+
+def test_starts_without_a_change_do_not_hide_when_it_took_effect() -> None:
+    rsi = {"name": "rsi_level", "params": {"period": 14}, "source": None}
+    plan: dict[str, Any] = {"strategies": {"*": rsi}}
+    desk = desk_after_starts(80, plan)
+    said, begins = begins_of(desk)
+    assert "in effect since before" not in said
+    assert begins == {timedelta(hours=79)}
+
+
+def test_what_more_starts_than_are_read_did_not_change_took_effect_before() -> None:
+    rsi = {"name": "rsi_level", "params": {"period": 14}, "source": None}
+    desk = desk_after_starts(1001, {"strategies": {"*": rsi}})
+    said, begins = begins_of(desk)
+    assert "in effect since before" in said
+    assert begins == {timedelta(hours=999)}
+    assert "they took effect before" in text(strategies.effect(desk))
 
 
 def test_a_session_without_a_plan_names_its_strategy() -> None:

@@ -26,8 +26,8 @@ from binance_trade_agent.interfaces.desks import Desk
 #: What stands for every symbol that has none of its own, in a session's plan.
 _OTHERS = "*"
 _SYMBOLS = 20
-#: Each change of a setting that the trader starts anew for is one.
-_SESSIONS = 50
+#: Each start of the trader is one: so many are looked through, then as many as are read at once.
+_SESSIONS, _MOST_SESSIONS = 50, 1000
 #: Between two candles there may be many decisions that had nothing to look at: so many are looked through, then more.
 _NEAR, _FAR = 6, 60
 
@@ -104,7 +104,7 @@ def parameters(desk: Desk) -> list[Component]:
         card(
             each.name,
             _parameters(each),
-            aside=[html.Small(["in effect since ", moment(in_effect_since(each, sessions))])],
+            aside=[html.Small(_begin_of(in_effect_since(each, sessions), sessions))],
         )
         for each in assigned(sessions[0])
     ]
@@ -124,8 +124,26 @@ def effect(desk: Desk) -> Component:
     return card(
         "Since they took effect",
         breakdown(found, Grouping.STRATEGY),
-        aside=[html.Small(["round trips closed since ", moment(since), "; by hand: whoever asked"])],
+        aside=[
+            html.Small(
+                [
+                    "round trips closed since ",
+                    moment(since),
+                    "; they took effect before" if _is_older(since, sessions) else "",
+                    "; by hand: whoever asked",
+                ]
+            )
+        ],
     )
+
+
+def _begin_of(since: datetime, sessions: Sequence[Session]) -> list[Component | str]:
+    return [f"in effect since {'before ' if _is_older(since, sessions) else ''}", moment(since)]
+
+
+def _is_older(since: datetime, sessions: Sequence[Session]) -> bool:
+    """Whether what began with the oldest session that is read may have been so before."""
+    return len(sessions) >= _MOST_SESSIONS and since == sessions[-1].started_at
 
 
 def in_effect_since(each: Assigned, sessions: Sequence[Session]) -> datetime:
@@ -161,8 +179,14 @@ def assigned(session: Session) -> list[Assigned]:
 
 
 def _sessions(desk: Desk) -> tuple[Session, ...]:
-    """The newest sessions, newest first."""
-    return desk.watch.sessions(limit=_SESSIONS)
+    """The newest sessions, newest first, back to the one since which each strategy is in effect."""
+    for limit in (_SESSIONS, _MOST_SESSIONS):
+        found = desk.watch.sessions(limit=limit)
+        if len(found) < limit:
+            break
+        if all(in_effect_since(each, found) > found[-1].started_at for each in assigned(found[0])):
+            break
+    return found
 
 
 def _source(source: Mapping[str, Any] | None) -> str:
