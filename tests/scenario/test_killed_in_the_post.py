@@ -112,7 +112,7 @@ async def test_sigterm_in_the_post_leaves_it_unknown_before_the_answer(tmp_path:
             cycles = desk.watch.cycles()
             assert cycles
             assert all(cycle.outcome != "open" for cycle in cycles)
-            # the next start is a run of its own: in another candle it would buy again
+            # a start more than ten seconds after a stop is a run of its own, which would buy once more
             desk.steering.pause("to see what it adopts", actor="ann", channel="cli")
         late.released.set()
         await finish_and_check(place)
