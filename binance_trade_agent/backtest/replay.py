@@ -211,6 +211,7 @@ class Replayer:
             control=seen.control,
             context=self._context(snapshot, portfolio, book.trips, row, seen),
             quantity=seen.quantity,
+            at_most=seen.at_most,
             side=seen.side,
             limit_price=seen.limit_price,
             time_limit=seen.time_limit,

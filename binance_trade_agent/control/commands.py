@@ -157,6 +157,7 @@ class CommandRunner:
             request=OrderRequest(
                 side=Side(side) if side else None,
                 quantity=Decimal(quantity) if quantity else None,
+                at_most="at_most" in command.arguments,
                 reason=_asker(command),
                 limit_price=Decimal(price) if price else None,
                 time_limit=timedelta(seconds=int(limit_s)) if limit_s else None,

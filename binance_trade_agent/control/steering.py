@@ -168,6 +168,7 @@ class Steering:
         channel: str,
         idempotency_key: str | None = None,
         reason: str = "",
+        at_most: bool = False,
         limit_price: Decimal | None = None,
         time_limit_s: int | None = None,
         dry_run: bool = False,
@@ -176,6 +177,7 @@ class Steering:
     ) -> CommandResult:
         """Run one workflow for `symbol`; without `side` the strategy decides.
 
+        A SELL of `at_most` its quantity sells what can be sold of that, and no more: what is free, and what one order takes.
         A BUY with a `limit_price` rests at that price, for `time_limit_s` at most. A `dry_run` tells
         what would happen, and does none of it. `admit` judges a new order beside those the actor has asked
         for today, in the transaction that stores it; what it raises leaves here, and nothing is stored.
@@ -190,6 +192,7 @@ class Steering:
         asked = self._command(
             CommandKind.WORKFLOW,
             _workflow_arguments(symbol, quantity, side)
+            | _most_arguments(quantity, side, at_most=at_most)
             | _limit_arguments(side, limit_price, time_limit_s)
             | ({"dry_run": "true"} if dry_run else {}),
             actor=actor,
@@ -356,6 +359,15 @@ def _workflow_arguments(symbol: str, quantity: Decimal | None, side: Side | None
     if side is not None:
         arguments["side"] = side.value
     return arguments
+
+
+def _most_arguments(quantity: Decimal | None, side: Side | None, *, at_most: bool) -> dict[str, str]:
+    """That of a sale which may be of less."""
+    if not at_most:
+        return {}
+    if side is not Side.SELL or quantity is None:
+        raise ConfigurationError("only a SELL of a quantity can be of at most that")
+    return {"at_most": "true"}
 
 
 def _limit_arguments(side: Side | None, price: Decimal | None, time_limit_s: int | None) -> dict[str, str]:

@@ -144,7 +144,7 @@ class AssessmentInputs:
     after its signal, and they may have bought something. `held_in_books` is the base asset by the
     book's flows, free coins of the account are those the exchange reports. `windows` are the newest
     candle and the number of candles of each symbol whose returns were compared. `side`, `quantity`,
-    `limit_price` and `time_limit` are what was asked for by someone other than the strategy.
+    `at_most`, `limit_price` and `time_limit` are what was asked for by someone other than the strategy.
     """
 
     mark: int
@@ -169,6 +169,7 @@ class AssessmentInputs:
     quantity: Decimal | None = None
     limit_price: Decimal | None = None
     time_limit: timedelta | None = None
+    at_most: bool = False
 
 
 @dataclass(frozen=True, slots=True)

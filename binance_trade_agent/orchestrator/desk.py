@@ -32,12 +32,14 @@ class TradingPlan:
 class OrderRequest:
     """What a person or an agent asked for: a side the strategy need not agree with, and its quantity.
 
+    `at_most` lets risk sell less than `quantity` where less can be sold, never more.
     `limit_price` makes an entry rest at that price, for `time_limit` (else ENTRY_TIME_LIMIT_SECONDS). A `dry_run` goes
     through data, signal and risk, and neither sends nor cancels anything.
     """
 
     side: Side | None = None
     quantity: Decimal | None = None
+    at_most: bool = False
     reason: str = "requested"
     limit_price: Decimal | None = None
     time_limit: timedelta | None = None

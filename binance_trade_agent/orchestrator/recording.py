@@ -56,6 +56,7 @@ def assessment_inputs(
         },
         side=asked.side,
         quantity=asked.quantity,
+        at_most=asked.at_most,
         limit_price=asked.limit_price,
         time_limit=asked.time_limit,
     )

@@ -115,6 +115,7 @@ class SymbolTurn:
             control=cycle.control,
             context=context,
             quantity=asked.quantity,
+            at_most=asked.at_most,
             side=asked.side,
             limit_price=asked.limit_price,
             time_limit=asked.time_limit,

@@ -223,6 +223,38 @@ async def test_none_rests_while_no_trader_runs_that_would_protect_what_it_buys(r
     )
 
 
+async def test_a_sale_of_at_most_a_quantity_sells_what_can_be_had_of_it(tmp_path: Path) -> None:
+    room = Room(make_desk(tmp_path, FakeExchange(SYMBOLS), UNRESTRAINED))
+    await room.trade(side=Side.BUY, quantity=D(1))
+    room.exchange.balances["BTC"] -= D("0.1")  # somebody else took it
+    said: dict[str, Any] = {"side": Side.SELL, "quantity": D("0.999")}
+    exact = await room.trade(**said)
+    assert (exact.status, exact.details["blocking_gate"]) == (CommandStatus.REFUSED, "position")
+    most = await room.trade(**said, at_most=True, idempotency_key="k")
+    assert most.status is CommandStatus.DONE, most.text
+    assert room.sales == [("BTCUSDT", D("0.899"))]
+    assert (await room.trade(**said, at_most=True, idempotency_key="k")).repeated
+    with pytest.raises(ConfigurationError, match="used for another command"):
+        await room.trade(**said, idempotency_key="k")
+    assert replayed_without_differences(room)
+    room.desk.store.database.close()
+
+
+async def test_a_sale_of_at_most_a_quantity_never_sells_more_and_what_stays_is_protected(room: Room) -> None:
+    await room.trade(side=Side.BUY, quantity=D(1))
+    await room.trade(side=Side.SELL, quantity=D("0.4"), at_most=True)
+    await room.desk.cycle()
+    assert room.sales == [("BTCUSDT", D("0.4"))]
+    assert {order.quantity for order in room.resting()} == {D("0.599")}
+    assert replayed_without_differences(room)
+
+
+@pytest.mark.parametrize("asked", [{"side": Side.BUY, "quantity": D(1)}, {"side": Side.SELL}, {}])
+async def test_only_a_sale_of_a_quantity_can_be_of_at_most_that(room: Room, asked: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="at most"):
+        await room.trade(**asked, at_most=True)
+
+
 async def test_only_a_buy_by_hand_warns_of_the_strategy(room: Room) -> None:
     warning = "bought by hand"
     assert warning in (await room.trade(side=Side.BUY, quantity=D(1))).text

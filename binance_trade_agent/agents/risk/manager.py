@@ -36,6 +36,7 @@ class RiskManagementAgent:
         control: ControlSnapshot,
         context: RiskContext,
         quantity: Decimal | None = None,
+        at_most: bool = False,
         side: Side | None = None,
         limit_price: Decimal | None = None,
         time_limit: timedelta | None = None,
@@ -45,7 +46,8 @@ class RiskManagementAgent:
         `side` is a person's choice and overrides the signal's; it skips the gates `warmup`,
         `one_action_per_candle`, `cooldown`, `loss_cooldown` and `losing_streak`, which restrain
         the strategy, and no other.
-        `quantity` is in base currency; one over a limit is refused, never shrunk. `limit_price`
+        `quantity` is in base currency; one over a limit is refused, never shrunk, unless it says what an exit
+        may sell `at_most`. `limit_price`
         makes an entry a LIMIT order at that price, which every gate takes for what it costs, for
         `time_limit` or the operator's. Raises `ValueError` for a HOLD without a side: there is
         nothing to assess.
@@ -53,7 +55,7 @@ class RiskManagementAgent:
         proposal = Proposal(
             side=side or Side(signal.action.value),
             by_hand=side is not None,
-            quantity=quantity,
+            quantity=None if at_most else quantity,
             share=signal.share,
             snapshot=snapshot,
             portfolio=portfolio,
@@ -62,6 +64,7 @@ class RiskManagementAgent:
             limits=self.limits,
             windows=self._windows,
             asked_price=limit_price,
+            at_most=quantity if at_most else None,
         )
         gates = tuple(gate(proposal) for gate in gates_for(proposal))
         if not all(gate.passed for gate in gates):

@@ -27,6 +27,7 @@ class Proposal:
 
     `quantity` is what was asked for; None leaves the size to risk, which takes `share` of a usual
     entry, or of what is held. `asked_price` is the limit price that was asked for, of an entry.
+    `at_most` is what an exit that risk sizes may not exceed.
     """
 
     side: Side
@@ -40,6 +41,7 @@ class Proposal:
     limits: RiskLimits
     windows: Windows
     asked_price: Decimal | None = None
+    at_most: Decimal | None = None
 
     @property
     def symbol(self) -> str:
@@ -284,9 +286,10 @@ class Proposal:
 
     @cached_property
     def bounded(self) -> Decimal:
-        """What may be sold: what the ledger bought, still holds, and the exchange lets us sell."""
+        """What may be sold: what the ledger bought, still holds, and the exchange lets us sell, `at_most` of it."""
         in_books = self.portfolio.balances.get(self.rules.base, self.held)
-        return max(ZERO, min(self.held, in_books, self.available))
+        bounded = max(ZERO, min(self.held, in_books, self.available))
+        return bounded if self.at_most is None else min(bounded, self.at_most)
 
     @cached_property
     def part(self) -> Decimal:

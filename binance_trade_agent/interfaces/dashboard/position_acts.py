@@ -65,6 +65,11 @@ class _Held:
             return of
         return self.rules.sellable_quantity(of, self.bid)
 
+    def refuse(self, sold: Decimal) -> None:
+        """Raises `ConfigurationError` where the exchange would not take the sale, as far as its rules are known."""
+        if self.rules and self.bid and (problem := self.rules.market_violation(sold, self.bid)):
+            raise ConfigurationError(f"the exchange would not take it: {problem}")
+
     def about(self, sold: Decimal) -> str:
         """What a sale brings, and what that is beside its cost."""
         if self.bid is None:
@@ -129,14 +134,26 @@ def _close_words(desk: Desk, wish: Wish) -> Words:
         raise ConfigurationError(
             f"{quantity(position.quantity)} {position.base} is too little to be sold: the exchange takes no such order"
         )
-    text = _sale_words(held, sold)
-    if held.protection.guards:
-        text += " The stop and target that rest at the exchange end with it."
-    if left := position.quantity - sold:
-        text += f" {quantity(left)} {position.base} is too little to be sold and stays."
+    held.refuse(sold)
+    text, title = _sale_words(held, sold), f"Close {wish.target}?"
+    if held.sellable(position.quantity - sold):
+        title = f"Sell as much of {wish.target} as one order takes?"
+        text += f" One order takes no more than that:{_rest_words(held, sold)} Close again to sell on."
+    else:
+        text += _rest_words(held, sold)
     if desk.watch.status().control.may_enter(wish.target):
         text += " The strategy may buy it again: set it to reduce-only to prevent that."
-    return _sale(f"Close {wish.target}?", text, held, sold)
+    return _sale(title, text, held, sold)
+
+
+def _rest_words(held: _Held, sold: Decimal) -> str:
+    """What a sale leaves, and what becomes of its protection."""
+    left, base = held.position.quantity - sold, held.position.base
+    if held.sellable(left):
+        guarded = ", with its protection." if held.protection.guards else "."
+        return f" {quantity(left)} {base} stays{guarded}"
+    ends = " The stop and target that rest at the exchange end with it." if held.protection.guards else ""
+    return ends + (f" {quantity(left)} {base} is too little to be sold and stays." if left else "")
 
 
 def _part_fields(desk: Desk, wish: Wish) -> tuple[Field, ...]:
@@ -156,16 +173,8 @@ def _part_words(desk: Desk, wish: Wish) -> Words:
         raise ConfigurationError("say how much to sell")
     if sold > position.quantity:
         raise ConfigurationError(f"only {quantity(position.quantity)} {position.base} is held")
-    if held.rules and held.bid and (problem := held.rules.market_violation(sold, held.bid)):
-        raise ConfigurationError(f"the exchange would not take it: {problem}")
-    text = _sale_words(held, sold)
-    left = position.quantity - sold
-    if not held.sellable(left):
-        text += f" What is left, {quantity(left)} {position.base}, is then too little to be sold."
-    else:
-        text += f" {quantity(left)} {position.base} stays" + (
-            ", with its protection." if held.protection.guards else "."
-        )
+    held.refuse(sold)
+    text = _sale_words(held, sold) + _rest_words(held, sold)
     return _sale(f"Sell a part of {wish.target}?", text, held, sold)
 
 
@@ -173,8 +182,17 @@ def _sale(title: str, text: str, held: _Held, sold: Decimal) -> Words:
     return Words(title, text, "Sell", grave=True, basis=held.basis | {_SOLD: to_wire(sold)})
 
 
-def _sell(doing: Doing) -> Told:
-    """Sell what was said: what is bought or sold in the meantime changes nothing of that."""
+def _close(doing: Doing) -> Told:
+    """Sell what was said, or what of it can be sold by then."""
+    return _sell(doing, at_most=True)
+
+
+def _sell_part(doing: Doing) -> Told:
+    """Sell what was said, or nothing."""
+    return _sell(doing, at_most=False)
+
+
+def _sell(doing: Doing, *, at_most: bool) -> Told:
     asked = doing.desk.steering.trade(
         doing.wish.target,
         Decimal(doing.basis[_SOLD]),
@@ -183,6 +201,7 @@ def _sell(doing: Doing) -> Told:
         channel=CHANNEL,
         idempotency_key=doing.key,
         reason=doing.reason,
+        at_most=at_most,
     )
     return Told.of(asyncio.run(asked))
 
@@ -332,8 +351,8 @@ def _number(wish: Wish, name: str) -> Decimal | None:
     return value
 
 
-CLOSE = Act("close-position", _close_words, _sell)
-PART = Act("sell-part", _part_words, _sell, _part_fields)
+CLOSE = Act("close-position", _close_words, _close)
+PART = Act("sell-part", _part_words, _sell_part, _part_fields)
 MOVE = Act("move-protection", _move_words, _move, _move_fields)
 BACK = Act("protection-to-settings", _back_words, _back)
 ALL = (CLOSE, PART, MOVE, BACK)

@@ -418,6 +418,33 @@ def test_a_person_cannot_sell_more_than_there_is_nor_what_the_exchange_refuses(
     blocked(gate, "SELL", quantity=D(quantity), **HELD)
 
 
+@pytest.mark.parametrize(
+    ("at_most", "held", "free", "rules", "sold"),
+    [
+        ("0.8", "1", "1", {}, "0.8"),
+        ("0.8", "0.5", "1", {}, "0.5"),
+        ("0.8", "1", "0.3", {}, "0.3"),
+        ("0.8", "1", "1", {"market_max_quantity": D("0.4")}, "0.4"),
+        ("0.8", "1", "1", {"max_notional": D(50), "max_notional_for_market": True}, "0.49"),
+    ],
+)
+def test_a_sale_of_at_most_a_quantity_is_bounded_by_what_can_be_sold(
+    at_most: str, held: str, free: str, rules: dict[str, Any], sold: str
+) -> None:
+    case: dict[str, Any] = {
+        "snapshot": replace(SNAPSHOT, rules=replace(SNAPSHOT.rules, **rules)),
+        "portfolio": portfolio_of(900, position_of(held)),
+        "account": account_of(USDT=900, BTC=D(free)),
+        "side": Side.SELL,
+    }
+    assert approved("SELL", quantity=D(at_most), at_most=True, **case).quantity == D(sold)
+
+
+@pytest.mark.parametrize(("at_most", "gate"), [("0", "position"), ("0.04", "dust")])
+def test_a_sale_of_at_most_too_little_is_refused(at_most: str, gate: str) -> None:
+    blocked(gate, "SELL", quantity=D(at_most), at_most=True, **HELD)
+
+
 def test_a_quantity_that_cash_does_not_cover_is_refused() -> None:
     limits = RiskLimits(max_symbol_share=D(1), max_total_share=D(1))
     text = blocked("free_balance", quantity=D("9.96"), limits=limits)

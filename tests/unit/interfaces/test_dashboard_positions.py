@@ -167,8 +167,43 @@ def test_closing_says_what_is_sold_for_about_how_much_and_is_one_command(stage: 
     stage.send(asked, "enough")
     (command,) = stage.desk.state.commands.values()
     assert command.kind is CommandKind.WORKFLOW
-    assert command.arguments == {"symbol": "BTCUSDT", "side": Side.SELL.value, "quantity": "0.01598"}
+    assert command.arguments == {
+        "symbol": "BTCUSDT",
+        "side": Side.SELL.value,
+        "quantity": "0.01598",
+        "at_most": "true",
+    }
     assert (command.idempotency_key, command.reason, command.actor) == (asked["key"], "enough", "dashboard")
+
+
+def with_rules(stage: Stage, **rules: Any) -> None:
+    seen = stage.desk.market_reads.seen["BTCUSDT"]
+    stage.desk.market_reads.seen["BTCUSDT"] = replace(seen, rules=replace(rules_of("BTCUSDT"), **rules))
+
+
+def test_what_is_too_much_for_one_order_stays_with_its_protection(stage: Stage) -> None:
+    with_rules(stage, market_max_quantity=Decimal("0.01"))
+    asked = stage.ask("close-position")
+    assert asked["title"] == "Sell as much of BTCUSDT as one order takes?"
+    assert asked["text"].startswith("Sell 0.01 BTC at market, about 625.00 USDT.")
+    assert (
+        "One order takes no more than that: 0.005984 BTC stays, with its protection. Close again to sell on."
+        in asked["text"]
+    )
+    assert "too little" not in asked["text"]
+    assert "end with it" not in asked["text"]
+
+    stage.send(asked)
+    (command,) = stage.desk.state.commands.values()
+    assert (command.arguments["quantity"], command.arguments["at_most"]) == ("0.01", "true")
+
+
+def test_what_the_exchange_would_refuse_is_not_asked_for(stage: Stage) -> None:
+    with_rules(stage, max_notional=Decimal(500), max_notional_for_market=True)
+    assert "NOTIONAL: 0.01598" in stage.ask("close-position")["problem"]
+    with_rules(stage, trading=False)
+    assert "not open for trading" in stage.ask("close-position")["problem"]
+    assert stage.desk.state.commands == {}
 
 
 def test_a_part_is_asked_for_first_and_refused_in_words(stage: Stage) -> None:
@@ -184,7 +219,11 @@ def test_a_part_is_asked_for_first_and_refused_in_words(stage: Stage) -> None:
     asked = stage.ask("sell-part", quantity="0.01")
     assert asked["text"].startswith("Sell 0.01 BTC at market, about 625.00 USDT.")
     assert asked["text"].endswith("0.005984 BTC stays, with its protection.")
-    assert "too little" in stage.ask("sell-part", quantity="0.01595")["text"]
+    dust = stage.ask("sell-part", quantity="0.01595")["text"]
+    assert dust.endswith("rest at the exchange end with it. 0.000034 BTC is too little to be sold and stays.")
+    with_rules(stage, step_size=Decimal("0.000001"), market_step_size=Decimal("0.000001"))
+    whole = stage.ask("sell-part", quantity="0.015984")["text"]
+    assert whole.endswith("The stop and target that rest at the exchange end with it.")
 
     stage.send(asked)
     (command,) = stage.desk.state.commands.values()
