@@ -1,5 +1,6 @@
 """`python -m binance_trade_agent.interfaces.dashboard`: serve until stopped. 78: the configuration cannot work."""
 
+import ipaddress
 import sys
 import threading
 from typing import Any
@@ -62,13 +63,20 @@ def serve(settings: Settings) -> None:
         max_request_body_size=MAX_BODY_BYTES,
         # of anybody else such headers are taken away
         clear_untrusted_proxy_headers=True,
-        **_believing(settings.dashboard_tls_proxy),
+        **believing(settings.dashboard_tls_proxy, host),
     )
 
 
-def _believing(proxy: str | None) -> dict[str, Any]:
-    """What makes the server believe a proxy that says who asked it."""
-    return {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
+def believing(proxy: str | None, host: str) -> dict[str, Any]:
+    """What makes the server on `host` believe a proxy that says who asked it."""
+    if proxy is None:
+        return {}
+    address = ipaddress.ip_address(proxy)
+    mapped = address if isinstance(address, ipaddress.IPv4Address) else address.ipv4_mapped
+    if mapped is not None:
+        # an IPv6 socket tells IPv4 addresses so, and the server compares texts
+        proxy = f"::ffff:{mapped}" if ":" in host else str(mapped)
+    return {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}}
 
 
 def main() -> int:
