@@ -255,3 +255,24 @@ def test_zoom_outlives_ten_updates(browser: Browser) -> None:
                 240 + number,
             )
         assert chart.times == zoomed
+
+
+def test_a_chart_whose_page_was_left_is_let_go(browser: Browser) -> None:
+    """Dash finds "undefined" where the chart was, if the answer comes in the moment in which pages change."""
+    desk = running_desk()
+    with served_dashboard(desk) as dashboard, signed_in(browser, dashboard.url) as visit:
+        page = visit.page
+        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(2)
+        desk.reads.stored = replace(desk.reads.stored, decisions=482)
+        with page.expect_request(lambda request: "overview-equity.figure" in str(request.post_data)) as asked:
+            visit.pulse()
+        again = """async ({url, headers, body}) =>
+            Object.keys((await (await fetch(url, {method: "POST", headers, body})).json()).response)"""
+        request = asked.value
+        question = {"url": request.url, "headers": request.headers, "body": request.post_data}
+        assert page.evaluate(again, question) == ["overview-equity"]
+        visit.go("/settings")
+        assert page.evaluate(again, question) == []
+        visit.go("/")
+        expect(page.locator("#overview-equity .scatterlayer .js-line")).to_have_count(2)
+        assert visit.complaints == []

@@ -27,6 +27,17 @@
     window.addEventListener(kind, () => { touched = Date.now(); }, { passive: true, capture: true });
   }
 
+  /* Dash changes a part of a chart where the chart was when it asked: of a page that was left meanwhile nothing is told it. */
+  const letGo = (answer) => {
+    const read = answer.json.bind(answer);
+    answer.json = async () => {
+      const told = await read();
+      const parts = Object.entries(told.response || {});
+      const isLeft = parts.some(([id, part]) => part.figure && !document.getElementById(id));
+      return isLeft ? { multi: true, response: {} } : told;
+    };
+  };
+
   /* every request tells the viewer's zone, and whether somebody is there; every answer tells the server's time */
   const ask = window.fetch.bind(window);
   window.fetch = async (resource, options = {}) => {
@@ -45,6 +56,7 @@
       }
     }
     if (answer.status === 401) window.location.assign("/login");
+    if (isDrawing) letGo(answer);
     lastAnswer = Date.now();
     const date = Date.parse(answer.headers.get("Date") || "");
     if (!Number.isNaN(date)) {
