@@ -185,7 +185,10 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     }
     for title, _, host, port in _services(settings):
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        yield title, f"http://{f'[{shown}]' if ':' in shown else shown}:{port}{paths[title]}"
+        origin = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+        if title == "dashboard":
+            origin = settings.dashboard_tls_origin or origin
+        yield title, f"{origin}{paths[title]}"
     if settings.mcp_token is None:
         yield "MCP token", str(mcp_token_file(settings))
     yield "data", str(settings.data_dir)

@@ -99,6 +99,12 @@ class Settings(ServiceGroup, SimulatorGroup, ExchangeGroup, ProtectionGroup, Ris
         return self.mode in (TradingMode.SIMULATED, TradingMode.PAPER)
 
     @property
+    def dashboard_tls_origin(self) -> str | None:
+        """Where people sign in behind the proxy with TLS; None without one, or where its name is not told."""
+        hosts = self.dashboard_allowed_hosts
+        return f"https://{hosts[0]}" if self.dashboard_tls_proxy and hosts else None
+
+    @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols to trade, upper case, of one quote currency; none where a rule selects them at a session's start."""
         return () if isinstance(self.trading_symbols, SymbolRule) else self.trading_symbols

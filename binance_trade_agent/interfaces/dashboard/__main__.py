@@ -48,6 +48,7 @@ def serve(settings: Settings) -> None:
         ended=SignedOut(settings),
         hosts=(host, *settings.dashboard_allowed_hosts),
         is_behind_tls=settings.dashboard_tls_proxy is not None,
+        tls_origin=settings.dashboard_tls_origin,
     )
     door = DeskDoor(lambda: open_desk(settings))
     app = build_app(door, guard, mode=settings.mode.value, mode_note=settings.mode_note)

@@ -64,7 +64,8 @@ class Guard:
 
     `redeem` takes the token of a one-time link and says whether it opens; links have a throttle of their own, so that
     neither they nor passwords hold the other up. `hosts` are the names, besides those of this machine itself, by which
-    the dashboard may be asked for, with or without a port. With `is_behind_tls` browsers send the cookie over TLS only.
+    the dashboard may be asked for, with or without a port. With `is_behind_tls` browsers send the cookie over TLS only;
+    `tls_origin` is where that is, for those who come without.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Guard:
         link_throttle: LoginThrottle | None = None,
         hosts: Collection[str] = (),
         is_behind_tls: bool = False,
+        tls_origin: str | None = None,
         ended: EndedSessions | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -86,7 +88,7 @@ class Guard:
         digest = hashlib.sha256(password.encode()).digest()
         self._mark = hmac.new(session_key, digest, hashlib.sha256).hexdigest()
         self._throttle, self._link_throttle = throttle, link_throttle or LoginThrottle()
-        self._is_behind_tls = is_behind_tls
+        self._is_behind_tls, self._tls_origin = is_behind_tls, tls_origin
         self._redeem = redeem
         self._hosts = frozenset(host.lower() for host in (*_LOCAL_HOSTS, *hosts))
         self._now = now
@@ -121,8 +123,7 @@ class Guard:
         return _plain("Sign in at /login.\n", 401)
 
     def _known_host(self) -> bool:
-        host = request.host.lower()
-        return host in self._hosts or host.rpartition(":")[0] in self._hosts
+        return _is_one_of(request.host, self._hosts)
 
     def _signed_in(self) -> bool:
         if not hmac.compare_digest(str(session.get("who", "")), self._mark):
@@ -137,13 +138,36 @@ class Guard:
         return True
 
     def _login(self) -> BaseResponse:
+        origin = self._where_to_sign_in()
         if request.method in _READING:
             token = request.args.get("token")
             if token is not None:
                 # to look at a link spends nothing: only the button does, so a preview cannot
-                return _html(login_page.link_page(token), 200)
-            return redirect("/", 303) if self._signed_in() else _html(login_page.password_page(), 200)
-        address, token = request.remote_addr or "", request.form.get("token")
+                return _html(login_page.link_page(token, origin=origin), 200)
+            if self._signed_in():
+                return redirect("/", 303)
+            return _html(login_page.password_page(origin=origin), 200)
+        token = request.form.get("token")
+        if origin is None or _is_one_of(request.host, _LOCAL_HOSTS):
+            # of this machine itself most browsers keep the cookie without TLS, too
+            return self._sign_in(token)
+        page = (
+            login_page.password_page(origin=origin)
+            if token is None
+            else login_page.link_page(token, origin=origin)
+        )
+        return _html(page, 421)
+
+    def _where_to_sign_in(self) -> str | None:
+        """The address, for whoever seems to have come without TLS to where there is a proxy with it."""
+        sent_from = request.headers.get("Origin")
+        is_plain = (
+            _is_one_of(request.host, _LOCAL_HOSTS) if sent_from is None else sent_from.startswith("http:")
+        )
+        return self._tls_origin if is_plain else None
+
+    def _sign_in(self, token: str | None) -> BaseResponse:
+        address = request.remote_addr or ""
         throttle = self._throttle if token is None else self._link_throttle
         wait_s = throttle.begin(address)
         if wait_s > 0:
@@ -167,6 +191,11 @@ class Guard:
         self._ended.add(str(session.get("id")), self._now() + LONGEST.total_seconds())
         session.clear()
         return redirect("/login", 303)
+
+
+def _is_one_of(host: str, names: Collection[str]) -> bool:
+    """Whether it is one of them, with or without a port."""
+    return host.lower() in names or host.lower().rpartition(":")[0] in names
 
 
 def _same_origin() -> bool:

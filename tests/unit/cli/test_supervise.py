@@ -40,6 +40,21 @@ def test_the_addresses_hold_the_login_link_and_the_folders_are_private(tmp_path:
     assert f"serverurl=unix://{tmp_path}/d/run/supervisor.sock" in control
 
 
+def test_behind_a_proxy_with_tls_the_link_is_for_the_name_that_people_type(tmp_path: Path) -> None:
+    proxy = {
+        "DASHBOARD_TLS_PROXY": "10.0.0.5",
+        "DASHBOARD_ALLOWED_HOSTS": "trader.example:8443, other.example",
+    }
+    settings = load_settings(environ() | proxy, tmp_path)
+    link, _, token = dict(prepare_launch(settings).addresses)["dashboard"].partition("?token=")
+    assert link == "https://trader.example:8443/login"
+    assert SignInLink(settings).redeem(token)
+
+    nameless = load_settings(environ() | {"DASHBOARD_TLS_PROXY": "10.0.0.5"}, tmp_path)
+    address = dict(prepare_launch(nameless).addresses)["dashboard"]
+    assert address.startswith(f"http://127.0.0.1:{nameless.dashboard_port}/login?token=")
+
+
 def test_a_password_of_ones_own_is_not_printed(tmp_path: Path) -> None:
     settings = load_settings({**environ(), "DASHBOARD_PASSWORD": "open-sesame"}, tmp_path)
     launch = prepare_launch(settings)

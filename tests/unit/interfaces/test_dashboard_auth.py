@@ -32,6 +32,7 @@ class Door:
         key: bytes = b"k" * 32,
         links: set[str] | None = None,
         ended: SignedOut | None = None,
+        tls_origin: str | None = None,
     ) -> None:
         self.desk: FakeDesk = fake_desk()
         self.clock = FakeClock()
@@ -43,6 +44,8 @@ class Door:
             redeem=self.redeem,
             ended=ended,
             hosts=("trader.example",),
+            is_behind_tls=tls_origin is not None,
+            tls_origin=tls_origin,
             now=lambda: self.clock.now().timestamp(),
         )
         self.app = build_app(DeskDoor(lambda: self.desk), guard, mode="simulated", mode_note="")
@@ -133,6 +136,38 @@ def test_a_link_opens_once_and_to_look_at_it_spends_nothing() -> None:
     assert door.is_open
     again = Door(links=door.links)
     assert again.client.post("/login", data={"token": "abc"}).status_code == 401
+
+
+TLS = "https://trader.example"
+
+
+@pytest.mark.parametrize("form", [{"token": "abc"}, {"password": PASSWORD}])
+def test_without_tls_it_says_where_to_sign_in_and_spends_nothing(form: dict[str, str]) -> None:
+    door = Door(links={"abc"}, tls_origin=TLS)
+    plain = {"Host": "trader.example", "Origin": "http://trader.example"}
+    refused = door.client.post("/login", data=form, headers=plain)
+    assert refused.status_code == 421
+    assert f'href="{TLS}/login' in refused.text
+    assert "Set-Cookie" not in refused.headers
+    over_tls = {"Host": "trader.example", "Origin": TLS}
+    taken = door.client.post("/login", data=form, headers=over_tls)
+    assert taken.status_code == 303
+    assert "Secure" in taken.headers["Set-Cookie"]
+
+
+def test_a_link_that_is_opened_on_this_machine_leads_to_the_proxy_and_is_not_spent_by_itself() -> None:
+    door = Door(links={"abc"}, tls_origin=TLS)
+    opened = door.client.get("/login?token=abc", headers={"Host": "127.0.0.1:8050"}).text
+    assert f'href="{TLS}/login?token=abc"' in opened
+    assert "data-auto-submit" not in opened
+    assert f'href="{TLS}/login"' in door.client.get("/login", headers={"Host": "127.0.0.1:8050"}).text
+
+    by_proxy = door.client.get("/login?token=abc", headers={"Host": "trader.example"}).text
+    assert "data-auto-submit" in by_proxy
+    assert TLS not in by_proxy
+    # most browsers keep a Secure cookie of the machine itself
+    local = {"Host": "127.0.0.1:8050", "Origin": "http://127.0.0.1:8050"}
+    assert door.client.post("/login", data={"token": "abc"}, headers=local).status_code == 303
 
 
 def test_what_stands_in_a_link_is_text(door: Door) -> None:

@@ -31,7 +31,7 @@ def who_asks(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
 def serving(host: str, proxy: str | None) -> Iterator[str]:
     """The IPv4 address of a server on `host` that believes `proxy`."""
     listener = listen(host, 0, host_setting="H", port_setting="P")
-    server = create_server(
+    server: Any = create_server(
         who_asks, sockets=[listener], clear_untrusted_proxy_headers=True, **believing(proxy, host)
     )
     thread = threading.Thread(target=server.run)
