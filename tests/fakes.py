@@ -236,10 +236,11 @@ class FakeControlState:
 
 
 class FakeLease:
-    """A lease that one process holds, or none."""
+    """A lease that one process holds, or none; `broken` is why that cannot be read."""
 
     def __init__(self, *, held: bool = True) -> None:
         self.held = held
+        self.broken = ""
 
     @contextmanager
     def acquire(self) -> Iterator[None]:
@@ -252,6 +253,8 @@ class FakeLease:
             self.held = False
 
     def is_held(self) -> bool:
+        if self.broken:
+            raise StorageError(self.broken)
         return self.held
 
     def is_still_held(self) -> bool:

@@ -8,7 +8,7 @@ from itertools import takewhile
 from binance_trade_agent.control.act_record import ActRecord, unended, unrecorded_note
 from binance_trade_agent.domain.acts import ActKind, ActOutcome, AuditRow
 from binance_trade_agent.domain.errors import ConfigurationError, TradeAgentError
-from binance_trade_agent.domain.programs import STOPPING, ProgramState
+from binance_trade_agent.domain.programs import RUNNING, STARTING, STOPPING, ProgramState
 from binance_trade_agent.ports import Clock, ControlState, Supervisor
 
 _TRADER = "autonomous_trader"
@@ -20,6 +20,8 @@ RESTART_MEANT = timedelta(minutes=5)
 _STOPPING_S, _POLL_S = 20.0, 0.5
 #: Between two attempts to end what was left open.
 _AGAIN_S = 5.0
+#: What is up takes the right to trade some seconds later.
+_BEGINNING = (RUNNING, STARTING)
 
 
 class ProgramActFailed(TradeAgentError):
@@ -107,8 +109,13 @@ class Programs:
         try:
             found = self._supervisor.states()
         except TradeAgentError:
-            return "no trader runs, nor does anything else: `make up` (or `binance-trade-agent supervise`) starts everything"
+            return (
+                "no trader runs, and whether its supervisor does is not known, it gives no answer: `make up`"
+                " (or `binance-trade-agent supervise`) starts everything"
+            )
         state = found.get(_TRADER, _UNKNOWN)
+        if state in _BEGINNING:
+            return f"no trader trades yet, {_TRADER} is {state}: it is starting"
         return f"no trader runs, {_TRADER} is {state}: `binance-trade-agent start` starts it"
 
     async def end_left_open(

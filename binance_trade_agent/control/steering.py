@@ -101,9 +101,15 @@ class Steering:
         return Steering(self._state, self._lease, self._launcher, self._clock, tell)
 
     @property
-    def is_traded(self) -> bool:
-        """Whether some process holds the right to trade on the book: a trader, or one that carries out commands."""
-        return self._lease.is_held()
+    def is_untraded(self) -> bool:
+        """Whether no process holds the right to trade on the book: no trader, none that carries out a command.
+
+        For a note that no act may fail for: False also where that cannot be read.
+        """
+        try:
+            return not self._lease.is_held()
+        except StorageError:
+            return False
 
     def pause(
         self, reason: str, *, actor: str, channel: str = "", idempotency_key: str | None = None

@@ -60,11 +60,6 @@ def _open(settings: Settings) -> Desk:
         return desk
 
 
-def stopped_note(desk: Desk) -> str:
-    """What is stopped and what to do, where no trader runs; empty where one does. Ask before anything is done."""
-    return "" if desk.steering.is_traded else desk.programs.stopped_note()
-
-
 def actor() -> str:
     """Who acts, for the audit."""
     try:

@@ -10,7 +10,7 @@ from binance_trade_agent.domain.acts import Restricted, Steered
 from binance_trade_agent.domain.exit_codes import ExitCode
 from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
-from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor, stopped_note
+from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor
 from binance_trade_agent.settings import Settings
 
 _HALT = (
@@ -30,11 +30,14 @@ def resume(reason: str, key: str | None, as_json: bool) -> None:
     """Trade again."""
     with acting_at_desk() as (settings, desk):
         _note_untraded(settings, desk)
-        notes = [resuming_from(desk.watch.status().control), stopped_note(desk)]
+        meaning = resuming_from(desk.watch.status().control)
         done = desk.steering.resume(reason, actor=actor(), channel=CHANNEL, idempotency_key=key)
-    for note in filter(None, [] if done.repeated else notes):
-        typer.echo(note, err=True)
-    _show(done, as_json)
+        if meaning and not done.repeated:
+            typer.echo(meaning, err=True)
+        _show(done, as_json)
+        # after the act, which a supervisor that hangs is not to hold up
+        if not done.repeated and desk.steering.is_untraded:
+            typer.echo(desk.programs.stopped_note(), err=True)
 
 
 def halt(reason: str, key: str | None, yes: bool, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cache
 
 import typer
 
@@ -16,7 +17,7 @@ from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
 from binance_trade_agent.interfaces.cli.confirming import confirm
 from binance_trade_agent.interfaces.cli.output import print_json
-from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor, stopped_note
+from binance_trade_agent.interfaces.cli.session import CHANNEL, acting_at_desk, actor
 from binance_trade_agent.interfaces.cli.waiting import Asking, answer
 
 
@@ -151,17 +152,22 @@ def _protecting(symbol: str, stop: Decimal | None, target: Decimal | None) -> st
 
 def _answer(desk: Desk, asking: Asking) -> CommandResult:
     """What came of it; while that lasts it is said what is stopped, or what the newest decision lacks."""
-    since, stopped = desk.watch.now(), stopped_note(desk)
+    # asked before: whoever carries it out where no trader runs has the right to trade meanwhile
+    since, is_untraded = desk.watch.now(), desk.steering.is_untraded
+
+    @cache
+    def stopped() -> str:
+        return desk.programs.stopped_note() if is_untraded else ""
 
     def hindrance() -> str:
         newest = desk.watch.decisions(limit=1)
         lacks = [row for row in newest if row.outcome == Outcome.NO_DATA and row.decided_at >= since]
         lacking = f"{lacks[0].symbol} cannot be decided on: {lacks[0].reason}" if lacks else ""
-        return "; ".join(filter(None, (lacking, stopped)))
+        return "; ".join(filter(None, (lacking, stopped())))
 
     result = answer(desk.steering, asking, hindrance)
-    if stopped and result.status is CommandStatus.FAILED:
-        typer.echo(stopped, err=True)
+    if result.status is CommandStatus.FAILED and stopped():
+        typer.echo(stopped(), err=True)
     return result
 
 

@@ -60,7 +60,6 @@ def _resume_words(desk: Desk, wish: Wish) -> Words:
 
 
 def _resume(doing: Doing) -> Told:
-    stopped = "" if doing.desk.steering.is_traded else f" But {doing.desk.programs.stopped_note()}."
     steered = doing.desk.steering.resume(
         doing.reason,
         actor=ACTOR,
@@ -68,6 +67,7 @@ def _resume(doing: Doing) -> Told:
         idempotency_key=doing.key,
         only_from=(TradingState(doing.basis[_STATE]),),
     )
+    stopped = f" But {doing.desk.programs.stopped_note()}." if doing.desk.steering.is_untraded else ""
     return _steered(steered, f"Resumed: entries are allowed from the next cycle on.{stopped}")
 
 

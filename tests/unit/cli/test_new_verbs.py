@@ -135,5 +135,6 @@ def test_a_trade_where_nothing_runs_says_what_is_stopped_and_what_to_do(tmp_path
     answer = cli(tmp_path, "trade", "BTCUSDT", "--side", "buy", "--dry-run", **quiet(tmp_path))
     assert (answer.returncode, answer.stdout[:7]) == (ExitCode.FAILURE, "failed:"), answer.stderr
     assert answer.stderr.splitlines()[-1] == (
-        "no trader runs, nor does anything else: `make up` (or `binance-trade-agent supervise`) starts everything"
+        "no trader runs, and whether its supervisor does is not known, it gives no answer: `make up`"
+        " (or `binance-trade-agent supervise`) starts everything"
     )

@@ -83,14 +83,23 @@ def test_a_supervisor_that_does_not_run_is_a_failed_act(
     assert (row.outcome, row.answer) == ("failed", "supervisord does not run: `make up`")
 
 
+def test_a_trader_that_is_up_and_does_not_trade_yet_is_starting(
+    programs: Programs, supervisor: FakeSupervisor
+) -> None:
+    assert programs.stopped_note() == "no trader trades yet, autonomous_trader is RUNNING: it is starting"
+    supervisor.running["autonomous_trader"] = "STARTING"
+    assert programs.stopped_note().endswith("autonomous_trader is STARTING: it is starting")
+
+
 def test_what_is_stopped_is_said_with_what_to_do(programs: Programs, supervisor: FakeSupervisor) -> None:
     programs.stop(actor="me", channel="cli")
     assert programs.stopped_note() == (
         "no trader runs, autonomous_trader is STOPPED: `binance-trade-agent start` starts it"
     )
     supervisor.broken = "supervisord does not run"
-    assert programs.stopped_note().endswith(
-        "`make up` (or `binance-trade-agent supervise`) starts everything"
+    assert programs.stopped_note() == (
+        "no trader runs, and whether its supervisor does is not known, it gives no answer: `make up`"
+        " (or `binance-trade-agent supervise`) starts everything"
     )
 
 

@@ -96,6 +96,13 @@ def test_a_resume_where_no_trader_runs_says_so(stage: Stage) -> None:
     )
 
 
+def test_a_resume_does_not_fail_for_its_footnote(stage: Stage) -> None:
+    stage.desk.lease.broken = "no more connections"
+    asked = stage.ask("resume")
+    stage.send(asked["key"])
+    assert stage.outcome(asked["key"])["text"] == "Resumed: entries are allowed from the next cycle on."
+
+
 def test_a_pause_of_a_halted_trader_says_that_nothing_changed(stage: Stage) -> None:
     stage.desk.steering.halt("drill", actor="cli:ana")
     asked = stage.ask("pause")
