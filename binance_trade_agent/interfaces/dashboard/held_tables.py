@@ -14,6 +14,7 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
     direction,
     percent,
     price,
+    price_difference,
     quantity,
     signed_amount,
 )
@@ -49,8 +50,8 @@ def open_positions(desk: Desk) -> Component:
         ),
         Column("Last", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price),
         Column("Gain", gain, numeric=True, unit=quote, value=lambda h: h.gain),
-        Column("Stop", _stop, numeric=True, unit=quote),
-        Column("Target", _target, numeric=True, unit=quote),
+        Column("Stop", stop_cell, numeric=True, unit=quote),
+        Column("Target", target_cell, numeric=True, unit=quote),
         Column(
             "Since",
             lambda h: moment(h.position.opened_at),
@@ -98,6 +99,49 @@ def gain(holding: Holding) -> Child:
     return html.Span([signed_amount(made, position.quote), share], className=direction(made, position.quote))
 
 
+def stop_cell(holding: Holding, *, in_full: bool = False) -> Child:
+    """The stop and how far it is; that nothing rests at the exchange although something should, also beside it."""
+    guard = holding.protection
+    if guard is None:
+        return ABSENT
+    level = _level(
+        holding, guard.stop, guard.stop_distance_percent, in_full=in_full, asked=guard.asked_stop is not None
+    )
+    if not guard.is_unprotected:
+        return level
+    bare = badges.badge("unprotected", "bad", "✕", title=guard.alarm)
+    return bare if guard.stop is None else html.Span([level, html.Small(bare, className="under")])
+
+
+def target_cell(holding: Holding, *, in_full: bool = False) -> Child:
+    """The target and how far it is."""
+    guard = holding.protection
+    if guard is None:
+        return ABSENT
+    asked = guard.asked_target is not None
+    return _level(holding, guard.target, guard.target_distance_percent, in_full=in_full, asked=asked)
+
+
+def _level(
+    holding: Holding, at: Decimal | None, share: Decimal | None, *, in_full: bool, asked: bool
+) -> Child:
+    """A level, how far it is in percent, and what reaching it means; `in_full` also in price, and that it was asked for."""
+    if at is None:
+        return ABSENT
+    quote, made = holding.position.quote, holding.position.unrealised(at)
+    lines: list[Child] = []
+    if share is not None and holding.last_price is not None:
+        far = f" ({price_difference(at, holding.last_price)})" if in_full else ""
+        share_words = percent(share, _HUNDRED, signed=True)
+        lines.append(html.Small(f"{share_words}{far}", className="under faded"))
+    if asked and in_full:
+        lines.append(html.Small(badges.badge("asked for", "quiet"), className="under"))
+    return html.Span(
+        [price(at), *lines],
+        title=f"reached: {signed_amount(made, quote)} {quote} on what it cost, before the fee of selling",
+    )
+
+
 def _left_over(dust: Sequence[Holding]) -> list[Child]:
     quote = dust[0].position.quote
     worth = amount(sum((holding.value for holding in dust), Decimal(0)), quote)
@@ -107,21 +151,3 @@ def _left_over(dust: Sequence[Holding]) -> list[Child]:
         " equity and exposure. ",
         dcc.Link("Portfolio", href="/portfolio"),
     ]
-
-
-def _stop(holding: Holding) -> Child:
-    guard = holding.protection
-    if guard is None:
-        return ABSENT
-    if guard.is_unprotected:
-        return badges.badge("unprotected", "bad", "✕", title=guard.alarm)
-    return badges.level(guard.stop, _distance(guard.stop_distance_percent))
-
-
-def _target(holding: Holding) -> Child:
-    guard = holding.protection
-    return ABSENT if guard is None else badges.level(guard.target, _distance(guard.target_distance_percent))
-
-
-def _distance(share_percent: Decimal | None) -> str:
-    return "" if share_percent is None else percent(share_percent, _HUNDRED, signed=True)

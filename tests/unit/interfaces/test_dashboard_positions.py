@@ -12,6 +12,8 @@ from binance_trade_agent.control.protections import Protection
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import AskedLevelsRow, CommandKind, Incident, ProtectionTerms
 from binance_trade_agent.interfaces.dashboard.acting import Acting
+from binance_trade_agent.interfaces.dashboard.held_tables import stop_cell
+from binance_trade_agent.interfaces.dashboard.holdings import Holding
 from binance_trade_agent.interfaces.dashboard.pages import positions
 from binance_trade_agent.interfaces.desks import DeskDoor
 from binance_trade_agent.ports import SeenMarket
@@ -148,6 +150,27 @@ def test_a_position_without_a_stop_and_dust_say_so() -> None:
     assert "Without a stop 0" in told
     assert tables(positions.everything(desk)) == ["positions-dust"]
     assert "Close" not in told
+
+
+@pytest.mark.parametrize(
+    ("stop", "told"),
+    [(Decimal(61000), "61,000.00 −1.61 % ✕ unprotected"), (None, "✕ unprotected")],
+)
+def test_a_stop_that_only_the_trader_watches_is_told_alike_wherever_it_is_shown(
+    stop: Decimal | None, told: str
+) -> None:
+    position = fake_desk().reads.position_rows[0]
+    guard = Protection(
+        "BTCUSDT",
+        position.quantity,
+        Decimal(62000),
+        (),
+        alarm="BTCUSDT takes no stop order",
+        watched_stop=stop,
+    )
+    held = Holding(position, guard)
+    assert text(stop_cell(held)) == told
+    assert text(stop_cell(held, in_full=True)) == told.replace(" % ", " % (−1,000.00) ")
 
 
 def test_an_empty_database_says_what_to_do() -> None:

@@ -1,7 +1,5 @@
 """Words with a glyph and a tone: never colour alone."""
 
-from decimal import Decimal
-
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.protections import is_at_rest
@@ -90,14 +88,6 @@ def trigger(order: OrderRow) -> Child:
 def waits_for(order: OrderRow) -> Child:
     """The same, in words for an order that waits for none."""
     return trigger(order) or "market"
-
-
-def level(at: Decimal | None, under: str = "") -> Child:
-    """A price with something small beneath it."""
-    if at is None:
-        return ABSENT
-    small = [html.Small(under, className="under")] if under else []
-    return html.Span([price(at), *small])
 
 
 def with_unit(text: str, unit: str) -> Component:

@@ -21,20 +21,23 @@ from binance_trade_agent.interfaces.dashboard.components.numbers import (
     direction,
     percent,
     price,
-    price_difference,
     quantity,
     signed_amount,
 )
 from binance_trade_agent.interfaces.dashboard.components.states import Child, empty_state, loading, note
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
-from binance_trade_agent.interfaces.dashboard.held_tables import AVERAGE_COST, dust_table, gain
+from binance_trade_agent.interfaces.dashboard.held_tables import (
+    AVERAGE_COST,
+    dust_table,
+    gain,
+    stop_cell,
+    target_cell,
+)
 from binance_trade_agent.interfaces.dashboard.holdings import Holding, besides, holdings, parted
 from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.desks import Desk
-
-_HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ def key_figures(held: Sequence[Holding], equity: Decimal | None) -> Component:
     worth = total(holding.value for holding in held)
     priced = [(holding.gain, holding.position.cost) for holding in held if holding.gain is not None]
     made, cost = total(gain for gain, _ in priced), total(cost for _, cost in priced)
-    at_stops = [_gain_at(h, h.protection.stop) for h in counted if h.protection and h.protection.stop]
+    at_stops = [
+        h.position.unrealised(h.protection.stop) for h in counted if h.protection and h.protection.stop
+    ]
     bare = [h.position.symbol for h in counted if not (h.protection and h.protection.stop)]
     small = total(holding.value for holding in dust)
     of_equity = [f"{percent(worth, equity)} of equity"] if equity else []
@@ -165,14 +170,14 @@ def positions(held: Sequence[Holding], reduce_only: dict[str, str]) -> Component
         Column("Unrealised", gain, numeric=True, unit=quote, value=lambda h: h.gain),
         Column(
             "Stop",
-            _stop,
+            lambda h: stop_cell(h, in_full=True),
             numeric=True,
             unit=quote,
             value=lambda h: h.protection.stop if h.protection else None,
         ),
         Column(
             "Target",
-            _target,
+            lambda h: target_cell(h, in_full=True),
             numeric=True,
             unit=quote,
             value=lambda h: h.protection.target if h.protection else None,
@@ -269,44 +274,6 @@ def _size(holding: Holding) -> Child:
     position = holding.position
     worth = html.Small(f"{amount(holding.value, position.quote)} {position.quote}", className="under faded")
     return html.Span([badges.with_unit(quantity(position.quantity), position.base), worth])
-
-
-def _gain_at(holding: Holding, level: Decimal) -> Decimal:
-    return holding.position.unrealised(level)
-
-
-def _stop(holding: Holding) -> Child:
-    guard = holding.protection
-    if guard is None or guard.stop is None:
-        unguarded = guard is not None and guard.is_unprotected
-        return badges.badge("unprotected", "bad", "✕", title=guard.alarm) if guard and unguarded else ABSENT
-    return _distance(holding, guard.stop, guard.stop_distance_percent, is_asked=guard.asked_stop is not None)
-
-
-def _target(holding: Holding) -> Child:
-    guard = holding.protection
-    if guard is None or guard.target is None:
-        return ABSENT
-    return _distance(
-        holding, guard.target, guard.target_distance_percent, is_asked=guard.asked_target is not None
-    )
-
-
-def _distance(holding: Holding, level: Decimal, share: Decimal | None, *, is_asked: bool) -> Component:
-    """The level, how far it is in percent and in price, and what reaching it means."""
-    quote, made = holding.position.quote, _gain_at(holding, level)
-    lines: list[Child] = (
-        [html.Small(badges.badge("asked for", "quiet"), className="under")] if is_asked else []
-    )
-    if share is not None and holding.last_price is not None:
-        far = price_difference(level, holding.last_price)
-        lines.insert(
-            0, html.Small(f"{percent(share, _HUNDRED, signed=True)} ({far})", className="under faded")
-        )
-    return html.Span(
-        [price(level), *lines],
-        title=f"reached: {signed_amount(made, quote)} {quote} on what it cost, before the fee of selling",
-    )
 
 
 def _acts(holding: Holding, reduce_only: dict[str, str]) -> Component:
