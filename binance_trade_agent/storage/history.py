@@ -48,10 +48,10 @@ _Shown = TypeVar("_Shown")
 class SqlHistory:
     """`ports.HistoryReads` of one book."""
 
-    def __init__(self, database: Database, book: Book) -> None:
+    def __init__(self, database: Database, book: Book, kept: KeptEquity | None = None) -> None:
         self._database = database
         self._book = book
-        self._kept = KeptEquity(book.id)
+        self._kept = kept or KeptEquity(book.id)
 
     def decisions(self, wanted: DecisionFilter, *, limit: int, cursor: str | None) -> Page[DecisionRow]:
         """Decisions as asked for."""

@@ -23,6 +23,8 @@ from binance_trade_agent.storage.shown import equity_shown
 _MOST_ROWS, _MOST_PRICES, _MOST_POINTS = 4000, 6000, 20_000
 #: Moments asked for in one query.
 _AT_A_TIME = 500
+#: A day that was not asked for while so many others were makes room: more than there are in a scan of ten years.
+_FORGOTTEN_AFTER = 4000
 
 _E, _D = models.EquitySnapshot, models.Decision
 #: Columns, not rows of the session: there may be hundreds.
@@ -32,14 +34,19 @@ V = TypeVar("V")
 
 
 class KeptEquity:
-    """Of one book; may be shared by threads."""
+    """Of one book; may be shared by threads, and keeps at most so many points of days."""
 
-    def __init__(self, book_id: int) -> None:
+    def __init__(
+        self, book_id: int, *, most_points: int = _MOST_POINTS, forgotten_after: int = _FORGOTTEN_AFTER
+    ) -> None:
         self.book_id = book_id
+        self._most_points, self._forgotten_after = most_points, forgotten_after
         self._lock = threading.Lock()
         self._rows: dict[datetime, EquityRow] = {}
         self._prices: dict[tuple[str, datetime], Decimal | None] = {}
-        self._points: dict[DayDigest, list[CurvePoint]] = {}
+        #: By last use, the longest ago first, each with the number of that use.
+        self._points: dict[DayDigest, tuple[int, list[CurvePoint]]] = {}
+        self._points_held = self._points_asked = 0
 
     def rows(self, transaction: Session, moments: Iterable[datetime]) -> dict[datetime, EquityRow]:
         """Moment -> its snapshot, of those there are."""
@@ -68,17 +75,34 @@ class KeptEquity:
         return found | read
 
     def points(self, transaction: Session, day: DayDigest) -> list[CurvePoint]:
-        """The snapshots of a digested day, rising: a snapshot that comes late makes it another digest."""
+        """The snapshots of a digested day, rising: a snapshot that comes late makes it another digest.
+
+        Days are gone through one after the other, again and again: once it is full, what is kept stays, for a new day
+        in the place of an old one would be gone itself when it is asked for the next time.
+        """
         with self._lock:
-            found = self._points.get(day)
-        if found is not None:
-            return found
+            self._points_asked += 1
+            kept = self._points.pop(day, None)
+            if kept is not None:
+                self._points[day] = (self._points_asked, kept[1])
+                return kept[1]
         found = list(points_of(transaction, self.book_id, day))
         with self._lock:
-            self._points[day] = found
-            while len(self._points) > 1 and sum(map(len, self._points.values())) > _MOST_POINTS:
-                del self._points[next(iter(self._points))]
+            self._forget_points(len(found))
+            if day not in self._points and self._points_held + len(found) <= self._most_points:
+                self._points[day] = (self._points_asked, found)
+                self._points_held += len(found)
         return found
+
+    def _forget_points(self, wanted: int) -> None:
+        """Make room for so many, of days that nobody asks for any more."""
+        while self._points and self._points_held + wanted > self._most_points:
+            oldest = next(iter(self._points))
+            used, points = self._points[oldest]
+            if self._points_asked - used < self._forgotten_after:
+                return
+            del self._points[oldest]
+            self._points_held -= len(points)
 
     def _keep(self, kept: dict[K, V], read: Mapping[K, V], most: int) -> None:
         with self._lock:

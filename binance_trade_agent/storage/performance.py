@@ -50,11 +50,11 @@ _E, _F, _T, _D, _O = models.EquitySnapshot, models.Fill, models.RoundTrip, model
 class SqlPerformance:
     """`ports.PerformanceReads` of one book."""
 
-    def __init__(self, database: Database, book: Book) -> None:
+    def __init__(self, database: Database, book: Book, kept: KeptEquity | None = None) -> None:
         self._database = database
         self._book = book
         self._dealt: KeptDealings[_Dealt] = KeptDealings(book.id)
-        self._kept = KeptEquity(book.id)
+        self._kept = kept or KeptEquity(book.id)
 
     def performance_rows(
         self, *, since: datetime, until: datetime, symbol: str | None = None

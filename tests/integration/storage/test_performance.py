@@ -14,14 +14,17 @@ import pytest
 from sqlalchemy import event
 
 from binance_trade_agent.domain.decisions import Reason
+from binance_trade_agent.domain.equity_curve import DayDigest
 from binance_trade_agent.domain.history_rows import TripFilter
 from binance_trade_agent.domain.orders import OrderStatus, Side
 from binance_trade_agent.domain.performance import Grouping, measure
 from binance_trade_agent.domain.portfolio import Equity
 from binance_trade_agent.storage.books import open_book
 from binance_trade_agent.storage.decision_log import SqlDecisionLog
+from binance_trade_agent.storage.equity_days import curve_between, digest_finished, points_of
 from binance_trade_agent.storage.history import SqlHistory
 from binance_trade_agent.storage.journal import SqlOrderJournal
+from binance_trade_agent.storage.kept_equity import KeptEquity
 from binance_trade_agent.storage.performance import SqlPerformance
 from binance_trade_agent.storage.sessions import SqlSessions
 from tests.integration.storage.samples import (
@@ -279,6 +282,45 @@ def test_a_snapshot_that_comes_late_is_told_by_who_had_read_its_day(database, bo
             asked = {"since": since, "until": T0 + timedelta(days=4)}
             fresh = SqlPerformance(database, book).performance_rows(**asked)
             assert reader.performance_rows(**asked) == fresh
+
+
+def test_days_that_are_gone_through_again_and_again_are_kept_as_far_as_there_is_room(database, book):
+    made = Trader(database, book)
+    for day in range(7):
+        for hour in range(3):
+            made.cycle((day * 24 + hour) * 60, {}, "1000")
+    with database.write() as transaction:
+        digest_finished(transaction, book.id, T0 + timedelta(days=6))
+    statements = []
+    event.listen(database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    kept = KeptEquity(book.id, most_points=10, forgotten_after=8)
+
+    with database.read() as transaction:
+        days = [
+            each
+            for each in curve_between(transaction, book.id, T0 - timedelta(days=1), T0 + timedelta(days=9))
+            if isinstance(each, DayDigest)
+        ]
+
+        def reads(wanted):
+            statements.clear()
+            for day in wanted:
+                assert kept.points(transaction, day) == list(points_of(transaction, book.id, day))
+            return len(statements) - len(wanted)
+
+        assert len(days) == 6
+        assert [reads(days) for _ in range(3)] == [6, 3, 3]
+        # what nobody asks for any more makes room
+        assert [reads(days[3:]) for _ in range(5)][-1] == 0
+
+
+def test_history_and_performance_may_keep_what_they_read_in_one_place(trader, database, book):
+    kept = KeptEquity(book.id)
+    together = SqlHistory(database, book, kept).against_holding(T0, END, 9)
+    assert together == SqlHistory(database, book).against_holding(T0, END, 9)
+    asked = {"since": T0, "until": END}
+    rows = SqlPerformance(database, book, kept).performance_rows(**asked)
+    assert rows == SqlPerformance(database, book).performance_rows(**asked)
 
 
 def test_what_was_dealt_is_read_again_only_once_something_was(trader, database, book):
