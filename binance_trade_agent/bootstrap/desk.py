@@ -33,6 +33,7 @@ from binance_trade_agent.storage.books import is_newest
 from binance_trade_agent.storage.control_state import SqlControlState
 from binance_trade_agent.storage.database import Database
 from binance_trade_agent.storage.history import SqlHistory
+from binance_trade_agent.storage.kept_equity import KeptEquity
 from binance_trade_agent.storage.lease import lease_for
 from binance_trade_agent.storage.market_reads import SqlMarketReads
 from binance_trade_agent.storage.overrides import SqlOverrides
@@ -121,7 +122,7 @@ def open_desk_to_read(settings: Settings) -> Desk:
 
 
 def _desk(settings: Settings, database: Database, book: Book) -> Desk:
-    clock = SystemClock()
+    clock, kept = SystemClock(), KeptEquity(book.id)
     plan = WatchPlan(
         mode=settings.mode.value,
         mode_note=settings.mode_note,
@@ -138,8 +139,8 @@ def _desk(settings: Settings, database: Database, book: Book) -> Desk:
     return Desk(
         watch=watch,
         explainer=Explainer(reads, watch, clock),
-        performance=PerformanceView(SqlPerformance(database, book), clock),
-        history=History(SqlHistory(database, book), clock),
+        performance=PerformanceView(SqlPerformance(database, book, kept), clock),
+        history=History(SqlHistory(database, book, kept), clock),
         market=MarketReader(SqlMarketReads(database, book), QuoteProcess()),
         risk=RiskReader(reads, watch, clock),
         steering=Steering(
