@@ -77,9 +77,8 @@ async def run_trader(settings: Settings, kind: str, heartbeat: HeartbeatFile) ->
                 return ExitCode.FAILED_TOO_OFTEN
             await pause_before_start(wait_before_start(failed_starts), stop)
             worker = notification_worker(settings, trader.store.outbox, trader.clock)
-            if worker is not None:
-                task = asyncio.create_task(worker.run())
-                held.callback(task.cancel)
+            task = asyncio.create_task(worker.run())
+            held.callback(task.cancel)
             return await run_session(trader, keeper, metrics, kind, heartbeat, stop)
 
 

@@ -131,10 +131,7 @@ def _desk(settings: Settings, database: Database, book: Book) -> Desk:
         strategy=settings.strategy_name,
         interval=settings.period,
     )
-    reads, state = (
-        SqlReadModels(database, book),
-        SqlControlState(database, book, notifies=settings.notify_urls is not None),
-    )
+    reads, state = SqlReadModels(database, book), SqlControlState(database, book)
     watch = Watch(reads, clock, plan)
     return Desk(
         watch=watch,

@@ -13,7 +13,7 @@ from binance_trade_agent.agents.reconciliation import detect_wipe
 from binance_trade_agent.bootstrap.clock import SystemClock
 from binance_trade_agent.bootstrap.symbols import resolve_symbols
 from binance_trade_agent.bootstrap.trader import Trader, open_store
-from binance_trade_agent.control.projections import halted_note
+from binance_trade_agent.control.projections import EXCHANGE_RESET, RECONCILIATION, raise_told
 from binance_trade_agent.control.sessions import SessionKeeper, SessionRequest
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.errors import (
@@ -197,20 +197,21 @@ async def check_for_reset(trader: Trader) -> None:
         _log.warning("whether the exchange was reset cannot be asked now", reason=str(error))
         return
     text = "the exchange knows none of this book's orders any more, and its balances differ"
-    if is_reset and trader.may_be_reset:
+    now = trader.clock.now()
+    if not is_reset:
+        store.outbox.clear_incident(EXCHANGE_RESET, now)
+        return
+    if trader.may_be_reset:
         raise ExchangeReset(text)
-    if is_reset:
-        now = trader.clock.now()
-        is_new = store.outbox.raise_incident(Incident("exchange_reset", text, "critical", now))
-        halted = store.control.write(
-            TradingState.ENTRIES_HALTED,
-            reason=text,
-            actor="reconciliation",
-            at=now,
-            only_from=(TradingState.RUNNING,),
-        )
-        if is_new and trader.settings.notify_urls is not None:
-            store.outbox.enqueue("incident", text + halted_note(halted, "reconciliation"), now)
+    control = store.control.write(
+        TradingState.ENTRIES_HALTED,
+        reason=text,
+        actor=RECONCILIATION,
+        at=now,
+        only_from=(TradingState.RUNNING,),
+    )
+    incident = Incident(EXCHANGE_RESET, text, "critical", now)
+    raise_told(store.outbox, incident, control, RECONCILIATION, since=now)
 
 
 async def _reach(trader: Trader) -> None:

@@ -29,7 +29,7 @@ from binance_trade_agent.control.sessions import SessionRequest
 from binance_trade_agent.domain.modes import TradingMode
 from binance_trade_agent.domain.overrides import Override
 from binance_trade_agent.domain.protection import ProtectionPlan
-from binance_trade_agent.domain.records import Book, Incident, Session
+from binance_trade_agent.domain.records import INCIDENT_TOPIC, Book, Incident, Session
 from binance_trade_agent.exchange.binance.adapter import BinanceExchange
 from binance_trade_agent.orchestrator import TradingDesk, TradingOrchestrator, TradingPlan
 from binance_trade_agent.ports import (
@@ -124,8 +124,7 @@ class Trader:
         }
         for key, text in texts.items():
             _log.error("a setting changed at run time is ignored", problem=text)
-            if outbox.raise_incident(Incident(key, text, "critical", now)) and self.settings.notify_urls:
-                outbox.enqueue("incident", text, now)
+            outbox.raise_incident(Incident(key, text, "critical", now), told=text)
         for incident in self.store.reads.incidents():
             if incident.key.startswith(IGNORED_OVERRIDE) and incident.key not in texts:
                 outbox.clear_incident(incident.key, now)
@@ -198,7 +197,7 @@ class Trader:
         now = self.clock.now()
         self.store.decisions.close_interrupted(now)
         text = "the exchange was reset: a new book begins, the old one is kept"
-        self.store.outbox.enqueue("incident", text, now)
+        self.store.outbox.enqueue(INCIDENT_TOPIC, text, now)
         next_epoch(self.store.database, self.store.book)
 
     async def close(self) -> None:
@@ -222,7 +221,6 @@ def build_trader(settings: Settings, *, clock: Clock | None = None) -> Trader:
         store.outbox,
         store.control,
         stop_entries_on_difference=settings.mode is TradingMode.LIVE,
-        notify=settings.notify_urls is not None,
     )
     user_data = UserDataAgent(store.journal, store.ledger)
     stream = exchange.user_stream()
@@ -239,7 +237,7 @@ def open_store(settings: Settings) -> Store:
         journal=SqlOrderJournal(database, book),
         ledger=SqlLedger(database, book),
         decisions=SqlDecisionLog(database, book),
-        control=SqlControlState(database, book, notifies=settings.notify_urls is not None),
+        control=SqlControlState(database, book),
         overrides=SqlOverrides(database, book),
         sessions=SqlSessions(database, book),
         outbox=SqlOutbox(database, book),

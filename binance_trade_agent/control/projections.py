@@ -13,7 +13,8 @@ from binance_trade_agent.domain.decisions import (
 from binance_trade_agent.domain.records import Incident
 from binance_trade_agent.ports import ControlState, Outbox
 
-_RECONCILIATION = "reconciliation"
+#: Who halts entries where account and ledger differ.
+RECONCILIATION = "reconciliation"
 #: Conditions that are put right when they are found.
 _BOOKED = frozenset({"balance_difference", "moved_away"})
 #: How long a booked difference stays an incident.
@@ -24,8 +25,10 @@ _OF_THE_BOOK = frozenset({"stray_order", "position_short", "contradictory_report
 _SEEN_BY_TURNS = frozenset({"unprotected", "strategy_failed"})
 #: A setting changed at run time that cannot be; whoever reads the settings raises and clears it.
 IGNORED_OVERRIDE = "override_ignored"
+#: With real money: the exchange knows nothing of the book any more; each start looks.
+EXCHANGE_RESET = "exchange_reset"
 #: Conditions that others raise and clear.
-_OF_OTHERS = frozenset({IGNORED_OVERRIDE, FLATTEN_INCIDENT})
+_OF_OTHERS = frozenset({IGNORED_OVERRIDE, FLATTEN_INCIDENT, EXCHANGE_RESET})
 #: Reasons of a turn that did not ask the strategy.
 _UNASKED = frozenset({"no_new_candle", "looked_after"})
 #: Outcomes of a turn that saw too little to find such a condition again.
@@ -41,12 +44,10 @@ class Projector:
         control: ControlState,
         *,
         stop_entries_on_difference: bool,
-        notify: bool = True,
     ) -> None:
         self._outbox = outbox
         self._control = control
         self._stop_entries = stop_entries_on_difference
-        self._notify = notify
         #: key -> when it was last raised
         self._open: dict[str, datetime] = {}
 
@@ -56,12 +57,12 @@ class Projector:
             return
         at = report.finished_at
         for text in (*(execution.text for execution in report.executions), *report.traded):
-            self._tell("order", text, at)
+            self._outbox.enqueue("order", text, at)
         conditions = self._conditions(report)
         control = self._stopped(report) if conditions else report.control
         for key, (text, severity) in conditions.items():
-            if self._outbox.raise_incident(Incident(key, text, severity, at)):
-                self._tell("incident", text + halted_note(control, _halting(key)), at)
+            incident = Incident(key, text, severity, at)
+            raise_told(self._outbox, incident, control, _halting(key), since=report.start.started_at)
         over = [
             key
             for key, raised_at in self._open.items()
@@ -78,17 +79,12 @@ class Projector:
             return self._control.write(
                 TradingState.ENTRIES_HALTED,
                 reason="the exchange's balances differ from the ledger",
-                actor=_RECONCILIATION,
+                actor=RECONCILIATION,
                 at=report.finished_at,
                 # a person may have halted or paused since the cycle began
                 only_from=(TradingState.RUNNING,),
             )
         return self._control.read()
-
-    def _tell(self, topic: str, text: str, at: datetime) -> None:
-        # with nobody to send to, messages would wait for the day when somebody is named
-        if self._notify:
-            self._outbox.enqueue(topic, text, at)
 
     def adopt(self, incidents: tuple[Incident, ...]) -> None:
         """Know the incidents that an earlier process left open, so that they can be cleared."""
@@ -117,13 +113,19 @@ class Projector:
 def _halting(key: str) -> str:
     """Who halts entries where the condition is found; empty for one that does not."""
     kind, _, subject = key.partition(":")
-    return {"loss_limit": subject, "balance_difference": _RECONCILIATION}.get(kind, "")
+    return {"loss_limit": subject, "balance_difference": RECONCILIATION}.get(kind, "")
 
 
-def halted_note(control: ControlSnapshot, actor: str) -> str:
-    """What the message on an incident ends with where `actor` has halted entries because of it."""
+def raise_told(
+    outbox: Outbox, incident: Incident, control: ControlSnapshot, actor: str, *, since: datetime
+) -> None:
+    """Raise an incident and tell it, also whether `actor` has halted entries because of it.
+
+    One that is open already is raised and told anew where entries were halted by it again, not before `since`.
+    """
     is_halted = control.state is TradingState.ENTRIES_HALTED and control.actor == actor
-    return "; entries are halted until somebody resumes, exits go on" if is_halted else ""
+    note = "; entries are halted until somebody resumes, exits go on" if is_halted else ""
+    outbox.raise_incident(incident, told=incident.text + note, anew=is_halted and control.since >= since)
 
 
 def _is_over(key: str, raised_at: datetime, report: CycleReport) -> bool:

@@ -118,6 +118,10 @@ class Heartbeat:
     useful_at: datetime | None
 
 
+#: Of messages on incidents.
+INCIDENT_TOPIC = "incident"
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """A named condition that a person must know of until it is gone."""

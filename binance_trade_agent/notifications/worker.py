@@ -10,6 +10,7 @@ _log = structlog.get_logger(__name__)
 _BATCH = 20
 _PERIOD_S = 5.0
 _LONGEST_WAIT_S = 300.0
+_DISCARDING_PERIOD_S = 60.0
 
 
 class OutboxWorker:
@@ -40,3 +41,24 @@ class OutboxWorker:
         for message_id, topic, text in self._outbox.unsent(_BATCH):
             await self._notifier.send(topic, text)
             self._outbox.mark_sent(message_id, self._clock.now())
+
+
+class DiscardingWorker:
+    """Drops stored messages where nobody is to be told: they would wait for the day when somebody is named."""
+
+    def __init__(self, outbox: Outbox, clock: Clock) -> None:
+        self._outbox = outbox
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Drop until cancelled."""
+        while True:
+            self.discard_waiting()
+            await self._clock.sleep(_DISCARDING_PERIOD_S)
+
+    def discard_waiting(self) -> None:
+        """Drop what waits; a database that cannot be used now is left for the next time."""
+        try:
+            self._outbox.discard_unsent()
+        except StorageError as error:
+            _log.warning("messages that nobody is to be told cannot be dropped", reason=str(error))

@@ -21,13 +21,13 @@ class LossWatch:
     ) -> tuple[LossMarks | None, dict[str, str]]:
         """The marks by the present worth of `portfolio`, and an incident where a limit is breached.
 
-        A breach latches: control state ENTRIES_HALTED, whose actor is the limit's gate. The
-        decisions of this cycle meet the gate itself. While the worth is not known the marks stay.
+        A breach latches: control state ENTRIES_HALTED, whose actor is the limit's gate; it is an incident until
+        somebody resumes. The decisions of this cycle meet the gate itself. While the worth is not known the marks stay.
         A dry run leaves marks and state as they are.
         """
         equity = self._desk.portfolio.equity(portfolio)
         if equity is None:
-            return self._marks, {}
+            return self._marks, {} if is_dry else _latched_alarm(control)
         resumed = (
             self._marks is not None
             and self._marks.latched is not None
@@ -37,7 +37,7 @@ class LossWatch:
         if is_dry:
             return marks, {}
         breach = breached_limit(marks, equity, self._desk.risk.limits)
-        alarms = {}
+        alarms = _latched_alarm(control)
         if breach is not None:
             limit, text = breach
             # a person's pause or halt stands; at its end the limit is looked at again
@@ -51,6 +51,14 @@ class LossWatch:
                 )
             # what has halted entries stays what is told, though the loss goes on changing
             alarms[f"loss_limit:{limit}"] = control.reason if control.actor == limit else text
-        is_latched = control.state is TradingState.ENTRIES_HALTED and control.actor in LATCHING_GATES
-        self._marks = replace(marks, latched=control.actor) if is_latched else marks
+        self._marks = replace(marks, latched=control.actor) if _is_latched(control) else marks
         return self._marks, alarms
+
+
+def _is_latched(control: ControlSnapshot) -> bool:
+    return control.state is TradingState.ENTRIES_HALTED and control.actor in LATCHING_GATES
+
+
+def _latched_alarm(control: ControlSnapshot) -> dict[str, str]:
+    """The incident of a limit that has halted entries: also where its cycle was killed before it raised one."""
+    return {f"loss_limit:{control.actor}": control.reason} if _is_latched(control) else {}

@@ -133,8 +133,11 @@ class Sessions(Protocol):
 class Outbox(Protocol):
     """Notifications and incidents that must not be lost."""
 
-    def raise_incident(self, incident: Incident) -> bool:
-        """Open an incident unless one with its key is open; True if it is new."""
+    def raise_incident(self, incident: Incident, *, told: str = "", anew: bool = False) -> bool:
+        """Open an incident, with a message `told` of it, unless one with its key is open; True if it is new.
+
+        One that is raised `anew` ends the one that is open.
+        """
         ...
 
     def clear_incident(self, key: str, at: datetime) -> None: ...
@@ -144,6 +147,9 @@ class Outbox(Protocol):
         ...
 
     def mark_sent(self, message_id: int, at: datetime) -> None: ...
+    def discard_unsent(self) -> int:
+        """Drop what waits to be sent; returns how many messages."""
+        ...
 
 
 class Lease(Protocol):

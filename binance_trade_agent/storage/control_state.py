@@ -38,12 +38,14 @@ _WITHDRAWN = "a flatten that had not ended was withdrawn"
 
 
 class SqlControlState:
-    """`ports.ControlState` of one book. Where it `notifies`, what people do to trading goes to the outbox, with the act."""
+    """`ports.ControlState` of one book. What people do to trading goes to the outbox, with the act.
 
-    def __init__(self, database: Database, book: Book, *, notifies: bool = False) -> None:
+    Who acts need not know whether anybody is notified: the trader sends the message, or drops it.
+    """
+
+    def __init__(self, database: Database, book: Book) -> None:
         self._database = database
         self._book = book
-        self._notifies = notifies
 
     def read(self) -> ControlSnapshot:
         """The state; a new book is RUNNING, a new live one PAUSED."""
@@ -290,7 +292,7 @@ class SqlControlState:
 
     def _notify(self, transaction: Session, text: str | None, at: datetime) -> None:
         """In the transaction of the act: it is told once, and never without having been done."""
-        if self._notifies and text is not None:
+        if text is not None:
             transaction.add(
                 models.Message(book_id=self._book.id, topic=CONTROL_TOPIC, text=text, created_at=at)
             )

@@ -177,3 +177,24 @@ async def test_a_breach_is_an_incident_until_it_is_over(new_desk: Callable[..., 
     desk.exchange.close_candle(94)
     projector.project(await desk.cycle())
     assert desk.store.reads.incidents() == ()
+
+
+async def test_a_breach_whose_cycle_was_killed_is_an_incident_though_the_price_recovers(
+    new_desk: Callable[..., DeskUnderTest],
+) -> None:
+    desk = new_desk(DAILY)
+    projector = Projector(desk.store.outbox, desk.store.control, stop_entries_on_difference=False)
+    await holding(desk)
+    desk.exchange.close_candle(94)
+    # halted, and nobody came to raise the incident
+    await desk.cycle()
+    desk.exchange.close_candle(100)
+    for _ in range(2):
+        projector.project(await desk.cycle())
+    ((_, topic, text),) = [row for row in desk.store.outbox.unsent(20) if row[1] == "incident"]
+    assert topic == "incident"
+    assert text.startswith(desk.store.control.read().reason)
+    assert "entries are halted until somebody resumes" in text
+    resume(desk)
+    projector.project(await desk.cycle())
+    assert desk.store.reads.incidents() == ()

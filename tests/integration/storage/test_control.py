@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from sqlalchemy import select
@@ -121,7 +122,7 @@ def told(database, book):
 
 
 def test_what_people_do_to_trading_is_told_once_with_the_act(database, book):
-    control = SqlControlState(database, book, notifies=True)
+    control = SqlControlState(database, book)
     pause = Act(ActKind.PAUSE, "ann", "cli", "lunch", T0, "k")
     for _ in range(2):
         control.steer(pause, TradingState.PAUSED)
@@ -140,7 +141,7 @@ def test_what_people_do_to_trading_is_told_once_with_the_act(database, book):
 
 
 def test_a_flatten_is_told_at_its_beginning_and_with_what_came_of_it(database, book):
-    control = SqlControlState(database, book, notifies=True)
+    control = SqlControlState(database, book)
     flatten = Command("f", CommandKind.FLATTEN, {}, "f", "ann", "cli", T0, "fire")
     for _ in range(2):
         control.submit(flatten)
@@ -160,9 +161,11 @@ def test_a_flatten_is_told_at_its_beginning_and_with_what_came_of_it(database, b
     assert "; a flatten that had not ended was withdrawn; by bob (mcp) at" in told(database, book)[-1][1]
 
 
-def test_without_anybody_to_tell_no_message_waits(control, book, database):
+def test_what_nobody_is_to_be_told_is_dropped(control, book, database):
     control.steer(Act(ActKind.HALT, "ann", "cli", "fire", T0), TradingState.HALTED)
-    control.submit(Command("f", CommandKind.FLATTEN, {}, "f", "ann", "cli", T0))
+    outbox = SqlOutbox(database, book)
+    outbox.enqueue("order", "sent", T0)
+    assert (outbox.discard_unsent(), outbox.discard_unsent()) == (2, 0)
     assert told(database, book) == []
 
 
@@ -313,6 +316,22 @@ def test_an_incident_is_open_once_until_it_is_cleared(database, book):
     outbox.clear_incident("balance", T0 + MINUTE)
     assert reads.incidents() == ()
     assert outbox.raise_incident(incident)
+
+
+def test_an_incident_is_told_in_the_transaction_that_opens_it(database, book):
+    outbox, reads = SqlOutbox(database, book), SqlReadModels(database, book)
+    incident = Incident("balance", "BTC differs", "critical", T0)
+    outbox.raise_incident(incident, told="BTC differs; halted")
+    outbox.raise_incident(incident, told="not told again")
+    again = replace(incident, text="USDT differs", opened_at=T0 + MINUTE)
+    assert outbox.raise_incident(again, told="USDT differs; halted", anew=True)
+    assert reads.incidents() == (again,)
+    assert told(database, book) == [("incident", "BTC differs; halted"), ("incident", "USDT differs; halted")]
+
+    with pytest.raises(StorageError):
+        # a message that cannot be stored
+        outbox.raise_incident(replace(incident, key="other"), told=cast("str", object()))
+    assert reads.incidents() == (again,)
 
 
 def test_messages_wait_until_they_are_sent(database, book):

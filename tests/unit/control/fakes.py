@@ -67,8 +67,13 @@ class FakeOutbox:
     open: dict[str, Incident] = field(default_factory=dict)
     messages: list[tuple[str, str]] = field(default_factory=list)
 
-    def raise_incident(self, incident: Incident) -> bool:
-        return self.open.setdefault(incident.key, incident) is incident
+    def raise_incident(self, incident: Incident, *, told: str = "", anew: bool = False) -> bool:
+        if incident.key in self.open and not anew:
+            return False
+        self.open[incident.key] = incident
+        if told:
+            self.messages.append(("incident", told))
+        return True
 
     def clear_incident(self, key: str, at: datetime) -> None:
         del self.open[key]
@@ -81,6 +86,9 @@ class FakeOutbox:
 
     def mark_sent(self, message_id: int, at: datetime) -> None:
         raise AssertionError("only the worker sends")
+
+    def discard_unsent(self) -> int:
+        raise AssertionError("only the worker drops")
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What a cycle tells people, once."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -128,8 +128,41 @@ def test_a_difference_loosens_no_halt() -> None:
     assert it.control.read().state is TradingState.HALTED
 
 
-def test_without_anybody_to_notify_nothing_waits_to_be_sent() -> None:
-    outbox = FakeOutbox()
-    projector = Projector(outbox, FakeControlState(), stop_entries_on_difference=False, notify=False)
-    projector.project(report(decision("BTCUSDT", Outcome.NO_DATA, "no route")))
-    assert (list(outbox.open), outbox.messages) == (["no_data:BTCUSDT"], [])
+def test_a_difference_that_halts_again_is_told_anew_while_the_first_is_still_shown() -> None:
+    it = Projected(live=True)
+    it.project(report(QUIET, differences={"USDT": Decimal("-1.50")}))
+    later = report(QUIET, state=TradingState.ENTRIES_HALTED, differences={"USDT": Decimal(-2)})
+    it.project(replace(later, start=replace(later.start, started_at=START + timedelta(seconds=5))))
+    assert len(it.outbox.messages) == 1
+
+    it.control.write(TradingState.RUNNING, reason="back", actor="ann", at=START)
+    it.project(report(QUIET, differences={"USDT": Decimal(-900)}))
+    assert it.outbox.messages[1:] == [
+        (
+            "incident",
+            "nothing explained -900 USDT: booked as a difference; entries are halted until somebody resumes, exits go on",
+        )
+    ]
+    assert "-900 USDT" in it.outbox.open["balance_difference:USDT"].text
+
+
+def test_a_limit_that_halts_at_the_end_of_a_pause_is_told_then(it: Projected) -> None:
+    breached = replace(report(QUIET), alarms={"loss_limit:daily_loss": "5 % lost today"})
+    it.control.write(TradingState.PAUSED, reason="lunch", actor="ann", at=START)
+    it.project(breached)
+    it.control.write(TradingState.ENTRIES_HALTED, reason="5 % lost today", actor="daily_loss", at=START)
+    it.project(breached)
+    later = replace(breached, start=replace(breached.start, started_at=START + timedelta(seconds=5)))
+    it.project(later)
+    assert [text for _, text in it.outbox.messages] == [
+        "5 % lost today",
+        "5 % lost today; entries are halted until somebody resumes, exits go on",
+    ]
+
+
+def test_a_reset_of_the_exchange_outlasts_every_cycle(it: Projected) -> None:
+    reset = Incident("exchange_reset", "the exchange knows none", "critical", START)
+    it.outbox.open[reset.key] = reset
+    it.projector.adopt((reset,))
+    it.project(report(QUIET))
+    assert list(it.outbox.open) == ["exchange_reset"]

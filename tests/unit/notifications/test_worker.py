@@ -4,7 +4,7 @@ from datetime import datetime
 
 from binance_trade_agent.domain.errors import NotificationFailed, StorageError
 from binance_trade_agent.domain.records import Incident
-from binance_trade_agent.notifications.worker import OutboxWorker
+from binance_trade_agent.notifications.worker import DiscardingWorker, OutboxWorker
 from tests.fakes import FakeClock
 
 
@@ -23,7 +23,14 @@ class Box:
     def mark_sent(self, message_id: int, at: datetime) -> None:
         del self.messages[message_id]
 
-    def raise_incident(self, incident: Incident) -> bool:
+    def discard_unsent(self) -> int:
+        if self.broken:
+            raise StorageError("database is locked")
+        dropped = len(self.messages)
+        self.messages.clear()
+        return dropped
+
+    def raise_incident(self, incident: Incident, *, told: str = "", anew: bool = False) -> bool:
         raise NotImplementedError
 
     def clear_incident(self, key: str, at: datetime) -> None:
@@ -72,3 +79,14 @@ async def test_a_busy_database_is_waited_for() -> None:
     box.broken = False
     assert await worker.send_waiting()
     assert mouth.sent == ["a"]
+
+
+async def test_where_nobody_is_to_be_told_what_waits_is_dropped() -> None:
+    box = Box("a", "b")
+    worker = DiscardingWorker(box, FakeClock())
+    box.broken = True
+    worker.discard_waiting()
+    assert list(box.messages.values()) == ["a", "b"]
+    box.broken = False
+    worker.discard_waiting()
+    assert box.messages == {}
