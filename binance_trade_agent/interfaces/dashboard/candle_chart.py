@@ -24,7 +24,7 @@ _MOST_LINES, _MOST_BENEATH = 6, 3
 _COLOURS = (charts.PURPLE, charts.TEAL, charts.AMBER, charts.ROSE, charts.SKY, charts.GREY)
 _DASHES = ("solid", "dash", "dot", "longdash")
 _EACH_DASH = 3
-#: What runs from 0 to 100, by how its name begins.
+#: What runs from 0 to 100, by how its name begins, and only where its values do.
 _OF_HUNDRED = ("rsi", "stoch_rsi", "adx", "plus_di", "minus_di")
 #: A line of an indicator is broken where decisions lie further apart than so many times as usual.
 _LONGEST_JOIN = 4
@@ -74,10 +74,10 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Indicators by name, split by the scale they are on: the price's, one of their own, or from 0 to 100."""
+    """Indicators by name, split by where they are drawn: along the price, beneath as chosen, or from 0 to 100."""
 
     of_price: tuple[str, ...]
-    own_scale: tuple[str, ...]
+    beneath: tuple[str, ...]
     of_hundred: tuple[str, ...]
 
 
@@ -108,21 +108,23 @@ def lines_of(seen: Sequence[SeenIndicators], candles: Sequence[Candle]) -> Lines
     high = float(max(candle.high for candle in candles)) * 2
     names = dict.fromkeys(name for each in seen for name in each.values if name not in _OF_CANDLES)
 
-    def is_price(name: str) -> bool:
-        return all(low < each.values[name] < high for each in seen if name in each.values)
+    def is_within(name: str, least: float, most: float) -> bool:
+        return all(least <= each.values[name] <= most for each in seen if name in each.values)
 
-    of_hundred = tuple(name for name in names if name.startswith(_OF_HUNDRED))
-    of_price = tuple(name for name in names if name not in of_hundred and is_price(name))
+    of_hundred = tuple(name for name in names if name.startswith(_OF_HUNDRED) and is_within(name, 0, 100))
+    of_price = tuple(name for name in names if name not in of_hundred and is_within(name, low, high))
     own_scale = tuple(name for name in names if name not in (*of_price, *of_hundred))
-    return Lines(of_price[:_MOST_LINES], own_scale, of_hundred[:_MOST_BENEATH])
+    # what the pane from 0 to 100 has no room for can be chosen like the others
+    beneath = (*own_scale, *of_hundred[_MOST_BENEATH:])
+    return Lines(of_price[:_MOST_LINES], beneath, of_hundred[:_MOST_BENEATH])
 
 
 def shown_beneath(lines: Lines, chosen: str | None) -> tuple[str, ...]:
-    """Of those with a scale of their own the one that is chosen, or the first, with those that are named after it."""
-    name = chosen if chosen in lines.own_scale else next(iter(lines.own_scale), None)
+    """Of those beneath the one that is chosen, or the first, with those that are named after it."""
+    name = chosen if chosen in lines.beneath else next(iter(lines.beneath), None)
     if name is None:
         return ()
-    found = (each for each in lines.own_scale if each == name or each.startswith(f"{name}_"))
+    found = (each for each in lines.beneath if each == name or each.startswith(f"{name}_"))
     return tuple(found)[:_MOST_BENEATH]
 
 

@@ -93,14 +93,41 @@ def test_indicators_are_those_that_decisions_stored() -> None:
     assert [trace["name"] for trace in traces if trace.get("yaxis") == "y2"] == ["macd"]
 
 
-def test_what_runs_from_0_to_100_has_a_pane_of_its_own_even_where_the_price_is_as_much() -> None:
+def desk_that_sees(values: dict[str, float]) -> FakeDesk:
+    """Besides what it sees of the candles."""
     desk = desk_with_candles()
     rows = desk.market_reads.indicator_rows["BTCUSDT"]
     desk.market_reads.indicator_rows["BTCUSDT"] = tuple(
-        replace(row, values={**row.values, "rsi": 62_000.0, "adx": 20.0}) for row in rows
+        replace(row, values={**row.values, **values}) for row in rows
     )
-    traces = drawn(desk, "")
-    assert [trace["name"] for trace in traces if trace.get("yaxis") == "y3"] == ["rsi", "rsi_slow", "adx"]
+    return desk
+
+
+def on_axis(desk: FakeDesk, axis: str, search: str = "") -> list[object]:
+    return [trace["name"] for trace in drawn(desk, search) if trace.get("yaxis") == axis]
+
+
+def test_what_runs_from_0_to_100_has_a_pane_of_its_own_even_where_the_price_is_as_much() -> None:
+    desk = desk_that_sees({"adx": 20.0})
+    desk.market_reads.candle_rows["BTCUSDT"] = minutes([40 + n % 7 for n in range(60)], until=START)
+    assert on_axis(desk, "y3") == ["rsi", "rsi_slow", "adx"]
+
+
+def test_what_that_pane_has_no_room_for_can_be_chosen() -> None:
+    desk = desk_that_sees({"adx": 20.0, "plus_di": 30.0, "minus_di": 10.0})
+    assert on_axis(desk, "y3") == ["rsi", "rsi_slow", "adx"]
+    assert on_axis(desk, "y2") == ["macd"]
+    assert on_axis(desk, "y2", "?indicator=minus_di") == ["minus_di"]
+    offered = str(market.filters(desk, ""))
+    assert '"plus_di"' in offered
+    assert '"minus_di"' in offered
+
+
+def test_what_is_named_so_and_runs_elsewhere_is_not_in_that_pane() -> None:
+    desk = desk_that_sees({"rsi_slope": -3.0, "adx_price": 62_000.0})
+    assert on_axis(desk, "y3") == ["rsi", "rsi_slow"]
+    assert on_axis(desk, "y2", "?indicator=rsi_slope") == ["rsi_slope"]
+    assert "adx_price" in on_axis(desk, "y")
 
 
 def test_no_two_indicators_of_a_chart_look_the_same() -> None:

@@ -90,7 +90,7 @@ def filters(desk: Desk, search: str | None) -> Component:
     symbols = desk.watch.status().symbols
     shown = _chart(desk, search, _SAMPLE)
     intervals = [("", shown.stored.value), *_longer(shown.stored)] if shown else []
-    first_beneath, *more_beneath = shown.lines.own_scale or ("",) if shown else ("",)
+    first_beneath, *more_beneath = shown.lines.beneath or ("",) if shown else ("",)
     beneath = [("", first_beneath), *((name, name) for name in more_beneath)]
     first, *others = symbols or ("",)
     wanted = [Choice("symbol", "Symbol", [("", first), *((symbol, symbol) for symbol in others)])]
