@@ -1,10 +1,10 @@
-"""The worker that sends notifications, if the settings name where to."""
+"""The worker that sends notifications, or drops them where the settings name nobody."""
 
 import importlib
 from collections.abc import Sequence
 
 from binance_trade_agent.domain.errors import ConfigurationError
-from binance_trade_agent.notifications.worker import OutboxWorker
+from binance_trade_agent.notifications.worker import DiscardingWorker, OutboxWorker
 from binance_trade_agent.ports import Clock, Notifier, Outbox
 from binance_trade_agent.settings import Settings
 
@@ -31,12 +31,12 @@ def notifier_to(urls: Sequence[str]) -> Notifier:
     return notifier
 
 
-def notification_worker(settings: Settings, outbox: Outbox, clock: Clock) -> OutboxWorker | None:
-    """A worker for NOTIFY_URLS; None where none is set.
+def notification_worker(settings: Settings, outbox: Outbox, clock: Clock) -> OutboxWorker | DiscardingWorker:
+    """A worker that sends to NOTIFY_URLS; where none is set, one that drops what others store to be sent.
 
     Raises:
         ConfigurationError: an address that apprise does not know.
     """
     if settings.notify_urls is None:
-        return None
+        return DiscardingWorker(outbox, clock)
     return OutboxWorker(outbox, notifier_to(addresses(settings)), clock)
