@@ -134,11 +134,10 @@ def _money(
     said: Child,
     *,
     signed: bool = False,
-    live: str = "",
 ) -> Component:
     text = signed_amount(value, quote) if signed else amount(value, quote)
     tone = direction(value, quote) if signed else ""
-    return figure(label, text, unit=quote, note=said, tone=tone, name=name, value=value, live=live)
+    return figure(label, text, unit=quote, note=said, tone=tone, name=name, value=value)
 
 
 def _ratio(label: str, name: str, value: float | Decimal | None, said: Child) -> Component:
@@ -163,11 +162,10 @@ def _exact(value: float | Decimal | None) -> Decimal | None:
 
 def _equity(whole: EquityFigures, quote: str) -> list[Component]:
     return [
-        _money("Equity", "equity", whole.equity, quote, "cash and positions at their price", live="equity"),
-        _money("Cash", "cash", whole.cash, quote, "at the end", live="cash"),
-        _money(
-            "In positions", "invested", whole.invested, quote, "at their price at the end", live="exposure"
-        ),
+        # none follows the bar: they would be of another moment than the profit beside them
+        _money("Equity", "equity", whole.equity, quote, "cash and positions at their price at the end"),
+        _money("Cash", "cash", whole.cash, quote, "at the end"),
+        _money("In positions", "invested", whole.invested, quote, "at their price at the end"),
         _money("Put in", "put-in", whole.put_in, quote, "deposits less withdrawals in the time"),
         _money(
             "Profit",

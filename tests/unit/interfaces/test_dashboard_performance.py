@@ -38,6 +38,12 @@ def test_every_figure_is_that_of_the_read_model() -> None:
     assert exact["sharpe"] == ""
 
 
+def test_its_figures_are_of_one_reading_and_none_follows_the_bar() -> None:
+    shown = performance.figures(fake_desk(), "")
+    assert "data-figure" in str(shown)
+    assert "data-live" not in str(shown)
+
+
 def test_the_breakdown_is_the_one_asked_for() -> None:
     desk = fake_desk()
     assert "By symbol" in text(performance.figures(desk, "?by=symbol"))

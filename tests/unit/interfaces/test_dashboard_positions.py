@@ -113,7 +113,7 @@ def test_the_share_that_is_unrealised_is_of_what_has_a_price() -> None:
     unpriced = replace(held, symbol="NEWUSDT", base="NEW", cost=Decimal(9000))
     desk.reads.position_rows = (held, unpriced)
 
-    assert "Unrealised +4.84 USDT +0.48 %" in shown(desk)
+    assert "Unrealised +4.84 USDT +0.48 % of their cost, at the newest price" in shown(desk)
 
 
 def test_who_asked_for_a_level_is_named_and_what_the_trader_watches() -> None:
@@ -146,7 +146,7 @@ def test_a_position_without_a_stop_and_dust_say_so() -> None:
     told = shown(desk)
     # 0.63 USDT are held: in the amounts, and in a table of their own
     assert "Open positions 0 and 1 of dust" in told
-    assert "Worth 0.63 USDT 0.01 % of equity, 0.63 of it dust" in told
+    assert "Worth 0.63 USDT 0.01 % of equity, 0.63 of it dust, at the newest price" in told
     assert "Without a stop 0" in told
     assert tables(positions.everything(desk)) == ["positions-dust"]
     assert "Close" not in told

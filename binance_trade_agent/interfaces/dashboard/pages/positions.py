@@ -39,6 +39,9 @@ from binance_trade_agent.interfaces.dashboard.live import Topic
 from binance_trade_agent.interfaces.dashboard.page import Context, Page
 from binance_trade_agent.interfaces.desks import Desk
 
+#: The snapshot of equity, which the bar tells, may be older.
+_AT_NEWEST = "at the newest price"
+
 
 @dataclass(frozen=True, slots=True)
 class _Level:
@@ -118,7 +121,7 @@ def key_figures(held: Sequence[Holding], equity: Decimal | None) -> Component:
             "Worth",
             amount(worth, quote),
             unit=quote,
-            note=", ".join(of_equity + of_dust),
+            note=", ".join([*of_equity, *of_dust, _AT_NEWEST]),
             name="worth",
             value=worth,
         ),
@@ -126,7 +129,7 @@ def key_figures(held: Sequence[Holding], equity: Decimal | None) -> Component:
             "Unrealised",
             signed_amount(made, quote),
             unit=quote,
-            note=f"{percent(made, cost, signed=True)} of their cost" if cost else "",
+            note=f"{percent(made, cost, signed=True)} of their cost, {_AT_NEWEST}" if cost else "",
             tone=direction(made, quote),
             name="unrealised",
             value=made,
