@@ -95,7 +95,7 @@ async def test_the_risk_state_tells_each_limit_with_its_use() -> None:
 
     by_code = {row["code"]: row for row in risk["limits"]}
     assert (by_code["daily_loss"]["used"], by_code["daily_loss"]["remaining"]) == ("0.0187", "0.0313")
-    assert by_code["drawdown"]["used"] == "0.0283"
+    assert by_code["drawdown"]["used"] == "0.0282"
     assert (by_code["order_rate_day"]["used"], by_code["order_rate_day"]["reached"]) == ("3", True)
     assert by_code["order_rate_day"]["remaining"] == "0"
     assert (by_code["open_positions"]["used"], by_code["open_positions"]["setting"]) == (
