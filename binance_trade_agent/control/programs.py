@@ -41,11 +41,16 @@ class ProgramAct:
     done_at: datetime
     repeated: bool = False
     unrecorded: str = ""
+    kind: ActKind | None = None
 
     @property
     def told(self) -> str:
         """A sentence for whoever asked."""
         change = f"{self.program} was {self.before} and is {self.after}"
+        if self.kind is ActKind.RESTART:
+            # RUNNING before and after would read as if nothing had happened
+            now = "starting" if self.after in _BEGINNING else self.after
+            change = f"{self.program} was restarted: it is {now}"
         if self.repeated:
             return f"already done at {self.done_at:%Y-%m-%d %H:%M:%S} UTC: {change}"
         return change + unrecorded_note(self.unrecorded)
@@ -206,7 +211,7 @@ class Programs:
         except TradeAgentError as error:
             self._record.end(key, ActOutcome.FAILED, str(error), before=before, after=after)
             raise
-        done = ProgramAct(program, before, after, self._clock.now())
+        done = ProgramAct(program, before, after, self._clock.now(), kind=kind)
         ended = self._record.end(key, ActOutcome.DONE, done.told, before=before, after=after)
         return replace(done, unrecorded=ended)
 
@@ -270,4 +275,11 @@ def _repeated(first: AuditRow, program: str) -> ProgramAct:
         )
     if first.outcome != ActOutcome.DONE:
         raise ProgramActFailed(unended(first))
-    return ProgramAct(program, first.before or _UNKNOWN, first.after or _UNKNOWN, first.at, repeated=True)
+    return ProgramAct(
+        program,
+        first.before or _UNKNOWN,
+        first.after or _UNKNOWN,
+        first.at,
+        repeated=True,
+        kind=ActKind(first.action),
+    )

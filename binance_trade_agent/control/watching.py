@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.control.protections import Protection, protection_seen
-from binance_trade_agent.domain.acts import ActKind, AuditRow
+from binance_trade_agent.domain.acts import ActKind, ActOutcome, AuditRow
 from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind
 from binance_trade_agent.domain.market import CandleInterval
@@ -36,6 +36,7 @@ from binance_trade_agent.telemetry.health import (
     HealthVerdict,
     TraderCondition,
     judge,
+    starting_by,
     stopped_by,
 )
 
@@ -48,6 +49,9 @@ _CYCLES_SEEN = 20
 _ACTS_SEEN = 200
 _LONGEST_STOP = timedelta(minutes=10)
 _STOPPING = frozenset({ActKind.STOP, ActKind.RESTART})
+_STARTING = frozenset({ActKind.START, ActKind.RESTART})
+#: A trader that was started so long ago and has no session yet is not about to begin one.
+_LONGEST_START = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +247,16 @@ class Watch:
         return self._reads.equity(limit=limit)
 
     def _health(self, stored: StoreStatus, now: datetime, interval: timedelta) -> HealthVerdict:
-        """The verdict, with who stopped the trader where the audit knows."""
+        """The verdict, with who stopped the trader, or started it just now, where the audit knows."""
         verdict, session = judge(stored, now=now, interval=interval), stored.session
         if verdict.condition is not TraderCondition.STOPPED or session is None or session.ended_at is None:
             return verdict
-        for act in self._reads.audit(limit=_ACTS_SEEN, since=session.ended_at - _LONGEST_STOP):
-            is_stop = act.action in _STOPPING and act.details.get("program") == TRADER_PROCESS
-            if is_stop and act.at <= session.ended_at <= (act.finished_at or now):
+        seen = self._reads.audit(limit=_ACTS_SEEN, since=session.ended_at - _LONGEST_STOP)
+        acts = [act for act in seen if act.details.get("program") == TRADER_PROCESS]
+        if acts and _is_starting(acts[0], session.ended_at, now):
+            return starting_by(f"{acts[0].actor} ({acts[0].channel})")
+        for act in acts:
+            if act.action in _STOPPING and act.at <= session.ended_at <= (act.finished_at or now):
                 why = f" “{act.reason}”" if act.reason else ""
                 return stopped_by(f"{act.actor} ({act.channel}){why}", session, now)
         return verdict
@@ -273,6 +280,13 @@ class Watch:
         )
         ticks = (row.scheduled_at for row in cycles if row.kind == CycleKind.SCHEDULED)
         return next((tick + interval for tick in ticks), None)
+
+
+def _is_starting(newest: AuditRow, ended_at: datetime, now: datetime) -> bool:
+    """Whether the newest act on the trader started it, after its session's end and a moment ago."""
+    is_start = newest.action in _STARTING and newest.outcome in (None, ActOutcome.DONE)
+    is_after = (newest.finished_at or now) >= ended_at
+    return is_start and is_after and now - (newest.finished_at or newest.at) <= _LONGEST_START
 
 
 def _period(settings: Mapping[str, str], default: timedelta) -> timedelta:

@@ -104,6 +104,11 @@ def stopped_by(what: str, session: Session, now: datetime) -> HealthVerdict:
     return HealthVerdict(TraderCondition.STOPPED, False, text)
 
 
+def starting_by(who: str) -> HealthVerdict:
+    """The verdict on a trader that `who` has just started, before its session begins."""
+    return HealthVerdict(TraderCondition.STARTING, False, f"started by {who}, its session is about to begin")
+
+
 def _judge_ended(session: Session, now: datetime) -> HealthVerdict:
     reason = session.end_reason or "unknown"
     if reason in ENDED_AS_PLANNED:

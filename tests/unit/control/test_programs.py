@@ -144,8 +144,9 @@ def test_a_restart_is_one_act(
     programs: Programs, supervisor: FakeSupervisor, state: FakeControlState
 ) -> None:
     done = programs.restart(actor="me", channel="dashboard", reason="new settings", idempotency_key="k")
-    assert done.told == "autonomous_trader was RUNNING and is STARTING"
-    assert programs.restart(actor="me", channel="dashboard", idempotency_key="k").repeated
+    assert done.told == "autonomous_trader was restarted: it is starting"
+    again = programs.restart(actor="me", channel="dashboard", idempotency_key="k")
+    assert again.told.endswith("UTC: autonomous_trader was restarted: it is starting")
     assert [verb for verb, _ in supervisor.asked] == ["stop", "start"]
     assert [(row.action, row.reason, row.before, row.after, row.outcome) for row in state.rows] == [
         ("restart", "new settings", "RUNNING", "STARTING", "done")

@@ -1,7 +1,7 @@
 """The status is what the database says, told by the settings of the session that runs."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -153,6 +153,24 @@ def test_what_the_account_opened_with_did_not_come_from_outside() -> None:
     assert desk.watch.outside_flows() == (deposit,)
 
 
+def act_on(program: str, action: str, at: datetime, answered: datetime | None) -> AuditRow:
+    return AuditRow(
+        id=1,
+        at=at,
+        actor="ann",
+        channel="cli",
+        action=action,
+        reason="lunch",
+        before="RUNNING",
+        after="STOPPED",
+        idempotency_key="k",
+        outcome="done" if answered else None,
+        answer=None,
+        finished_at=answered,
+        details={"program": program},
+    )
+
+
 @pytest.mark.parametrize(
     ("program", "asked_s", "answered_s", "told"),
     [
@@ -169,22 +187,34 @@ def test_who_stopped_the_trader_is_told_where_the_audit_knows(
 ) -> None:
     desk = fake_desk()
     answered = None if answered_s is None else START + timedelta(seconds=answered_s)
-    act = AuditRow(
-        id=1,
-        at=START + timedelta(seconds=asked_s),
-        actor="ann",
-        channel="cli",
-        action=action,
-        reason="lunch",
-        before="RUNNING",
-        after="STOPPED",
-        idempotency_key="k",
-        outcome="done",
-        answer=None,
-        finished_at=answered,
-        details={"program": program},
-    )
-    desk.reads.audit_rows = (act,)
+    desk.reads.audit_rows = (act_on(program, action, START + timedelta(seconds=asked_s), answered),)
+    # long enough after a restart that whatever it started had its time to begin
+    desk.clock.advance(120)
     health = with_session(desk, ended_at=START, end_reason=STOPPED).status().health
     assert health.condition is TraderCondition.STOPPED
     assert health.text.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("action", "answered_s", "passed_s", "condition"),
+    [
+        ("restart", 1, 5, TraderCondition.STARTING),
+        ("restart", None, 5, TraderCondition.STARTING),
+        ("start", 1, 5, TraderCondition.STARTING),
+        ("stop", 1, 5, TraderCondition.STOPPED),
+        ("restart", -1, 5, TraderCondition.STOPPED),
+        ("restart", 1, 90, TraderCondition.STOPPED),
+        ("restart", None, 90, TraderCondition.STOPPED),
+    ],
+)
+def test_a_trader_that_was_started_and_has_no_session_yet_is_starting(
+    action: str, answered_s: int | None, passed_s: int, condition: TraderCondition
+) -> None:
+    desk = fake_desk()
+    answered = None if answered_s is None else START + timedelta(seconds=answered_s)
+    desk.reads.audit_rows = (act_on("autonomous_trader", action, START - timedelta(seconds=2), answered),)
+    desk.clock.advance(passed_s)
+    health = with_session(desk, ended_at=START, end_reason=STOPPED).status().health
+    assert health.condition is condition
+    if condition is TraderCondition.STARTING:
+        assert health.text == "started by ann (cli), its session is about to begin"
