@@ -30,11 +30,14 @@ help:
 # this folder with the locked setuptools, so that nothing unpinned is ever downloaded.
 $(READY): requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; set PYTHON to one"; exit 1; }
-	@echo "making .venv with $(PYTHON) from requirements-dev.lock (once; a minute or two)"
-	$(PYTHON) -m venv .venv
-	$(PIP) install --require-hashes -r requirements-dev.lock
-	$(PIP) install --no-deps --no-build-isolation -e .
+	@echo "1 of 3: making .venv with $(PYTHON) (all of it once, some minutes)"
+	@$(PYTHON) -m venv .venv
+	@echo "2 of 3: downloading and installing what requirements-dev.lock names (the longest step, without a word meanwhile)"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@echo "3 of 3: installing this project"
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(READY)
+	@echo "done: \`source .venv/bin/activate\` puts binance-trade-agent on the PATH of a shell"
 
 up: $(READY)
 	@exec $(BIN)/binance-trade-agent supervise
