@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
-from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart
+from binance_trade_agent.domain.decisions import ControlSnapshot, CycleStart, TradingState
 from binance_trade_agent.domain.errors import ExchangeError
 from binance_trade_agent.domain.market import MarketSnapshot
 from binance_trade_agent.domain.orders import JournalOrder, Side
@@ -12,6 +12,13 @@ from binance_trade_agent.domain.portfolio import AccountSnapshot
 from binance_trade_agent.orchestrator.cycle import Cycle, locks_of
 from binance_trade_agent.orchestrator.desk import OrderRequest, TradingDesk
 from binance_trade_agent.orchestrator.losses import LossWatch
+
+#: Why an entry that rests is taken back, by the state that forbids it.
+_NO_ENTRY = {
+    TradingState.PAUSED: "trading was paused",
+    TradingState.ENTRIES_HALTED: "entries were halted",
+    TradingState.HALTED: "trading was halted",
+}
 
 
 class Observer:
@@ -95,7 +102,8 @@ class Observer:
         cancelling = {cancel.intent.client_order_id for cancel in self._desk.journal.unfinished_cancels()}
         ending = [row for row in ending if row.intent.client_order_id not in cancelling]
         for row in ending:
-            await self._desk.execution.cancel_entry(row, "its time is over")
+            why = "its time is over" if row in overdue else _why_no_entry(control)
+            await self._desk.execution.cancel_entry(row, why)
         return self._desk.journal.unfinished() if ending else unfinished
 
     async def _account(self) -> AccountSnapshot | str:
@@ -103,3 +111,8 @@ class Observer:
             return await self._desk.exchange.account()
         except ExchangeError as error:
             return str(error)
+
+
+def _why_no_entry(control: ControlSnapshot) -> str:
+    """What forbids an entry that rests; the symbol's own restriction where the state does not."""
+    return _NO_ENTRY.get(control.state, "its symbol was made reduce-only")

@@ -192,6 +192,16 @@ async def test_it_is_withdrawn_like_every_entry_of_ours(room: Room, act: str) ->
     else:
         await room.cancel(room.resting()[0].client_order_id)
     assert room.resting() == []
+    why = {
+        "pause": "trading was paused",
+        "halt": "trading was halted",
+        "reduce_only": "its symbol was made reduce-only",
+    }
+    if act in why:
+        with room.desk.store.database.read() as transaction:
+            said = transaction.scalars(text("SELECT intent_reason FROM cancels")).all()
+        assert said == [why[act]]
+    assert replayed_without_differences(room)
 
 
 async def test_the_same_key_rests_once(room: Room) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import typer
 
 from binance_trade_agent.bootstrap.desk import Desk
+from binance_trade_agent.control.resting import cancelled_next, entries_to_cancel
 from binance_trade_agent.control.steering import resuming_from
 from binance_trade_agent.domain.acts import Restricted, Steered
 from binance_trade_agent.domain.exit_codes import ExitCode
@@ -23,7 +24,10 @@ def pause(reason: str, key: str | None, as_json: bool) -> None:
     """No entries until resumed."""
     with acting_at_desk() as (settings, desk):
         _note_untraded(settings, desk)
-        _show(desk.steering.pause(reason, actor=actor(), channel=CHANNEL, idempotency_key=key), as_json)
+        resting = entries_to_cancel(desk.history)
+        done = desk.steering.pause(reason, actor=actor(), channel=CHANNEL, idempotency_key=key)
+        _note_cancelled(done, resting)
+        _show(done, as_json)
 
 
 def resume(reason: str, key: str | None, as_json: bool) -> None:
@@ -45,7 +49,10 @@ def halt(reason: str, key: str | None, yes: bool, as_json: bool) -> None:
     confirm(_HALT, yes)
     with acting_at_desk() as (settings, desk):
         _note_untraded(settings, desk)
-        _show(desk.steering.halt(reason, actor=actor(), channel=CHANNEL, idempotency_key=key), as_json)
+        resting = entries_to_cancel(desk.history)
+        done = desk.steering.halt(reason, actor=actor(), channel=CHANNEL, idempotency_key=key)
+        _note_cancelled(done, resting)
+        _show(done, as_json)
 
 
 def reduce_only(symbols: Sequence[str], on: bool, reason: str, key: str | None, as_json: bool) -> None:
@@ -80,6 +87,12 @@ def _note_untraded(settings: Settings, desk: Desk) -> None:
     if desk.watch.status().session is None:
         note = f"no trader has run on DATA_DIR={settings.data_dir} ({settings.mode.value}): this is for its first start"
         typer.echo(note, err=True)
+
+
+def _note_cancelled(done: Steered, resting: tuple[str, ...]) -> None:
+    """Name the entries at rest that an act just done takes back."""
+    if resting and not (done.refused or done.repeated):
+        typer.echo(cancelled_next(resting), err=True)
 
 
 def _show(done: Steered, as_json: bool) -> None:

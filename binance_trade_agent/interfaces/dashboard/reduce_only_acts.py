@@ -1,5 +1,6 @@
 """Letting a symbol only be sold, and lifting that, as acts that any page may offer."""
 
+from binance_trade_agent.control.resting import cancelled_next, entries_to_cancel
 from binance_trade_agent.domain.acts import Restricted
 from binance_trade_agent.domain.errors import ConfigurationError
 from binance_trade_agent.interfaces.dashboard.acting import (
@@ -28,10 +29,11 @@ def _fields(desk: Desk, wish: Wish) -> tuple[Field, ...]:
 
 def _set_words(desk: Desk, wish: Wish) -> Words:
     symbol = _symbol(wish)
+    cancelled = cancelled_next(entries_to_cancel(desk.history, symbol))
     return Words(
         f"Only sell {symbol} from now on?",
         f"Nothing of {symbol} is bought until somebody lifts it. What is held of it is sold as ever: exits,"
-        " stops and targets go on. It survives restarts.",
+        f" stops and targets go on. It survives restarts. {cancelled}".rstrip(),
         "Only sell",
     )
 

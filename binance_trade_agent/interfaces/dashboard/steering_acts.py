@@ -5,6 +5,7 @@ import asyncio
 from dash.development.base_component import Component
 
 from binance_trade_agent.control.protections import kept_as_dust
+from binance_trade_agent.control.resting import cancelled_next, entries_to_cancel
 from binance_trade_agent.control.steering import resuming_from
 from binance_trade_agent.control.watching import AgentStatus
 from binance_trade_agent.domain.acts import FLATTEN_INCIDENT, Steered
@@ -29,14 +30,16 @@ _STATE = "the state"
 def _pause_words(desk: Desk, wish: Wish) -> Words:
     return Words(
         "Pause trading?",
-        "No new positions are opened until somebody resumes. Exits, stops and targets go on. It survives restarts.",
+        _and("No new positions are opened until somebody resumes. Exits, stops and targets go on.", desk)
+        + " It survives restarts.",
         "Pause",
     )
 
 
 def _pause(doing: Doing) -> Told:
+    done = _and("Paused: no new entries, exits go on. It stays so over restarts.", doing.desk)
     steered = doing.desk.steering.pause(doing.reason, actor=ACTOR, channel=CHANNEL, idempotency_key=doing.key)
-    return _steered(steered, "Paused: no new entries, exits go on. It stays so over restarts.")
+    return _steered(steered, done)
 
 
 def _resume_words(desk: Desk, wish: Wish) -> Words:
@@ -74,8 +77,11 @@ def _resume(doing: Doing) -> Told:
 def _halt_words(desk: Desk, wish: Wish) -> Words:
     return Words(
         "Halt all trading?",
-        "No order of any kind is sent until somebody resumes: no entry, no exit. Positions are kept, and the"
-        " stops and targets that rest at the exchange stay there.",
+        _and(
+            "No order of any kind is sent until somebody resumes: no entry, no exit. Positions are kept, and the"
+            " stops and targets that rest at the exchange stay there.",
+            desk,
+        ),
         "Halt",
         typed="HALT",
         grave=True,
@@ -83,8 +89,9 @@ def _halt_words(desk: Desk, wish: Wish) -> Words:
 
 
 def _halt(doing: Doing) -> Told:
+    done = _and("Halted: no order of any kind is sent until somebody resumes.", doing.desk)
     steered = doing.desk.steering.halt(doing.reason, actor=ACTOR, channel=CHANNEL, idempotency_key=doing.key)
-    return _steered(steered, "Halted: no order of any kind is sent until somebody resumes.")
+    return _steered(steered, done)
 
 
 def _flatten_words(desk: Desk, wish: Wish) -> Words:
@@ -134,6 +141,11 @@ def steering_buttons(status: AgentStatus) -> list[Component]:
     first = act_button(PAUSE, "Pause") if running else act_button(RESUME, "Resume", style="primary")
     halt = [] if status.control.state is TradingState.HALTED else [act_button(HALT, "Halt", style="grave")]
     return [first, *halt, act_button(FLATTEN, "Flatten", style="grave")]
+
+
+def _and(text: str, desk: Desk) -> str:
+    """`text`, and the entries at rest that are cancelled once none is allowed."""
+    return f"{text} {cancelled_next(entries_to_cancel(desk.history))}".rstrip()
 
 
 def _steered(steered: Steered, done: str) -> Told:

@@ -1,5 +1,6 @@
 """The structured answers of the tools that steer. `repeated`: the key was spent before, so nothing was done now."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -17,15 +18,19 @@ class SteeredAnswer(Control):
     done_at: datetime
     repeated: bool
     refused: bool
+    cancelled_next: list[str] = Field(
+        default=[], description="entries at rest that the next cycle cancels: side, quantity, symbol, price"
+    )
 
     @classmethod
-    def after(cls, steered: Steered) -> "SteeredAnswer":
-        """The answer for `steered`."""
+    def after(cls, steered: Steered, resting: Sequence[str] = ()) -> "SteeredAnswer":
+        """The answer for `steered`, which ends the entries `resting` unless nothing was done."""
         return cls(
             **Control.of(steered).model_dump(),
             done_at=steered.done_at,
             repeated=steered.repeated,
             refused=steered.refused,
+            cancelled_next=[] if steered.refused or steered.repeated else list(resting),
         )
 
 

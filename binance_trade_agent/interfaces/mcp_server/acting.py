@@ -7,6 +7,7 @@ from typing import Annotated
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
+from binance_trade_agent.control.resting import entries_to_cancel
 from binance_trade_agent.domain.decisions import TradingState
 from binance_trade_agent.domain.grants import Tier
 from binance_trade_agent.interfaces.mcp_server.access import caller
@@ -38,10 +39,11 @@ def pause_trading(
 ) -> SteeredAnswer:
     """No new entries until resumed; exits go on. A halted trader stays halted. Survives restarts."""
     with refusals():
+        resting = entries_to_cancel(desk_of(ctx).history)
         done = desk_of(ctx).steering.pause(
             reason, actor=actor(), channel=CHANNEL, idempotency_key=idempotency_key
         )
-    return SteeredAnswer.after(done)
+    return SteeredAnswer.after(done, resting)
 
 
 def halt_trading(
@@ -49,10 +51,11 @@ def halt_trading(
 ) -> SteeredAnswer:
     """The kill switch: no order of any kind, exits included, until resumed with a token that trades."""
     with refusals():
+        resting = entries_to_cancel(desk_of(ctx).history)
         done = desk_of(ctx).steering.halt(
             reason, actor=actor(), channel=CHANNEL, idempotency_key=idempotency_key
         )
-    return SteeredAnswer.after(done)
+    return SteeredAnswer.after(done, resting)
 
 
 def resume_trading(

@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -84,6 +85,25 @@ def test_a_pause_and_a_resume_say_how_they_ended(stage: Stage) -> None:
     stage.send(asked["key"])
     assert stage.outcome(asked["key"])["text"].startswith("Resumed")
     assert stage.desk.state.snapshot.state is TradingState.RUNNING
+
+
+@pytest.mark.parametrize(("act", "word"), [("pause", ""), ("halt", "HALT")])
+def test_what_rests_to_be_bought_is_named_before_it_is_cancelled(stage: Stage, act: str, word: str) -> None:
+    reads = stage.desk.reads
+    resting = replace(
+        reads.order_rows[0],
+        side="BUY",
+        purpose="entry",
+        status="OPEN",
+        symbol="ETHUSDT",
+        price=Decimal("2800.00"),
+    )
+    reads.order_rows = (replace(resting, quantity=Decimal("0.20"), executed=Decimal(0)),)
+    named = "The next cycle cancels what rests to be bought: BUY 0.2 ETHUSDT at 2800."
+    asked = stage.ask(act)
+    assert named in asked["text"]
+    stage.send(asked["key"], typed=word)
+    assert named in stage.outcome(asked["key"])["text"]
 
 
 def test_a_resume_where_no_trader_runs_says_so(stage: Stage) -> None:
