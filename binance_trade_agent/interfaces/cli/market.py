@@ -27,6 +27,11 @@ _COLUMNS = (
     "seen by",
 )
 
+_NO_DAY = (
+    "24 hours are shown once 24 hours of candles of a minute or longer are stored without a gap; `market --fresh` asks"
+    " the exchange for them"
+)
+
 
 def show_market(symbol: str | None, fresh: bool, as_json: bool) -> None:
     """A row a symbol; status 1 where one could not be shown, or was to be fresh and is not."""
@@ -39,6 +44,8 @@ def show_market(symbol: str | None, fresh: bool, as_json: bool) -> None:
         print_json(rows)
     elif rows or complete:
         draw_market(rows, console(), status.as_of)
+        if any(row.change_24h is None for row in rows):
+            typer.echo(_NO_DAY, err=True)
     if old and not fresh:
         typer.echo(old, err=True)
     raise typer.Exit(ExitCode.OK if complete else ExitCode.FAILURE)

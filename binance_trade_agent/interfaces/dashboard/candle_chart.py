@@ -100,6 +100,14 @@ def begin_of_candle(at: datetime, interval: CandleInterval) -> datetime:
     return at - timedelta(seconds=at.timestamp() % interval.duration.total_seconds())
 
 
+def seen_of(
+    seen: Sequence[SeenIndicators], candles: Sequence[Candle], interval: CandleInterval
+) -> tuple[SeenIndicators, ...]:
+    """What was seen of these candles: what another strategy saw before them has no value in the time shown."""
+    begins = {candle.open_time for candle in candles}
+    return tuple(each for each in seen if _begin_of(each, interval) in begins)
+
+
 def lines_of(seen: Sequence[SeenIndicators], candles: Sequence[Candle]) -> Lines:
     """Which indicators run along the price: those that never leave its neighbourhood."""
     if not candles:
@@ -150,9 +158,7 @@ def indicator_traces(
     axis_of: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     """A line for each name over the candles, on its axis; of a longer candle the last value in it."""
-    by_candle = {
-        begin_of_candle(each.candle - timedelta(microseconds=1), interval): each.values for each in seen
-    }
+    by_candle = {_begin_of(each, interval): each.values for each in seen}
     points = _joined([(c.open_time, by_candle[c.open_time]) for c in candles if by_candle.get(c.open_time)])
     times = chart_times([at for at, _ in points])
     return [
@@ -230,6 +236,11 @@ def level_notes(levels: Levels | None, candles: Sequence[Candle]) -> list[dict[s
         if words:
             notes.append(_note(0.01, edge, "y domain", "   ".join(words), "left"))
     return notes
+
+
+def _begin_of(seen: SeenIndicators, interval: CandleInterval) -> datetime:
+    """When the candle that was seen opens; it is named by its end."""
+    return begin_of_candle(seen.candle - timedelta(microseconds=1), interval)
 
 
 def _joined(

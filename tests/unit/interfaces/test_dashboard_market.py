@@ -212,3 +212,14 @@ def test_an_interval_that_cannot_be_made_is_refused() -> None:
     for interval in ("1s", "7m", "1d"):
         with pytest.raises(ConfigurationError):
             market.figure_of(desk, f"?interval={interval}")
+
+
+def test_what_another_strategy_saw_before_the_time_shown_has_no_line_no_pane_and_no_choice() -> None:
+    desk = desk_with_candles()
+    rows = desk.market_reads.indicator_rows["BTCUSDT"]
+    desk.market_reads.indicator_rows["BTCUSDT"] = tuple(
+        replace(row, candle=row.candle - timedelta(days=1)) for row in rows
+    )
+    assert not {"ema", "rsi", "rsi_slow", "macd"} & {trace["name"] for trace in drawn(desk, "")}
+    assert on_axis(desk, "y2") == on_axis(desk, "y3") == []
+    assert "macd" not in str(market.filters(desk, ""))

@@ -80,7 +80,19 @@ def test_an_empty_database_says_what_to_do() -> None:
     assert "No cycle has ended yet" in words(system.cycles_empty(desk))
     assert system.cycles_style(desk).endswith("gone")
     assert "The trader has not run yet" in words(system.sessions(desk))
-    assert "A cycle takes – none has ended yet" in words(system.key_figures(desk))
+    assert "A cycle takes up to – none has ended yet" in words(system.key_figures(desk))
+
+
+def test_durations_of_cycles_have_one_unit_and_words_that_say_what_they_are() -> None:
+    desk = fake_desk()
+    (row, *_) = desk.watch.cycles(limit=1)
+    ended = replace(row, duration_s=1.5, own_ms=274.0, skipped_ticks=2)
+    desk.reads.cycle_rows = (ended,)
+    shown = words(system.key_figures(desk))
+
+    assert "A cycle takes up to 1.50 s 95 % of the newest 1" in shown
+    assert "Our part of it up to 0.27 s without waiting for the exchange" in shown
+    assert "Cycles skipped 2 while others took too long, newest 1" in shown
 
 
 def test_percentiles_are_of_what_there_is() -> None:

@@ -33,8 +33,7 @@ _CHART = "market-chart"
 #: Candles drawn at most, and stored candles read for them.
 _DRAWN, _READ = 240, 1200
 _FILLS, _DECISIONS = 200, 10
-#: So many candles tell which indicators there are.
-_SAMPLE = 10
+_NO_DAY = "24 hours are not stored yet"
 _INTERVALS = ("1m", "5m", "15m", "30m", "1h", "4h", "12h", "1d")
 #: A longer candle is made of at most so many stored ones: a chart of a few candles tells nothing.
 _MOST_MERGED = 48
@@ -88,7 +87,7 @@ def register(app: Dash, context: Context) -> None:
 def filters(desk: Desk, search: str | None) -> Component:
     """Symbol, interval, and what is drawn beneath."""
     symbols = desk.watch.status().symbols
-    shown = _chart(desk, search, _SAMPLE)
+    shown = _chart(desk, search, _DRAWN)
     intervals = [("", shown.stored.value), *_longer(shown.stored)] if shown else []
     first_beneath, *more_beneath = shown.lines.beneath or ("",) if shown else ("",)
     beneath = [("", first_beneath), *((name, name) for name in more_beneath)]
@@ -225,7 +224,8 @@ def _chart(desk: Desk, search: str | None, most: int) -> Chart | None:
     if interval is not newest.interval:
         candles = candle_chart.merged(candles, interval)
     seen = desk.market.indicators(symbol, wanted) if most > 1 else ()
-    return Chart(symbol, newest.interval, interval, candles[-most:], seen)
+    drawn = candles[-most:]
+    return Chart(symbol, newest.interval, interval, drawn, candle_chart.seen_of(seen, drawn, interval))
 
 
 def _interval(wanted: str | None, stored: CandleInterval) -> CandleInterval:
@@ -300,7 +300,10 @@ def _move(desk: Desk, seen: MarketNow) -> Component:
     return figure(
         ["Since ", moment(first.open_time)],
         percent(last.close - first.open, first.open, signed=True),
-        note=f"{price(low)} to {price(high)}",
+        note=html.Span(
+            f"{price(low)} to {price(high)}; {_NO_DAY}",
+            title="They are added up from stored candles of a minute or longer, once 24 hours of them have no gap.",
+        ),
     )
 
 

@@ -151,19 +151,19 @@ def key_figures(desk: Desk) -> Component:
             value=status.cycles,
         ),
         figure(
-            "A cycle takes",
+            "A cycle takes up to",
             _seconds(_percentile(whole, 95)),
-            note=f"95 of 100 of the newest {len(whole)}" if whole else "none has ended yet",
+            note=f"95 % of the newest {len(whole)}" if whole else "none has ended yet",
         ),
         figure(
-            "Of it our own",
-            _milliseconds(_percentile(own, 95)),
-            note="the exchange's answers left out" if own else "",
+            "Our part of it up to",
+            _seconds(_own_s(own)),
+            note="without waiting for the exchange" if own else "",
         ),
         figure(
-            "Ticks left out",
+            "Cycles skipped",
             str(late) if rows else ABSENT,
-            note=f"of the newest {len(rows)} cycles" if rows else "",
+            note=f"while others took too long, newest {len(rows)}" if rows else "",
             name="skipped",
             value=late,
         ),
@@ -368,8 +368,9 @@ def _seconds(value: float | None) -> str:
     return ABSENT if value is None else f"{value:.2f} s"
 
 
-def _milliseconds(value: float | None) -> str:
-    return ABSENT if value is None else f"{value:,.0f} ms"
+def _own_s(own_ms: Sequence[float]) -> float | None:
+    slowest = _percentile(own_ms, 95)
+    return None if slowest is None else slowest / 1000
 
 
 def _version(package: str) -> str:
