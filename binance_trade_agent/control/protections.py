@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from binance_trade_agent.domain.act_reasons import NO_REASON
 from binance_trade_agent.domain.money import ZERO, ceil_to_step, floor_to_step, total
 from binance_trade_agent.domain.orders import OrderStatus, Purpose
 from binance_trade_agent.domain.portfolio import Position, PositionState, position_state
@@ -92,7 +93,7 @@ class Protection:
     @property
     def asked_words(self) -> str:
         """Who asked for levels and why: `ann (cli): news`; a reason that says no more than that is left out."""
-        is_told = not self.asked_reason or self.asked_reason == f"from the {self.asker}"
+        is_told = self.asked_reason in {"", NO_REASON, f"from the {self.asker}"}
         return self.asker if is_told else f"{self.asker}: {self.asked_reason}"
 
     @property

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from binance_trade_agent.control.protections import Protection, protection_seen
+from binance_trade_agent.domain.act_reasons import NO_REASON
 from binance_trade_agent.domain.acts import ActKind, ActOutcome, AuditRow
 from binance_trade_agent.domain.caps import AskedOrder
 from binance_trade_agent.domain.decisions import ControlSnapshot, CycleKind
@@ -254,11 +255,11 @@ class Watch:
         seen = self._reads.audit(limit=_ACTS_SEEN, since=session.ended_at - _LONGEST_STOP)
         acts = [act for act in seen if act.details.get("program") == TRADER_PROCESS]
         if acts and _is_starting(acts[0], session.ended_at, now):
-            return starting_by(f"{acts[0].actor} ({acts[0].channel})")
+            return starting_by(_through(acts[0]))
         for act in acts:
             if act.action in _STOPPING and act.at <= session.ended_at <= (act.finished_at or now):
-                why = f" “{act.reason}”" if act.reason else ""
-                return stopped_by(f"{act.actor} ({act.channel}){why}", session, now)
+                why = f" “{act.reason}”" if act.reason not in {"", NO_REASON} else ""
+                return stopped_by(f"{_through(act)}{why}", session, now)
         return verdict
 
     def _symbols(self, session: Session | None) -> tuple[str, ...]:
@@ -280,6 +281,11 @@ class Watch:
         )
         ticks = (row.scheduled_at for row in cycles if row.kind == CycleKind.SCHEDULED)
         return next((tick + interval for tick in ticks), None)
+
+
+def _through(act: AuditRow) -> str:
+    """Who did it and through what; a name that is its channel's is told once."""
+    return act.actor if act.actor == act.channel else f"{act.actor} ({act.channel})"
 
 
 def _is_starting(newest: AuditRow, ended_at: datetime, now: datetime) -> bool:

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from binance_trade_agent.domain.act_reasons import NO_REASON
+
 WATCH = "Watch"
 STEER = "Steer"
 EXPLAIN = "Explain"
@@ -43,4 +45,4 @@ def command(module: str, name: str) -> Any:
 
 def why(words: str | None, reason: str | None) -> str:
     """The reason of an act, given as an argument or as an option."""
-    return reason or words or "no reason given"
+    return reason or words or NO_REASON

@@ -19,6 +19,7 @@ from dash.development.base_component import Component
 from flask import Flask, Response, jsonify, request
 
 from binance_trade_agent.control.steering import COMMAND_TTL, CommandTimeout
+from binance_trade_agent.domain.act_reasons import NO_REASON
 from binance_trade_agent.domain.acts import ActOutcome, AuditRow
 from binance_trade_agent.domain.errors import TradeAgentError
 from binance_trade_agent.domain.records import CommandResult, CommandStatus
@@ -28,7 +29,6 @@ from binance_trade_agent.interfaces.desks import Desk, DeskDoor
 
 ACTOR = "dashboard"
 CHANNEL = "dashboard"
-DEFAULT_REASON = "from the dashboard"
 _MAX_REASON = 200
 _MAX_VALUE = 2000
 #: How long a question may wait for its answer.
@@ -207,7 +207,7 @@ class Acting:
                 return _problem("too many acts are on their way: nothing was done", 409)
             opened.begun = True
             self._running += 1
-        reason = _text(asked, "reason").strip()[:_MAX_REASON] or DEFAULT_REASON
+        reason = _text(asked, "reason").strip()[:_MAX_REASON] or NO_REASON
         threading.Thread(target=self._carry_out, args=(opened, key, reason), name=key, daemon=True).start()
         return jsonify({"key": key}), 202
 

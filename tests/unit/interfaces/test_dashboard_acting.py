@@ -203,7 +203,7 @@ def test_a_slow_act_holds_nothing_up_and_is_done_once(stage: Stage) -> None:
     stage.may_go.set()
     assert stage.outcome(key) == {"state": "done", "text": "moved"}
     assert [(doing.wish.target, doing.key, doing.reason) for doing in stage.done] == [
-        ("BTCUSDT", key, "from the dashboard")
+        ("BTCUSDT", key, "no reason given")
     ]
 
 

@@ -129,6 +129,7 @@ def test_who_asked_for_a_level_is_named_and_what_the_trader_watches() -> None:
 def test_who_asked_is_told_once() -> None:
     guarded = Protection("BTCUSDT", Decimal(1), None, (), asked_by="dashboard (dashboard)")
     assert replace(guarded, asked_reason="from the dashboard").asked_words == "dashboard"
+    assert replace(guarded, asked_reason="no reason given").asked_words == "dashboard"
     assert replace(guarded, asked_reason="news").asked_words == "dashboard: news"
     assert replace(guarded, asked_by="ann (cli)").asked_words == "ann (cli)"
 
