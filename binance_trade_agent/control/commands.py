@@ -40,6 +40,7 @@ _NOBODY_STAYS = (
 
 #: The strategy has a turn of every symbol that is held, also of one that is not traded any more.
 _MAY_BE_SOLD = "the strategy decides on what is bought by hand too, and may sell it in its very next cycle"
+_MAY_BE_SOLD_ONCE_BOUGHT = "nothing is bought yet; the strategy decides on what it buys, too, and may sell it"
 _MAY_BE_SOLD_LATER = (
     "no trader runs: the strategy of the next one decides on what is bought by hand too, and may sell it in its first"
     " cycle"
@@ -166,9 +167,9 @@ class CommandRunner:
         )
         result = _result(report)
         if side == Side.BUY and report.executions and report.decisions[0].outcome is Outcome.PLACED:
-            result = replace(
-                result, text=f"{result.text}; {_MAY_BE_SOLD if self._stays else _MAY_BE_SOLD_LATER}"
-            )
+            bought = any(execution.order.executed for execution in report.executions)
+            now = _MAY_BE_SOLD if bought else _MAY_BE_SOLD_ONCE_BOUGHT
+            result = replace(result, text=f"{result.text}; {now if self._stays else _MAY_BE_SOLD_LATER}")
         self._state.finish(command.id, result)
         return report
 

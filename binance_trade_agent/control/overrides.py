@@ -55,10 +55,7 @@ class SettingChanges:
         try:
             self._check((*others, wanted))
         except ConfigurationError as error:
-            # it is set nowhere yet: the value alone says what is meant
-            given = f"{name}={value}"
-            told = (each.replace(f"{given} ({wanted.origin})", given) for each in error.problems)
-            raise ConfigurationError(*told) from error
+            raise ConfigurationError(*map(wanted.as_wanted, error.problems)) from error
         return self._overrides.change(act, name, value, self._shown(name))
 
     def unset(

@@ -18,6 +18,11 @@ class Override:
         """Where the value comes from, for people."""
         return f"set at run time by {self.actor} at {self.at:%Y-%m-%d %H:%M:%S} UTC"
 
+    def as_wanted(self, problem: str) -> str:
+        """`problem` of a value that is set nowhere yet: the value alone says what is meant."""
+        given = f"{self.name}={self.value}"
+        return problem.replace(f"{given} ({self.origin})", given)
+
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:

@@ -114,7 +114,7 @@ def _judge_ended(session: Session, now: datetime) -> HealthVerdict:
     if reason in ENDED_AS_PLANNED:
         return HealthVerdict(TraderCondition.SESSION_ENDED, True, f"the session ended as planned ({reason})")
     if reason == STOPPED:
-        return stopped_by("a signal", session, now)
+        return stopped_by("a shutdown (such as `make down`)", session, now)
     if reason == GAVE_UP:
         return HealthVerdict(TraderCondition.FAILED, False, "gave up after failing too often: see its log")
     return HealthVerdict(TraderCondition.FAILED, False, f"the session ended: {reason}")

@@ -70,7 +70,7 @@ async def test_an_entry_rests_at_the_price_asked_for_and_what_it_buys_is_protect
     assert result.text == (
         "BUY 1 BTCUSDT at 95: OPEN, nothing executed;"
         " the price asked for, 95.009, was rounded down to the tick: 95;"
-        " the strategy decides on what is bought by hand too, and may sell it in its very next cycle"
+        " nothing is bought yet; the strategy decides on what it buys, too, and may sell it"
     )
     (order,) = room.resting()
     assert (order.order_type, order.side, order.price, order.quantity) == (

@@ -22,14 +22,20 @@ _LONGEST_SHOWN = 400
 
 def _fields(desk: Desk, wish: Wish) -> tuple[Field, ...]:
     setting = _changeable(desk, wish)
-    return (Field("value", setting.name, setting.value, f"{setting.description}: {setting.allowed}"),)
+    return (
+        Field("value", setting.name, setting.value, f"{setting.description.rstrip('.')}: {setting.allowed}"),
+    )
 
 
 def _set_words(desk: Desk, wish: Wish) -> Words:
     setting, value = _changeable(desk, wish), _value(wish)
     if value == setting.value:
         raise ConfigurationError(f"{setting.name} is {value} already")
-    desk.settings.check(Override(setting.name, value, ACTOR, desk.watch.now()))
+    wanted = Override(setting.name, value, ACTOR, desk.watch.now())
+    try:
+        desk.settings.check(wanted)
+    except ConfigurationError as error:
+        raise ConfigurationError(*map(wanted.as_wanted, error.problems)) from error
     return Words(
         f"Change {setting.name}?",
         f"It is {_shown(setting.value)} and becomes {_shown(value)}, before the trader's next cycle. That goes before"

@@ -77,7 +77,7 @@ def test_a_stopped_trader_is_told_with_how_to_start_it() -> None:
     reads.stored = replace(reads.stored, session=ended)
     found = explainer.explain()
     assert found.code == "stopped"
-    assert "the trader was stopped by a signal at 09:30:00 UTC" in found.headline
+    assert "the trader was stopped by a shutdown (such as `make down`) at 09:30:00 UTC" in found.headline
     assert "`make up`, or `binance-trade-agent start`" in found.conditions[0].advice
 
 

@@ -176,9 +176,14 @@ def act_on(program: str, action: str, at: datetime, answered: datetime | None) -
     [
         ("autonomous_trader", -2, 1, "stopped by ann (cli) “lunch” at 09:30:00 UTC; nothing trades until"),
         ("autonomous_trader", -2, None, "stopped by ann (cli) “lunch” at"),
-        ("dash_ui", -2, 1, "stopped by a signal at 09:30:00 UTC; nothing trades until"),
-        ("autonomous_trader", -60, -30, "stopped by a signal at"),
-        ("autonomous_trader", 5, 6, "stopped by a signal at"),
+        (
+            "dash_ui",
+            -2,
+            1,
+            "stopped by a shutdown (such as `make down`) at 09:30:00 UTC; nothing trades until",
+        ),
+        ("autonomous_trader", -60, -30, "stopped by a shutdown (such as `make down`) at"),
+        ("autonomous_trader", 5, 6, "stopped by a shutdown (such as `make down`) at"),
     ],
 )
 @pytest.mark.parametrize("action", ["stop", "restart"])

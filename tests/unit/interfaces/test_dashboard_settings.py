@@ -83,6 +83,14 @@ def test_a_change_is_asked_checked_and_done() -> None:
     assert told.text.startswith(f"{SPREAD}: 50 → 20;")
 
 
+def test_a_value_that_is_refused_is_not_told_as_set() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        SET.words(set_desk(), Wish(SPREAD, {"value": "-3"}))
+    assert str(refused.value).startswith(f"{SPREAD}=-3 is not allowed: ")
+    (field,) = SET.fields(set_desk(), Wish("RISK_LOSS_COOLDOWN_CANDLES"))
+    assert ".:" not in field.hint
+
+
 def test_what_cannot_be_is_said_before_anything_is_done() -> None:
     desk = set_desk()
     for wish, why in (

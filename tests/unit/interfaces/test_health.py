@@ -85,5 +85,5 @@ def test_a_trader_that_cycles_is_healthy() -> None:
 def test_every_condition_has_its_sentence_and_who_stopped_is_not_looked_up() -> None:
     desk = fake_desk()
     stopped_by_ann(desk)
-    assert desk.watch.health().text.startswith("stopped by a signal")
+    assert desk.watch.health().text.startswith("stopped by a shutdown (such as `make down`)")
     assert set(HEALTH_TEXTS) == set(TraderCondition)
