@@ -10,6 +10,7 @@ from tests.browser.dashboards import served_dashboard
 from tests.browser.test_dashboard_live import running_desk
 from tests.browser.visits import PHONE, signed_in
 from tests.fakes import FakeDesk
+from tests.unit.interfaces.test_dashboard_risk import limited_desk
 
 _REASON = (
     "the exchange announced maintenance of its matching engine between 02:00 and 04:00 UTC, and until the book is deep"
@@ -53,6 +54,18 @@ def test_the_bar_says_who_halted_and_why_in_any_width(browser: Browser, width: i
         expect(visit.page.locator("#bar-clock")).to_contain_text("nothing trades until it is started")
         assert visit.page.evaluate(_COLLISIONS) == []
         assert visit.faults(f"at {width} px") == []
+
+
+def test_bars_of_limits_have_one_length_on_a_phone_and_a_latched_limit_fits(browser: Browser) -> None:
+    with (
+        served_dashboard(limited_desk()) as dashboard,
+        signed_in(browser, dashboard.url, PHONE) as visit,
+    ):
+        visit.open("/risk")
+        bars = visit.page.locator("[data-table=risk-limits] .use")
+        assert bars.count() > 1
+        assert len({round(bar.bounding_box()["width"]) for bar in bars.all()}) == 1  # type: ignore[index]
+        assert visit.faults("Risk on a phone") == []
 
 
 def test_a_phone_shows_ten_rows_until_all_are_asked_for(browser: Browser) -> None:

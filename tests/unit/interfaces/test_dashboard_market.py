@@ -223,3 +223,7 @@ def test_what_another_strategy_saw_before_the_time_shown_has_no_line_no_pane_and
     assert not {"ema", "rsi", "rsi_slow", "macd"} & {trace["name"] for trace in drawn(desk, "")}
     assert on_axis(desk, "y2") == on_axis(desk, "y3") == []
     assert "macd" not in str(market.filters(desk, ""))
+
+
+def test_where_24_hours_are_not_stored_it_says_so() -> None:
+    assert "24 hours are not stored yet" in " ".join(text(market.now(desk_with_candles(), "")).split())
