@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import httpx
@@ -206,6 +207,21 @@ async def test_pause_and_resume_are_recorded_with_who_and_why() -> None:
     assert (paused["state"], paused["reason"], paused["actor"]) == ("PAUSED", "news at noon", "mcp:local")
     assert resumed["state"] == "RUNNING"
     assert [snapshot.state for snapshot in desk.state.history] == [TradingState.PAUSED, TradingState.RUNNING]
+
+
+async def test_a_pause_names_the_entries_at_rest_that_end_with_it() -> None:
+    desk = fake_desk()
+    bought = next(row for row in desk.reads.order_rows if row.purpose == "entry")
+    limit = replace(
+        bought, status="OPEN", price=Decimal("2800.00"), quantity=Decimal("0.20"), executed=Decimal(0)
+    )
+    desk.reads.order_rows = (limit,)
+
+    paused = await call(desk, "pause_trading", reason="news", idempotency_key="k")
+    again = await call(desk, "pause_trading", reason="news", idempotency_key="k")
+
+    assert paused["cancelled_next"] == [f"BUY 0.2 {bought.symbol} at 2800"]
+    assert again["cancelled_next"] == []
 
 
 async def test_a_halted_trader_stays_halted_when_paused() -> None:
