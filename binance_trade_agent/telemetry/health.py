@@ -106,7 +106,9 @@ def stopped_by(what: str, session: Session, now: datetime) -> HealthVerdict:
 
 def starting_by(who: str) -> HealthVerdict:
     """The verdict on a trader that `who` has just started, before its session begins."""
-    return HealthVerdict(TraderCondition.STARTING, False, f"started by {who}, its session is about to begin")
+    return HealthVerdict(
+        TraderCondition.STARTING, False, f"started, as {who} asked; its session is about to begin"
+    )
 
 
 def _judge_ended(session: Session, now: datetime) -> HealthVerdict:

@@ -222,4 +222,4 @@ def test_a_trader_that_was_started_and_has_no_session_yet_is_starting(
     health = with_session(desk, ended_at=START, end_reason=STOPPED).status().health
     assert health.condition is condition
     if condition is TraderCondition.STARTING:
-        assert health.text == "started by ann (cli), its session is about to begin"
+        assert health.text == "started, as ann (cli) asked; its session is about to begin"
