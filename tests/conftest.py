@@ -1,6 +1,8 @@
 """What every test runs under."""
 
+import decimal
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _is_short(item: pytest.Item) -> bool:
     folder = item.path.relative_to(Path(__file__).parent).parts[0]
     return folder not in LONGEST
+
+
+@pytest.fixture(autouse=True)
+def usual_rounding() -> Iterator[None]:
+    """Decimals round in every test as in every program: ccxt changes the context of whoever calls it."""
+    with decimal.localcontext(decimal.DefaultContext):
+        yield

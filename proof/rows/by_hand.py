@@ -80,8 +80,8 @@ def _hold_position(stage: Stage) -> None:
     expect_cover(stage)
 
 
-def _lower(stage: Stage) -> Decimal:
-    return (stage.price() * Decimal("0.93")).quantize(Decimal("0.01"))
+def _lower(stage: Stage, share: str = "0.93") -> Decimal:
+    return (stage.price() * Decimal(share)).quantize(Decimal("0.01"))
 
 
 def _stop(stage: Stage) -> Decimal | None:
@@ -111,8 +111,8 @@ def _expect_moved(stage: Stage, stop: Decimal) -> None:
 
 
 def _expect_next_moves(stage: Stage) -> None:
-    """A later act goes through."""
-    stop = _lower(stage)
+    """A later act goes through; one for the very price that was refused would wait its time."""
+    stop = _lower(stage, "0.92")
     result = stage.move_stop(stop)
     stage.check(result.status is CommandStatus.DONE, f"a later act: {result.text}")
     _expect_moved(stage, stop)
