@@ -21,6 +21,8 @@ _KILLS = (
     # at no point: a booking of its start would kill the trader before it is asked
     Kill("a flatten", after_s=0.4, asks=FLATTEN),
     Kill("before an OCO is sent", CrashPoint.LIST_COMMITTED),
+    # the one before may have come before the flatten ended: what is never killed at a point of its own ends it
+    Kill("at another time", after_s=0.6),
 )
 
 
