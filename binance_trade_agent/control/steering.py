@@ -12,11 +12,16 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from binance_trade_agent.control.command_arguments import (
+    limit_arguments,
+    most_arguments,
+    price_text,
+    workflow_arguments,
+)
 from binance_trade_agent.domain.acts import Act, ActKind, Restricted, Steered
 from binance_trade_agent.domain.caps import Admission
 from binance_trade_agent.domain.decisions import ControlSnapshot, TradingState
 from binance_trade_agent.domain.errors import ConfigurationError, StorageError
-from binance_trade_agent.domain.money import to_wire
 from binance_trade_agent.domain.orders import Side
 from binance_trade_agent.domain.records import Command, CommandKind, CommandResult
 from binance_trade_agent.domain.symbol_names import checked_names
@@ -26,7 +31,6 @@ _NOT_HALTED = frozenset(TradingState) - {TradingState.HALTED}
 _ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _POLL_S = 0.1
 _RELAUNCH_S = 5.0
-_LONGEST_REST_S = 7 * 24 * 3600
 #: How long a command may wait before the trader refuses it as no longer meant.
 COMMAND_TTL = timedelta(minutes=5)
 
@@ -197,9 +201,9 @@ class Steering:
         """
         asked = self._command(
             CommandKind.WORKFLOW,
-            _workflow_arguments(symbol, quantity, side)
-            | _most_arguments(quantity, side, at_most=at_most)
-            | _limit_arguments(side, limit_price, time_limit_s)
+            workflow_arguments(symbol, quantity, side)
+            | most_arguments(quantity, side, at_most=at_most)
+            | limit_arguments(side, limit_price, time_limit_s)
             | ({"dry_run": "true"} if dry_run else {}),
             actor=actor,
             channel=channel,
@@ -276,10 +280,10 @@ class Steering:
             ConfigurationError: the arguments cannot be meant.
             CommandTimeout: no answer within `timeout_s`; the command stays stored.
         """
-        arguments = _workflow_arguments(symbol, None, None)
+        arguments = workflow_arguments(symbol, None, None)
         for name, price in (("stop_price", stop_price), ("target_price", target_price)):
             if price is not None:
-                arguments[name] = _price_text(name, price)
+                arguments[name] = price_text(name, price)
         if stop_price is not None and target_price is not None and stop_price >= target_price:
             raise ConfigurationError(f"stop {stop_price}: it must be below the target {target_price}")
         asked = self._command(
@@ -349,54 +353,3 @@ class Steering:
             return last
         await self._tell(Stage.TAKEN)
         return Stage.TAKEN
-
-
-def _workflow_arguments(symbol: str, quantity: Decimal | None, side: Side | None) -> dict[str, str]:
-    problems = []
-    if not (symbol.isalnum() and symbol.isascii() and 5 <= len(symbol) <= 20):
-        problems.append(f"symbol {symbol[:40]!r}: expected a Binance symbol such as BTCUSDT")
-    if quantity is not None and not (quantity.is_finite() and 0 < quantity < Decimal("1e15")):
-        problems.append(f"quantity {str(quantity)[:40]}: expected a number above 0 and below 1e15")
-    if problems:
-        raise ConfigurationError(*problems)
-    arguments = {"symbol": symbol.upper()}
-    if quantity is not None:
-        arguments["quantity"] = to_wire(quantity)
-    if side is not None:
-        arguments["side"] = side.value
-    return arguments
-
-
-def _most_arguments(quantity: Decimal | None, side: Side | None, *, at_most: bool) -> dict[str, str]:
-    """That of a sale which may be of less."""
-    if not at_most:
-        return {}
-    if side is not Side.SELL or quantity is None:
-        raise ConfigurationError("only a SELL of a quantity can be of at most that")
-    return {"at_most": "true"}
-
-
-def _limit_arguments(side: Side | None, price: Decimal | None, time_limit_s: int | None) -> dict[str, str]:
-    """Those of an entry that rests."""
-    if price is None:
-        if time_limit_s is not None:
-            raise ConfigurationError("a time limit is of an order that rests: give a limit price too")
-        return {}
-    if side is not Side.BUY:
-        raise ConfigurationError(
-            "a limit price is for a BUY that rests; to sell at a price, set a target of the position (`protect`)"
-        )
-    arguments = {"limit_price": _price_text("limit price", price)}
-    if time_limit_s is not None:
-        if not 1 <= time_limit_s <= _LONGEST_REST_S:
-            raise ConfigurationError(
-                f"time limit {time_limit_s} s: expected 1 to {_LONGEST_REST_S} s (a week)"
-            )
-        arguments["time_limit_s"] = str(time_limit_s)
-    return arguments
-
-
-def _price_text(name: str, price: Decimal) -> str:
-    if not (price.is_finite() and 0 < price < Decimal("1e15")):
-        raise ConfigurationError(f"{name} {str(price)[:40]}: expected a number above 0 and below 1e15")
-    return to_wire(price)

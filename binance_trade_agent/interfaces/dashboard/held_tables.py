@@ -34,21 +34,9 @@ def open_positions(desk: Desk) -> Component:
     rows, dust = parted(holdings(desk.watch))
     quote = rows[0].position.quote if rows else ""
     columns: list[Column[Holding]] = [
-        Column("Symbol", lambda h: html.Strong(h.position.symbol), value=lambda h: h.position.symbol),
-        Column(
-            "Quantity",
-            lambda h: badges.with_unit(quantity(h.position.quantity), h.position.base),
-            numeric=True,
-            value=lambda h: h.position.quantity,
-        ),
-        Column(
-            AVERAGE_COST,
-            lambda h: price(h.position.average_price),
-            numeric=True,
-            unit=quote,
-            value=lambda h: h.position.average_price,
-        ),
-        Column("Last", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price),
+        *_names_and_quantities(),
+        average_cost_column(quote),
+        price_column("Last", quote),
         Column("Gain", gain, numeric=True, unit=quote, value=lambda h: h.gain),
         Column("Stop", stop_cell, numeric=True, unit=quote),
         Column("Target", target_cell, numeric=True, unit=quote),
@@ -70,10 +58,24 @@ def open_positions(desk: Desk) -> Component:
     return html.Div([shown, html.P(_left_over(dust), className="card-note")]) if dust else shown
 
 
-def dust_table(identifier: str, rows: Sequence[Holding], *acts: Column[Holding]) -> Component:
-    """What is too little to be sold."""
-    quote = rows[0].position.quote if rows else ""
-    columns: list[Column[Holding]] = [
+def average_cost_column(quote: str) -> Column[Holding]:
+    """What it cost on average, the fees of buying included."""
+    return Column(
+        AVERAGE_COST,
+        lambda h: price(h.position.average_price),
+        numeric=True,
+        unit=quote,
+        value=lambda h: h.position.average_price,
+    )
+
+
+def price_column(name: str, quote: str) -> Column[Holding]:
+    """The price that the newest decision saw."""
+    return Column(name, lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price)
+
+
+def _names_and_quantities() -> tuple[Column[Holding], Column[Holding]]:
+    return (
         Column("Symbol", lambda h: html.Strong(h.position.symbol), value=lambda h: h.position.symbol),
         Column(
             "Quantity",
@@ -81,9 +83,15 @@ def dust_table(identifier: str, rows: Sequence[Holding], *acts: Column[Holding])
             numeric=True,
             value=lambda h: h.position.quantity,
         ),
-        Column(
-            "Price", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price
-        ),
+    )
+
+
+def dust_table(identifier: str, rows: Sequence[Holding], *acts: Column[Holding]) -> Component:
+    """What is too little to be sold."""
+    quote = rows[0].position.quote if rows else ""
+    columns: list[Column[Holding]] = [
+        *_names_and_quantities(),
+        price_column("Price", quote),
         Column("Worth", lambda h: amount(h.value, quote), numeric=True, unit=quote, value=lambda h: h.value),
         *acts,
     ]

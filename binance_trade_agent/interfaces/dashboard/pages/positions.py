@@ -28,9 +28,10 @@ from binance_trade_agent.interfaces.dashboard.components.states import Child, em
 from binance_trade_agent.interfaces.dashboard.components.tables import Column, table
 from binance_trade_agent.interfaces.dashboard.components.times import moment
 from binance_trade_agent.interfaces.dashboard.held_tables import (
-    AVERAGE_COST,
+    average_cost_column,
     dust_table,
     gain,
+    price_column,
     stop_cell,
     target_cell,
 )
@@ -160,16 +161,8 @@ def positions(held: Sequence[Holding], reduce_only: dict[str, str]) -> Component
     columns: list[Column[Holding]] = [
         Column("Symbol", lambda h: _name(h, reduce_only), value=lambda h: h.position.symbol),
         Column("Quantity", _size, numeric=True, value=lambda h: h.position.quantity),
-        Column(
-            AVERAGE_COST,
-            lambda h: price(h.position.average_price),
-            numeric=True,
-            unit=quote,
-            value=lambda h: h.position.average_price,
-        ),
-        Column(
-            "Price", lambda h: price(h.last_price), numeric=True, unit=quote, value=lambda h: h.last_price
-        ),
+        average_cost_column(quote),
+        price_column("Price", quote),
         Column("Unrealised", gain, numeric=True, unit=quote, value=lambda h: h.gain),
         Column(
             "Stop",
